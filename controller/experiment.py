@@ -1,0 +1,125 @@
+"""The domain's values: rungs and what they cost, what was observed, what is in flight, what is suggested next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from podium.spec import Configuration, ExperimentSpec, Fidelity, Parameter
+
+ETA = 3
+"""Ratio between neighbouring rungs laid out from `min` and `max`, as in ASHA (Li et al. 2020, section 3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    name: str
+    epochs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The rungs of an experiment, the shortest first; the last is a full training."""
+
+    rungs: tuple[Rung, ...]
+
+    def __post_init__(self) -> None:
+        lengths = [rung.epochs for rung in self.rungs]
+        if not lengths or lengths != sorted(set(lengths)) or lengths[0] < 1:
+            raise ValueError(f"rungs must climb from at least 1 epoch, found {lengths}")
+
+    @property
+    def full_epochs(self) -> int:
+        return self.rungs[-1].epochs
+
+    def cost(self, from_epochs: int, to_epochs: int) -> float:
+        """Return what training from one length to another costs, in full trainings."""
+        return (to_epochs - from_epochs) / self.full_epochs
+
+    def above(self, epochs: int) -> tuple[Rung, ...]:
+        return tuple(rung for rung in self.rungs if rung.epochs > epochs)
+
+    def name_of(self, epochs: int) -> str:
+        return next((rung.name for rung in self.rungs if rung.epochs == epochs), f"{epochs}")
+
+
+def ladder_of(fidelity: Fidelity) -> Ladder:
+    """Return the rungs as given, or a geometric ladder from `min` to `max`."""
+    if fidelity.rungs is not None:
+        return Ladder(tuple(Rung(name=name, epochs=epochs) for name, epochs in fidelity.rungs.items()))
+    assert fidelity.min is not None and fidelity.max is not None  # the spec was validated
+    lengths = [fidelity.max]
+    while (shorter := round(lengths[-1] / ETA)) >= fidelity.min and shorter >= 1:
+        lengths.append(shorter)
+    if lengths[-1] > fidelity.min * (1 + ETA) / 2:  # a gap below: start at `min` itself
+        lengths.append(fidelity.min)
+    return Ladder(tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in reversed(lengths)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """One run's result, as the optimizer sees it."""
+
+    trial: int
+    configuration: Configuration
+    epochs: int
+    value: float | None
+    """The objective as the worker reported it; None when the run failed for a reason of the configuration's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InFlight:
+    """A run that was started and has no result yet."""
+
+    trial: int
+    configuration: Configuration
+    from_epochs: int
+    to_epochs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is searched. It never changes while an experiment lives."""
+
+    parameters: Mapping[str, Parameter]
+    ladder: Ladder
+    maximize: bool
+    seed: int
+
+
+def problem_of(spec: ExperimentSpec) -> Problem:
+    return Problem(
+        parameters=spec.parameters,
+        ladder=ladder_of(spec.fidelity),
+        maximize=spec.objective.direction == "maximize",
+        seed=spec.seed,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What happened so far, and what may still be spent. Observations stand in the order in which they came."""
+
+    observations: tuple[Observation, ...] = ()
+    in_flight: tuple[InFlight, ...] = ()
+    retired: frozenset[int] = frozenset()
+    """Trials that must not be promoted: stopped by a verdict, or failed."""
+    remaining_cost: float = float("inf")
+    """Full trainings that may still be started; what is in flight is already paid."""
+    remaining_runs: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """What to train next: a new configuration (`trial` is None), or the promotion of a paused trial."""
+
+    trial: int | None
+    configuration: Configuration
+    from_epochs: int
+    to_epochs: int
+    source: str
+    """`sobol` or `model`."""
+    acquisition: float | None = None
+    """Expected improvement at full fidelity per full training of cost, in the model's standardized units."""
+    predicted_mean: float | None = None
+    """Objective expected at full fidelity, in the objective's own units."""
+    predicted_std: float | None = None
+    """Posterior standard deviation at full fidelity, in the model's standardized units."""

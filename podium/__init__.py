@@ -1,0 +1,9 @@
+"""Podium tunes deep-learning training: a Gaussian process over (parameters, fidelity) decides what to train and how long.
+
+spec, checks, faults   the experiment spec and everything that can be wrong with one
+wire, taxonomy         requests, responses, and the words for states and endings
+trainer                what the built-in trainer understands
+client                 the API, as Python
+sdk                    `with podium.trial() as trial:` for a training script of one's own
+cli                    the `podium` command
+"""

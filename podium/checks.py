@@ -1,0 +1,138 @@
+"""What must hold between the sections of a spec. Each check names the path, what was found and what is allowed."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated
+
+from pydantic import Field, JsonValue
+
+from podium.contract import Contract
+from podium.spec import (
+    CategoricalParameter,
+    ExperimentSpec,
+    IntegerParameter,
+    Objective,
+    RealParameter,
+    TrialProcess,
+    Value,
+)
+from podium.trainer import HYPERPARAMETERS, METRICS, Hyperparameter, Kind, Training
+
+AnyParameter = RealParameter | IntegerParameter | CategoricalParameter
+
+
+class Fault(Contract):
+    """One thing wrong with a document that a user sent."""
+
+    path: Annotated[str, Field(examples=["parameters.momentum.low"])]
+    found: JsonValue
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.path or 'document'}: found {self.found!r}; allowed: {self.allowed}"
+
+
+class Sections(Contract):
+    """The sections of a spec that are sound by themselves; the others are None."""
+
+    objective: Objective | None = None
+    parameters: dict[str, AnyParameter] = Field(default_factory=dict)
+    baseline: dict[str, Value] | None = None
+    training: Training | None = None
+    trial: TrialProcess | None = None
+    is_trained_once: bool = True
+    """False when a `training` or `trial` section was given but is itself at fault."""
+    are_parameters_whole: bool = True
+    """False when some parameters were left out because they are at fault."""
+
+
+def sections_of(spec: ExperimentSpec) -> Sections:
+    return Sections(
+        objective=spec.objective,
+        parameters=dict(spec.parameters),
+        baseline=spec.baseline,
+        training=spec.training,
+        trial=spec.trial,
+    )
+
+
+def cross_faults(sections: Sections) -> Iterator[Fault]:
+    """Yield every fault that lies between sections."""
+    yield from _trainer_faults(sections)
+    if sections.training is not None:
+        yield from _training_faults(sections, sections.training)
+    if sections.baseline is not None:
+        yield from _baseline_faults(sections, sections.baseline)
+
+
+def suggest_name(name: str, known: Iterable[str]) -> str:
+    """Phrase which names are allowed, the likeliest meant first."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    listed = "one of " + ", ".join(names) if names else "no key here"
+    return f"{listed} (did you mean {close[0]!r}?)" if close else listed
+
+
+def _trainer_faults(sections: Sections) -> Iterator[Fault]:
+    if sections.is_trained_once and (sections.training is None) == (sections.trial is None):
+        found = "neither" if sections.training is None else "both"
+        yield Fault(
+            path="training", found=found, allowed="`training` (built-in trainer) or `trial.command`, one of the two"
+        )
+
+
+def _training_faults(sections: Sections, training: Training) -> Iterator[Fault]:
+    if sections.objective is not None and sections.objective.metric not in METRICS:
+        allowed = suggest_name(sections.objective.metric, METRICS)
+        yield Fault(path="objective.metric", found=sections.objective.metric, allowed=allowed)
+    for name, parameter in sections.parameters.items():
+        path = f"parameters.{name}"
+        if name not in HYPERPARAMETERS:
+            yield Fault(path=path, found=name, allowed=suggest_name(name, HYPERPARAMETERS))
+            continue
+        if name in training.model_fields_set:
+            yield Fault(
+                path=f"training.{name}", found="fixed and tuned at once", allowed="a name in one of the two places"
+            )
+        yield from _range_faults(path, parameter, HYPERPARAMETERS[name])
+    yield from _nesterov_faults(sections.parameters, training)
+
+
+def _range_faults(path: str, parameter: AnyParameter, known: Hyperparameter) -> Iterator[Fault]:
+    match parameter:
+        case CategoricalParameter():
+            for position, choice in enumerate(parameter.choices):
+                if not known.is_allowed(choice):
+                    yield Fault(path=f"{path}.choices[{position}]", found=choice, allowed=known.allowed())
+        case RealParameter() if known.kind is not Kind.REAL:
+            yield Fault(path=f"{path}.type", found="real", allowed=known.allowed())
+        case IntegerParameter() if known.kind is Kind.BOOLEAN:
+            yield Fault(path=f"{path}.type", found="integer", allowed=known.allowed())
+        case RealParameter() | IntegerParameter():
+            for bound, value in (("low", parameter.low), ("high", parameter.high)):
+                if not known.is_allowed(value):
+                    yield Fault(path=f"{path}.{bound}", found=value, allowed=known.allowed())
+
+
+def _nesterov_faults(parameters: Mapping[str, AnyParameter], training: Training) -> Iterator[Fault]:
+    """Nesterov momentum needs momentum (Sutskever et al. 2013); torch refuses it without."""
+    nesterov, momentum = parameters.get("nesterov"), parameters.get("momentum")
+    if not (nesterov.contains(True) if nesterov else training.nesterov):
+        return
+    if momentum is None and training.momentum == 0:
+        yield Fault(path="training.momentum", found=0, allowed="a number above 0, since nesterov may be true")
+    elif momentum is not None and momentum.contains(0.0):
+        yield Fault(path="parameters.momentum", found=0, allowed="numbers above 0, since nesterov may be true")
+
+
+def _baseline_faults(sections: Sections, baseline: Mapping[str, Value]) -> Iterator[Fault]:
+    for name, value in baseline.items():
+        parameter = sections.parameters.get(name)
+        if parameter is not None and not parameter.contains(value):
+            yield Fault(path=f"baseline.{name}", found=value, allowed=parameter.allowed())
+        elif parameter is None and sections.are_parameters_whole:
+            yield Fault(path=f"baseline.{name}", found=value, allowed=suggest_name(name, sections.parameters))
+    for name in sections.parameters.keys() - baseline.keys():
+        yield Fault(
+            path=f"baseline.{name}", found=None, allowed=f"{sections.parameters[name].allowed()}; it is missing"
+        )

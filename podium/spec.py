@@ -1,0 +1,198 @@
+"""The experiment spec: what to search, how far, with what budget, and how a trial is trained.
+
+Each section checks itself here. What spans sections is checked in `podium.checks`; `podium.faults.parse_spec` runs both
+and is the door through which every spec enters.
+"""
+
+import math
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from podium.contract import Contract
+from podium.trainer import Training
+
+Value = bool | int | float | str
+"""A parameter's value. A boolean stays a boolean and an integer an integer, from file to worker."""
+Configuration = dict[str, Value]
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+MAX_NAME_LENGTH = 40
+
+
+class Section(Contract):
+    """A part of the spec: strict types, no unknown keys, never changed after it is read."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class RealParameter(Section):
+    type: Literal["real"]
+    low: Finite
+    high: Finite
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Self:
+        _check_bounds(self.low, self.high, self.scale)
+        return self
+
+    def contains(self, value: Value) -> bool:
+        return not isinstance(value, bool | str) and self.low <= value <= self.high
+
+    def allowed(self) -> str:
+        return f"a number in [{self.low:g}, {self.high:g}]"
+
+
+class IntegerParameter(Section):
+    type: Literal["integer"]
+    low: int
+    high: int
+    scale: Literal["linear", "log"] = "linear"
+    base: Annotated[int, Field(ge=2)] | None = None
+    """With `scale: log`: only powers of this base are suggested."""
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Self:
+        _check_bounds(self.low, self.high, self.scale)
+        if self.base is not None:
+            if self.scale != "log":
+                raise ValueError("`base` needs `scale: log`")
+            for name, bound in (("low", self.low), ("high", self.high)):
+                if not is_power(bound, self.base):
+                    raise ValueError(f"`{name}` must be a power of {self.base}, found {bound}")
+        return self
+
+    def contains(self, value: Value) -> bool:
+        if isinstance(value, bool) or not isinstance(value, int):
+            return False
+        return self.low <= value <= self.high and (self.base is None or is_power(value, self.base))
+
+    def allowed(self) -> str:
+        kind = "an integer" if self.base is None else f"a power of {self.base}"
+        return f"{kind} in [{self.low}, {self.high}]"
+
+
+class CategoricalParameter(Section):
+    type: Literal["categorical"]
+    choices: Annotated[list[bool | int | Finite | str], Field(min_length=2, max_length=1000)]
+
+    @field_validator("choices")
+    @classmethod
+    def _choices_differ(cls, choices: list[Value]) -> list[Value]:
+        seen: set[tuple[type, Value]] = set()
+        for choice in choices:
+            key = (type(choice), choice)  # True == 1 in Python, yet they are different choices
+            if key in seen:
+                raise ValueError(f"duplicate choice {choice!r}; each choice may stand once")
+            seen.add(key)
+        return choices
+
+    def contains(self, value: Value) -> bool:
+        return any(type(choice) is type(value) and choice == value for choice in self.choices)
+
+    def allowed(self) -> str:
+        return "one of " + ", ".join(map(repr, self.choices))
+
+
+Parameter = Annotated[RealParameter | IntegerParameter | CategoricalParameter, Field(discriminator="type")]
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+
+
+class Objective(Section):
+    metric: Annotated[str, Field(min_length=1, max_length=100)]
+    direction: Literal["maximize", "minimize"] = "maximize"
+
+
+class Fidelity(Section):
+    """How much training a result stands for: named rungs, or a range from which rungs are laid out."""
+
+    resource: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")] = "epochs"
+    rungs: (
+        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")], Annotated[int, Field(ge=1, le=99_999)]] | None
+    ) = None
+    min: Annotated[int, Field(ge=1, le=99_999)] | None = None
+    max: Annotated[int, Field(ge=1, le=99_999)] | None = None
+
+    @model_validator(mode="after")
+    def _rungs_climb_to_full(self) -> Self:
+        if self.rungs is None:
+            if self.min is None or self.max is None:
+                raise ValueError("give `rungs`, or both `min` and `max`")
+            if self.min > self.max:
+                raise ValueError(f"`min` must not exceed `max`, found {self.min} > {self.max}")
+            return self
+        if self.min is not None:
+            raise ValueError("`min` goes with `max` alone; with `rungs` the first rung is the minimum")
+        lengths = list(self.rungs.values())
+        full = self.max if self.max is not None else max(lengths, default=None)
+        if full is None or full not in lengths:
+            raise ValueError(f"no rung at full cost: one rung must be {full if full else 'the whole training'}")
+        if any(later <= earlier for earlier, later in pairwise(lengths)):
+            raise ValueError(f"rungs out of order: each must be longer than the one before, found {lengths}")
+        return self
+
+
+class Budget(Section):
+    """The first limit reached ends the experiment."""
+
+    cost: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Full trainings; a run counts as its share of one."""
+    runs: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _pays_one_full_training(self) -> Self:
+        if self.cost is None and self.runs is None:
+            raise ValueError("give `cost` (full trainings), `runs`, or both")
+        if self.cost is not None and self.cost < 1:
+            raise ValueError(f"a budget of {self.cost:g} cannot pay one full training; `cost` must be at least 1")
+        return self
+
+
+class TrialProcess(Section):
+    """A training script of the user's own, which reports through `podium.trial()`."""
+
+    command: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+    env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = Field(default_factory=dict)
+
+    @field_validator("env")
+    @classmethod
+    def _podium_names_are_taken(cls, env: dict[str, str]) -> dict[str, str]:
+        taken = sorted(name for name in env if name.startswith("PODIUM_"))
+        if taken:
+            raise ValueError(f"names starting with PODIUM_ are set by Podium itself, found {', '.join(taken)}")
+        return env
+
+
+class ExperimentSpec(Section):
+    name: Annotated[str, Field(pattern=rf"^[a-z]([a-z0-9-]{{0,{MAX_NAME_LENGTH - 2}}}[a-z0-9])?$")]
+    """Becomes part of Kubernetes names, hence a DNS label of at most 40 characters."""
+    objective: Objective
+    parameters: Annotated[dict[ParameterName, Parameter], Field(min_length=1, max_length=50)]
+    fidelity: Fidelity
+    budget: Budget
+    parallelism: Annotated[int, Field(ge=1, le=1000)] = 1
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
+    """Tries at one run before a fault of the trial's own makes it fail. Preemptions do not count."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    baseline: dict[str, bool | int | Finite | str] | None = None
+    """Trained once at full fidelity, for comparison; paid from the budget."""
+    training: Training | None = None
+    trial: TrialProcess | None = None
+
+
+def is_power(value: int, base: int) -> bool:
+    """Say whether `value` is base**k for an integer k >= 0."""
+    while value > 1 and value % base == 0:
+        value //= base
+    return value == 1
+
+
+def _check_bounds(low: float, high: float, scale: str) -> None:
+    if not low < high:
+        raise ValueError(f"`low` must be below `high`, found low={low:g}, high={high:g}")
+    if not math.isfinite(high - low):
+        raise ValueError("the range from `low` to `high` is too wide for a floating-point number")
+    if scale == "log" and low <= 0:
+        raise ValueError(f"`scale: log` needs bounds above 0, found low={low:g}")

@@ -1,0 +1,179 @@
+"""Every request and response of `/api/v1`, as both sides read and write them."""
+
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import AwareDatetime, Field
+
+from podium.checks import Fault
+from podium.contract import Contract
+from podium.spec import Budget, Configuration, ExperimentSpec, Training
+from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
+
+MAX_BODY_BYTES = 1024 * 1024
+API_PREFIX = "/api/v1"
+URL_VARIABLE = "PODIUM_URL"
+RUN_TOKEN_VARIABLE = "PODIUM_RUN_TOKEN"
+
+Item = TypeVar("Item")
+FiniteMetric = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Problem(Contract):
+    """The body of every error answer."""
+
+    error: Annotated[str, Field(examples=["ExperimentNotFound"])]
+    detail: str
+    faults: list[Fault] = Field(default_factory=list)
+
+
+class Page(Contract, Generic[Item]):
+    """A part of a list. `next_cursor` leads to the rest, and is None at the end."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+class Progress(Contract):
+    cost_spent: float
+    """Full trainings: runs that ended by how far they came, runs in flight by how far they will go."""
+    runs_started: int
+    runs_in_flight: int
+    runs_ended: int
+    promotions: int
+    """Runs that continued a trial from a lower rung."""
+    trials: dict[TrialState, int]
+    best_value: float | None
+    """Objective of the best trial at full fidelity."""
+    best_trial: int | None
+    baseline_value: float | None
+
+
+class Experiment(Contract):
+    id: str
+    name: str
+    state: ExperimentState
+    message: str
+    """One sentence: what it is doing, or why it does not."""
+    spec: ExperimentSpec
+    progress: Progress
+    created_at: AwareDatetime
+    ended_at: AwareDatetime | None
+
+
+class ExperimentChange(Contract):
+    """What may change while an experiment lives. What is left out stays."""
+
+    budget: Budget | None = None
+    parallelism: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
+
+
+class Reasons(Contract):
+    """Why the optimizer asked for a run."""
+
+    source: Annotated[str, Field(examples=["baseline", "sobol", "model"])]
+    acquisition: float | None = None
+    """Expected improvement at full fidelity for each full training's worth of compute."""
+    predicted_mean: float | None = None
+    """Objective expected at full fidelity, in the objective's own units."""
+    predicted_std: float | None = None
+    """Spread of that prediction, in the model's standardized units."""
+    model_version: str = ""
+
+
+class Attempt(Contract):
+    number: int
+    job: str
+    state: AttemptState
+    end_reason: EndReason | None
+    exit_code: int | None
+    detail: str
+    """One sentence: why it ended and what follows."""
+    log_tail: str
+    last_epoch: int | None
+    created_at: AwareDatetime
+    ended_at: AwareDatetime | None
+
+
+class Run(Contract):
+    number: int
+    trial: int
+    rung: str
+    from_epoch: int
+    to_epoch: int
+    reached_epoch: int
+    is_promotion: bool
+    state: RunState
+    end_reason: EndReason | None
+    value: float | None
+    reasons: Reasons
+    attempts: list[Attempt]
+    created_at: AwareDatetime
+    ended_at: AwareDatetime | None
+
+
+class Measurement(Contract):
+    epoch: int
+    metrics: dict[str, float]
+    seconds: float
+    samples_per_second: float | None
+    attempt: str
+    """The Job that measured it."""
+    created_at: AwareDatetime
+
+
+class Trial(Contract):
+    number: int
+    state: TrialState
+    is_baseline: bool
+    configuration: Configuration
+    reached_epoch: int
+    value: float | None
+    """Objective at `reached_epoch`."""
+    created_at: AwareDatetime
+
+
+class TrialDetail(Trial):
+    runs: list[Run]
+    measurements: list[Measurement]
+
+
+class RunAssignment(Contract):
+    """What a worker is to do: continue one trial's training to `to_epoch`."""
+
+    experiment: str
+    trial: int
+    run: int
+    attempt: int
+    configuration: Configuration
+    training: Training | None
+    from_epoch: int
+    """Where the trial stands; a lineage's checkpoint may be further."""
+    to_epoch: int
+    full_epochs: int
+    reported_epoch: int
+    """The last epoch that the controller has a measurement of, over all attempts; 0 before the first."""
+    objective: str
+    seed: int
+    """Fixes the split and, with the trial's number, all randomness of its training."""
+    checkpoints: Annotated[str, Field(examples=["file:///var/lib/podium/artifacts/digits-k3f9/t12"])]
+    """fsspec URL of the folder that belongs to this trial's lineage."""
+
+
+class MeasurementReport(Contract):
+    """One epoch's results. Sending it again changes nothing."""
+
+    epoch: Annotated[int, Field(ge=1, le=99_999, strict=True)]
+    metrics: Annotated[
+        dict[Annotated[str, Field(min_length=1, max_length=100)], FiniteMetric], Field(min_length=1, max_length=100)
+    ]
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    """Wall-clock seconds of this epoch."""
+    samples_per_second: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+
+
+class MeasurementAnswer(Contract):
+    verdict: Verdict
+
+
+class Health(Contract):
+    status: str

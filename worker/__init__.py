@@ -1,0 +1,1 @@
+"""The trainer that a Job runs: torch and torchvision, reporting through `podium`."""
