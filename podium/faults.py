@@ -74,9 +74,9 @@ def _document_steps(error: ErrorDetails, document: object) -> Location:
     node = document
     for position, step in enumerate(error["loc"]):
         is_last = position == len(error["loc"]) - 1
-        if (isinstance(node, Mapping) and step in node) or (
-            isinstance(node, Sequence) and not isinstance(node, str) and isinstance(step, int) and step < len(node)
-        ):
+        if isinstance(node, Mapping) and step in node:
+            node = node[step]
+        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
             node = node[step]
         elif not (is_last and error["type"] == "missing"):
             continue
@@ -103,7 +103,7 @@ def _allowed(error: ErrorDetails, model: type[BaseModel]) -> str:
         case "missing":
             return "a value; it is missing"
         case "string_pattern_mismatch" if error["loc"] == ("name",):
-            return "1 to 40 lower-case letters, digits and dashes, a letter first and no dash last (it becomes a DNS label)"
+            return "a DNS label of 1 to 40 lower-case letters, digits and dashes, a letter first and no dash last"
         case "string_pattern_mismatch":
             return f"text that matches {error.get('ctx', {}).get('pattern')}"
         case "union_tag_invalid":

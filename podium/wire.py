@@ -6,8 +6,9 @@ from pydantic import AwareDatetime, Field
 
 from podium.checks import Fault
 from podium.contract import Contract
-from podium.spec import Budget, Configuration, ExperimentSpec, Training
+from podium.spec import Budget, Configuration, ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
+from podium.trainer import Training
 
 MAX_BODY_BYTES = 1024 * 1024
 API_PREFIX = "/api/v1"
