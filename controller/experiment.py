@@ -45,7 +45,8 @@ def ladder_of(fidelity: Fidelity) -> Ladder:
     """Return the rungs as given, or a geometric ladder from `min` to `max`."""
     if fidelity.rungs is not None:
         return Ladder(tuple(Rung(name=name, epochs=epochs) for name, epochs in fidelity.rungs.items()))
-    assert fidelity.min is not None and fidelity.max is not None  # the spec was validated
+    assert fidelity.min is not None  # the spec was validated
+    assert fidelity.max is not None
     lengths = [fidelity.max]
     while (shorter := round(lengths[-1] / ETA)) >= fidelity.min and shorter >= 1:
         lengths.append(shorter)

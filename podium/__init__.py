@@ -1,4 +1,4 @@
-"""Podium tunes deep-learning training: a Gaussian process over (parameters, fidelity) decides what to train and how long.
+"""Podium tunes deep-learning training: a Gaussian process over (parameters, fidelity) decides what to train, how long.
 
 spec, checks, faults   the experiment spec and everything that can be wrong with one
 wire, taxonomy         requests, responses, and the words for states and endings

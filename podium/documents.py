@@ -1,4 +1,4 @@
-"""Read what a user wrote as YAML or JSON. YAML 1.2: `1e-4` is a number, `no` is a word, only true and false are booleans."""
+"""Read what a user wrote as YAML 1.2 or JSON: `1e-4` is a number, `no` a word, only true and false are booleans."""
 
 import io
 
