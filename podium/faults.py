@@ -47,8 +47,11 @@ def _every_fault(error: ValidationError, document: object) -> list[Fault]:
     return [*faults, *cross_faults(_sound_sections(known))]
 
 
-def faults_of(errors: Iterable[ErrorDetails], document: object, model: type[BaseModel]) -> list[Fault]:
-    """Translate pydantic's errors about `document` into faults, one for each path."""
+def faults_of(errors: Iterable[ErrorDetails], document: object, model: type[BaseModel] | None = None) -> list[Fault]:
+    """Translate pydantic's errors about `document` into faults, one for each path.
+
+    With the `model`, the fault of an unknown key lists the known ones.
+    """
     by_path: dict[str, Fault] = {}
     for error in errors:
         path = _path(error, document)
@@ -96,10 +99,12 @@ def _without_unknown_keys(error: ValidationError, document: object) -> object:
     return pruned
 
 
-def _allowed(error: ErrorDetails, model: type[BaseModel]) -> str:
+def _allowed(error: ErrorDetails, model: type[BaseModel] | None) -> str:
     match error["type"]:
-        case "extra_forbidden":
+        case "extra_forbidden" if model is not None:
             return suggest_name(str(error["loc"][-1]), _known_keys(error["loc"], model))
+        case "extra_forbidden":
+            return "no such key; /docs lists those that are known"
         case "missing":
             return "a value; it is missing"
         case "string_pattern_mismatch" if error["loc"] == ("name",):

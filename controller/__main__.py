@@ -1,0 +1,167 @@
+"""`podium-controller`: the service's commands. The only place that knows the environment, signals and exit codes."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+from sqlalchemy.exc import OperationalError
+
+from controller.database import DatabaseUnusable, migrate, open_engine, require_migrated
+from controller.embedded import embedded_postgres
+from controller.logs import configure_logs
+from controller.processes import ProcessCluster
+from controller.service import IsAlive, Parts, listen, reconciling, serving
+from controller.settings import BadSettings, Settings, read_settings
+
+WATCH_SECONDS = 0.2
+DOWN_SECONDS = 60.0
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Podium's service: API, reconciler, migrations.")
+log = structlog.get_logger()
+
+StateDir = Annotated[Path | None, typer.Option(help="Embedded database, Jobs and artifacts. [PODIUM_STATE_DIR]")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on. [PODIUM_HOST]")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one. [PODIUM_PORT]")]
+ReadyFile = Annotated[Path | None, typer.Option(help="Write the API's URL here once it serves.")]
+
+
+def main() -> None:
+    configure_logs()
+    try:
+        app()
+    except (BadSettings, DatabaseUnusable) as error:
+        sys.exit(f"podium-controller: {error}")
+    except OperationalError as error:
+        sys.exit(f"podium-controller: the database does not answer: {str(error.orig).strip()}")
+    except OSError as error:
+        sys.exit(f"podium-controller: {error}")
+
+
+@app.command()
+def up(state_dir: StateDir = None, host: Host = None, port: Port = None, ready_file: ReadyFile = None) -> None:
+    """Run everything on this machine: PostgreSQL unless PODIUM_DATABASE_URL names one, API, reconciler, workers."""
+    settings = read_settings(state_dir=state_dir, host=host, port=port)
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    with until_signal() as is_asked_to_stop, ExitStack() as stack:
+        url = settings.database_url or stack.enter_context(embedded_postgres(settings.state_dir))
+        parts = _parts(settings, url)
+        migrate(parts.engine)
+        listener = listen(settings.host, settings.port)
+        address = f"http://{settings.host}:{listener.getsockname()[1]}"
+        api = stack.enter_context(serving(parts, listener))
+        cluster = ProcessCluster(settings.state_dir / "jobs", environment=os.environ, cpus_per_job=settings.cpus_per_job)
+        loop = stack.enter_context(reconciling(parts, cluster, settings.worker_url or address))
+        stack.enter_context(_announced(settings.state_dir, address, ready_file))
+        log.info("podium is up", url=address, state_dir=str(settings.state_dir))
+        _wait(is_asked_to_stop, [api, loop])
+
+
+@app.command()
+def down(state_dir: StateDir = None) -> None:
+    """Stop the `up` of a state directory. Its workers go on; the next `up` finds them."""
+    settings = read_settings(state_dir=state_dir)
+    pid_file = settings.state_dir / "controller.pid"
+    try:
+        pid = int(pid_file.read_text())
+        os.kill(pid, signal.SIGTERM)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        typer.echo(f"nothing is up in {settings.state_dir}")
+        return
+    deadline = time.monotonic() + DOWN_SECONDS
+    while pid_file.exists() and time.monotonic() < deadline:
+        time.sleep(WATCH_SECONDS)
+    typer.echo(f"stopped what was up in {settings.state_dir}")
+
+
+@app.command()
+def serve(host: Host = None, port: Port = None) -> None:
+    """Serve the API against PODIUM_DATABASE_URL."""
+    settings = read_settings(host=host, port=port)
+    parts = _parts(settings, _named_database(settings))
+    require_migrated(parts.engine)
+    listener = listen(settings.host, settings.port)
+    with until_signal() as is_asked_to_stop, serving(parts, listener) as api:
+        log.info("serving", url=f"http://{settings.host}:{listener.getsockname()[1]}")
+        _wait(is_asked_to_stop, [api])
+
+
+@app.command()
+def reconcile(state_dir: StateDir = None) -> None:
+    """Run the reconciler against PODIUM_DATABASE_URL, with workers as processes of this machine."""
+    settings = read_settings(state_dir=state_dir)
+    parts = _parts(settings, _named_database(settings))
+    require_migrated(parts.engine)
+    cluster = ProcessCluster(settings.state_dir / "jobs", environment=os.environ, cpus_per_job=settings.cpus_per_job)
+    worker_url = settings.worker_url or f"http://{settings.host}:{settings.port}"
+    with until_signal() as is_asked_to_stop, reconciling(parts, cluster, worker_url) as loop:
+        _wait(is_asked_to_stop, [loop])
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Bring the schema of PODIUM_DATABASE_URL to what this version needs."""
+    settings = read_settings()
+    migrate(_parts(settings, _named_database(settings)).engine)
+    typer.echo("the database is up to date")
+
+
+@contextmanager
+def until_signal() -> Iterator[IsAlive]:
+    """Yield a function that says whether SIGTERM or SIGINT has come. The handler only takes a note."""
+    received: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _parts(settings: Settings, database_url: str) -> Parts:
+    engine = open_engine(database_url, settings.database_pool)
+    return Parts(settings=settings, engine=engine, database_url=database_url)
+
+
+def _named_database(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise BadSettings("PODIUM_DATABASE_URL is not set; name a PostgreSQL, or use `podium-controller up`")
+    return settings.database_url
+
+
+@contextmanager
+def _announced(state_dir: Path, address: str, ready_file: Path | None) -> Iterator[None]:
+    """Leave address and process id where the CLI finds them, for as long as the block lasts."""
+    notes = {state_dir / "controller.pid": str(os.getpid()), state_dir / "controller.url": address}
+    if ready_file is not None:
+        notes[ready_file] = address
+    for path, text in notes.items():
+        unfinished = path.with_name(path.name + ".new")
+        unfinished.write_text(text + "\n")
+        unfinished.replace(path)
+    try:
+        yield
+    finally:
+        for path in notes:
+            path.unlink(missing_ok=True)
+
+
+def _wait(is_asked_to_stop: IsAlive, parts: list[IsAlive]) -> None:
+    while not is_asked_to_stop():
+        if not all(is_alive() for is_alive in parts):
+            raise typer.Exit(1)  # a part died; its log line says why, and a supervisor starts us again
+        time.sleep(WATCH_SECONDS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The application: routes, the limit on bodies, and errors in one shape."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+
+from controller.api import experiments, health, worker
+from controller.api.body_limit import BodyLimit
+from controller.api.collaborators import Collaborators
+from controller.errors import DatabaseAway, Refusal
+from podium.checks import Fault
+from podium.faults import faults_of
+from podium.wire import API_PREFIX, MAX_BODY_BYTES, Problem
+
+RETRY_AFTER_SECONDS = "2"
+PROBLEMS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type
+    code: {"model": Problem} for code in (401, 404, 409, 413, 422, 503)
+}
+
+
+def create_app(collaborators: Collaborators) -> FastAPI:
+    """Return the application. It opens nothing by itself: all it works with is handed in."""
+    app = FastAPI(title="Podium", version="0.1.0", responses=PROBLEMS)
+    app.state.collaborators = collaborators
+    app.include_router(experiments.router, prefix=API_PREFIX)
+    app.include_router(worker.router, prefix=API_PREFIX)
+    app.include_router(health.router)
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    return app
+
+
+def _problem(status: int, error: str, detail: str, faults: list[Fault] | None = None) -> JSONResponse:
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == DatabaseAway.status else {}
+    problem = Problem(error=error, detail=detail, faults=faults or [])
+    return JSONResponse(problem.model_dump(mode="json"), status_code=status, headers=headers)
+
+
+def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refusal)
+    return _problem(error.status, type(error).__name__, error.detail, error.faults)
+
+
+def _database_away(request: Request, error: Exception) -> JSONResponse:
+    return _problem(DatabaseAway.status, DatabaseAway.__name__, "the database does not answer; try again soon")
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    body = [each | {"loc": each["loc"][1:]} for each in error.errors() if each["loc"][0] == "body"]
+    rest = [
+        Fault(path=str(each["loc"][-1]), found=str(each["input"]), allowed=each["msg"])
+        for each in error.errors()
+        if each["loc"][0] != "body"
+    ]
+    return _problem(
+        422, "InvalidRequest", "the request is not what the API takes; see /docs", faults_of(body, error.body) + rest
+    )
+
+
+def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return _problem(error.status_code, "HttpError", str(error.detail))

@@ -1,0 +1,54 @@
+"""Refuse bodies that are too large before they are read into memory."""
+
+from http import HTTPStatus
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from podium.wire import Problem
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class BodyLimit:
+    """ASGI middleware: a body of more than `max_bytes`, announced or not, is answered with 413."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app, self._max_bytes = app, max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            await self._refuse(scope, receive, send)
+            return
+        seen_bytes, has_started = 0, False
+
+        async def counted_receive() -> Message:
+            nonlocal seen_bytes
+            message = await receive()
+            seen_bytes += len(message.get("body", b""))
+            if seen_bytes > self._max_bytes:
+                raise _TooLarge
+            return message
+
+        async def noted_send(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted_receive, noted_send)
+        except _TooLarge:
+            if not has_started:
+                await self._refuse(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"the body is larger than {self._max_bytes} bytes; send less at once"
+        problem = Problem(error="BodyTooLarge", detail=detail)
+        answer = JSONResponse(problem.model_dump(mode="json"), status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        await answer(scope, receive, send)

@@ -1,0 +1,160 @@
+"""What users ask: experiments, and what came out of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request, Response, status
+from fastapi.responses import PlainTextResponse
+from starlette.concurrency import run_in_threadpool
+
+from controller import artifacts, lifecycle, report, store
+from controller.api.collaborators import Needed, Now, Transaction, random_suffix
+from controller.api.pages import CursorText, Limit, moment_before, number_after, page
+from controller.errors import InvalidSpec
+from podium.documents import UnreadableDocument, read_document
+from podium.faults import SpecRejected, parse_spec
+from podium.spec import ExperimentSpec
+from podium.taxonomy import ExperimentState
+from podium.wire import Attempt, Experiment, ExperimentChange, Page, Run, Trial, TrialDetail
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+
+SPEC_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            media: {"schema": {"$ref": "#/components/schemas/ExperimentSpec"}}
+            for media in ("application/json", "application/yaml")
+        },
+    }
+}
+IdempotencyKey = Annotated[str | None, Header(max_length=200, description="the same key makes one experiment")]
+
+
+async def read_spec(request: Request) -> ExperimentSpec:
+    """Read the body as YAML or JSON, whatever its content type says. Raises InvalidSpec with every fault."""
+    return await run_in_threadpool(_parse, await request.body())
+
+
+def _parse(body: bytes) -> ExperimentSpec:
+    try:
+        return parse_spec(read_document(body.decode()))
+    except UnicodeDecodeError:
+        raise InvalidSpec("the body is not UTF-8 text") from None
+    except UnreadableDocument as error:
+        raise InvalidSpec(str(error)) from None
+    except SpecRejected as error:
+        count = len(error.faults)
+        raise InvalidSpec(f"the spec has {count} fault{'' if count == 1 else 's'}", error.faults) from None
+
+
+ReadSpec = Annotated[ExperimentSpec, Depends(read_spec)]
+
+
+@router.post("", status_code=status.HTTP_201_CREATED, openapi_extra=SPEC_BODY)
+def create(
+    spec: ReadSpec, session: Transaction, now: Now, response: Response, idempotency_key: IdempotencyKey = None
+) -> Experiment:
+    """Create an experiment. 200 instead of 201 when the Idempotency-Key has made it before."""
+    row = lifecycle.create(session, spec, suffix=random_suffix(), key=idempotency_key, now=now)
+    if row.created_at != now:
+        response.status_code = status.HTTP_200_OK
+    return report.experiment(session, row)
+
+
+@router.get("")
+def list_experiments(
+    session: Transaction,
+    state: ExperimentState | None = None,
+    name: str | None = None,
+    limit: Limit = 50,
+    cursor: CursorText = None,
+) -> Page[Experiment]:
+    """List experiments, the newest first."""
+    wanted = store.ExperimentFilter(state=state, name=name, older_than=moment_before(cursor))
+    rows = store.experiments(session, wanted, limit + 1)
+    return page(rows, limit, key=lambda row: (row.created_at, row.id), show=lambda row: report.experiment(session, row))
+
+
+@router.get("/{experiment_id}")
+def read(experiment_id: str, session: Transaction) -> Experiment:
+    return report.experiment(session, store.experiment(session, experiment_id))
+
+
+@router.patch("/{experiment_id}")
+def change(experiment_id: str, wanted: ExperimentChange, session: Transaction) -> Experiment:
+    """Change budget or parallelism while it runs."""
+    return report.experiment(session, lifecycle.change(session, experiment_id, wanted))
+
+
+@router.post("/{experiment_id}/pause")
+def pause(experiment_id: str, session: Transaction) -> Experiment:
+    """Start nothing new; runs in flight finish."""
+    return report.experiment(session, lifecycle.pause(session, experiment_id))
+
+
+@router.post("/{experiment_id}/resume")
+def resume(experiment_id: str, session: Transaction) -> Experiment:
+    return report.experiment(session, lifecycle.resume(session, experiment_id))
+
+
+@router.post("/{experiment_id}/stop")
+def stop(experiment_id: str, session: Transaction, now: Now) -> Experiment:
+    """End it now; what was reported stays."""
+    return report.experiment(session, lifecycle.stop(session, experiment_id, now))
+
+
+@router.delete("/{experiment_id}", status_code=status.HTTP_204_NO_CONTENT)
+def delete(experiment_id: str, session: Transaction, needed: Needed, background: BackgroundTasks) -> None:
+    """Forget an experiment that has ended, with its checkpoints."""
+    lifecycle.delete(session, experiment_id)
+    background.add_task(artifacts.remove, f"{needed.artifacts_url}/{experiment_id}")
+
+
+@router.get("/{experiment_id}/trials")
+def list_trials(experiment_id: str, session: Transaction, limit: Limit = 100, cursor: CursorText = None) -> Page[Trial]:
+    store.experiment(session, experiment_id)
+    rows = store.trials(session, experiment_id, after=number_after(cursor), limit=limit + 1)
+    return page(rows, limit, key=lambda row: row.number, show=report.trial)
+
+
+@router.get("/{experiment_id}/trials.csv", response_class=PlainTextResponse)
+def export_trials(experiment_id: str, session: Transaction) -> PlainTextResponse:
+    """Return all trials as CSV, one column for each parameter."""
+    row = store.experiment(session, experiment_id)
+    lines = report.trials_csv(row, store.trials(session, experiment_id))
+    return PlainTextResponse("".join(lines), media_type="text/csv")
+
+
+@router.get("/{experiment_id}/trials/{number}")
+def read_trial(experiment_id: str, number: int, session: Transaction) -> TrialDetail:
+    """Return a trial with its runs, attempts and measurements."""
+    store.experiment(session, experiment_id)
+    return report.trial_detail(session, store.trial(session, experiment_id, number))
+
+
+@router.post("/{experiment_id}/trials/{number}/stop")
+def stop_trial(experiment_id: str, number: int, session: Transaction) -> Trial:
+    """Have a running trial stop at its next report, keeping what it reached."""
+    return report.trial(lifecycle.stop_trial(session, experiment_id, number))
+
+
+@router.get("/{experiment_id}/runs")
+def list_runs(experiment_id: str, session: Transaction, limit: Limit = 100, cursor: CursorText = None) -> Page[Run]:
+    store.experiment(session, experiment_id)
+    rows = store.runs(session, experiment_id, after=number_after(cursor), limit=limit + 1)
+    return page(rows, limit, key=lambda row: row.number, show=report.run)
+
+
+@router.get("/{experiment_id}/attempts")
+def list_attempts(
+    experiment_id: str, session: Transaction, limit: Limit = 100, cursor: CursorText = None
+) -> Page[Attempt]:
+    store.experiment(session, experiment_id)
+    rows = store.attempts(session, experiment_id, after=number_after(cursor), limit=limit + 1)
+    return page(rows, limit, key=lambda row: row.id, show=report.attempt)
+
+
+@router.get("/{experiment_id}/best")
+def best(experiment_id: str, session: Transaction) -> Trial:
+    """Return the best trial at full fidelity. 404 before the first."""
+    return report.trial(store.best_trial(session, store.experiment(session, experiment_id)))

@@ -1,0 +1,97 @@
+"""The connection to PostgreSQL: engine, sessions, migrations, and the channel that wakes the reconciler."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session, sessionmaker
+
+from controller.errors import DatabaseAway
+
+CHANNEL = "podium"
+CONNECT_TIMEOUT_SECONDS = 5
+POOL_TIMEOUT_SECONDS = 10
+Sessions = Callable[[], Session]
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be used as it is; the message says which command mends it."""
+
+
+def open_engine(url: str, pool_size: int = 20) -> Engine:
+    """Return an engine for PostgreSQL. Raises DatabaseUnusable when the URL names something else."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseUnusable("PODIUM_DATABASE_URL is no database URL; write postgresql://user@host/name") from None
+    if parsed.get_backend_name() != "postgresql":
+        raise DatabaseUnusable(f"PODIUM_DATABASE_URL names {parsed.get_backend_name()}; Podium needs PostgreSQL")
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        pool_pre_ping=True,  # a database that was away left dead connections behind
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+    )
+
+
+def open_sessions(engine: Engine) -> sessionmaker[Session]:
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+@contextmanager
+def transaction(sessions: Sessions) -> Iterator[Session]:
+    """Open the one transaction of a request or a step. Raises DatabaseAway when PostgreSQL does not answer."""
+    try:
+        with sessions() as session, session.begin():
+            yield session
+    except (OperationalError, PoolTimeout) as error:
+        raise DatabaseAway("the database does not answer; try again in a few seconds") from error
+
+
+def wake_reconciler(session: Session) -> None:
+    """Have PostgreSQL wake the reconciler once this transaction commits."""
+    session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def is_reachable(engine: Engine) -> bool:
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except (OperationalError, PoolTimeout):
+        return False
+    return True
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to what this version needs. Running it again changes nothing."""
+    with engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(7021)"))  # two migrations at once take turns
+        config = _alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def require_migrated(engine: Engine) -> None:
+    """Raise DatabaseUnusable when the schema is not the one that this version needs."""
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    needed = ScriptDirectory.from_config(_alembic_config()).get_current_head()
+    if found != needed:
+        raise DatabaseUnusable(
+            f"the schema is at {found or 'nothing'}, this version needs {needed}; run `podium-controller migrate`"
+        )
+
+
+def _alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

@@ -1,0 +1,97 @@
+"""What the service refuses, named after what went wrong for the caller.
+
+Refusal
+  NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet
+  Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop
+  Unauthorized        401   InvalidToken
+  Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing
+  BodyTooLarge        413
+  DatabaseAway        503
+"""
+
+from collections.abc import Sequence
+
+from podium.checks import Fault
+
+
+class Refusal(Exception):
+    """A request that cannot be served. `status` is its HTTP status; the message names the thing and the remedy."""
+
+    status = 400
+
+    def __init__(self, detail: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = list(faults)
+
+
+class NotFound(Refusal):
+    status = 404
+
+
+class ExperimentNotFound(NotFound):
+    pass
+
+
+class TrialNotFound(NotFound):
+    pass
+
+
+class NoTrialYet(NotFound):
+    pass
+
+
+class Conflict(Refusal):
+    status = 409
+
+
+class AlreadyEnded(Conflict):
+    pass
+
+
+class StillRunning(Conflict):
+    pass
+
+
+class KeyReused(Conflict):
+    pass
+
+
+class Superseded(Conflict):
+    pass
+
+
+class NothingToStop(Conflict):
+    pass
+
+
+class Unauthorized(Refusal):
+    status = 401
+
+
+class InvalidToken(Unauthorized):
+    pass
+
+
+class Invalid(Refusal):
+    status = 422
+
+
+class InvalidSpec(Invalid):
+    pass
+
+
+class InvalidRequest(Invalid):
+    pass
+
+
+class ObjectiveMissing(Invalid):
+    pass
+
+
+class BodyTooLarge(Refusal):
+    status = 413
+
+
+class DatabaseAway(Refusal):
+    status = 503

@@ -1,0 +1,141 @@
+"""What was observed, as the rows from which the surrogate learns, and the belief that follows.
+
+Losses are minimized: a maximized objective changes its sign here and, in what is predicted, back. Hyperparameters are
+learned again only when the rows have grown by a share, from the rows that were there at that point and no others: the
+belief depends on the history alone, not on when somebody asked.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.experiment import History, Ladder, Problem
+from controller.space import Space
+from controller.surrogate import FidelityKernel, Posterior, Warp, learn, posterior_of, prior, warp_of
+from podium.spec import Configuration
+
+Floats = NDArray[np.float64]
+
+FEWEST_TO_LEARN = 4
+GROWTH_TO_RELEARN = 1.12
+MOST_ROWS_TO_LEARN = 160
+"""Learning costs the cube of the rows, some forty times over."""
+MOST_ROWS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belief:
+    """The posterior with the runs in flight believed, and what there is to improve on."""
+
+    posterior: Posterior
+    warp: Warp | None
+    """None while every run has failed: there is no value to predict."""
+    sign: float
+    best: float
+    """Lowest target seen at full fidelity, or expected there while none was seen."""
+
+    def objective(self, target: float) -> float | None:
+        """Return a target in the objective's own units."""
+        return None if self.warp is None else self.sign * self.warp.undo(target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Observations in their order. A failure has no loss (NaN)."""
+
+    inputs: Floats  # (n, dimensions + 1), the last column is z
+    losses: Floats  # (n,)
+
+    def first(self, count: int) -> "Rows":
+        return Rows(inputs=self.inputs[:count], losses=self.losses[:count])
+
+    def at(self, indices: NDArray[np.intp]) -> "Rows":
+        return Rows(inputs=self.inputs[indices], losses=self.losses[indices])
+
+
+def belief_of(problem: Problem, history: History, space: Space) -> Belief:
+    """Return what the history says. It holds at least one observation; all of them may have failed."""
+    sign = -1.0 if problem.maximize else 1.0
+    rows = _rows_of(problem, history, space)
+    kernel, noise = _learned(rows.first(learned_at(len(rows.losses))), space.is_categorical)
+    kept = _most_telling(rows, MOST_ROWS)
+    warp, targets = _targets(kept)
+    seen = posterior_of(kept.inputs, targets, kernel=kernel, noise=noise)
+    runs = history.in_flight
+    running = inputs_at(space, problem.ladder, [run.configuration for run in runs], [run.to_epochs for run in runs])
+    return Belief(posterior=seen.believing(running), warp=warp, sign=sign, best=_best(seen, kept, targets))
+
+
+def inputs_at(space: Space, ladder: Ladder, configurations: Sequence[Configuration], epochs: Sequence[int]) -> Floats:
+    """Return the model's inputs for configurations at lengths of training.  # (configurations, dimensions + 1)"""
+    z = np.log(np.array(epochs, dtype=float) / ladder.full_epochs)
+    return np.column_stack([space.encode(configurations), z])
+
+
+def learned_at(count: int) -> int:
+    """Return the number of observations, at most `count`, from which the hyperparameters are learned; 0 for none."""
+    if count < FEWEST_TO_LEARN:
+        return 0
+    learned = FEWEST_TO_LEARN
+    while (following := max(learned + 3, int(learned * GROWTH_TO_RELEARN))) <= count:
+        learned = following
+    return learned
+
+
+def _rows_of(problem: Problem, history: History, space: Space) -> Rows:
+    sign = -1.0 if problem.maximize else 1.0
+    seen = history.observations
+    losses = [math.nan if s.value is None or not math.isfinite(s.value) else sign * s.value for s in seen]
+    inputs = inputs_at(space, problem.ladder, [s.configuration for s in seen], [s.epochs for s in seen])
+    return Rows(inputs=inputs, losses=np.array(losses))
+
+
+def _learned(rows: Rows, is_categorical: tuple[bool, ...]) -> tuple[FidelityKernel, float]:
+    kept = _most_telling(rows, MOST_ROWS_TO_LEARN)
+    warp, targets = _targets(kept)
+    if warp is None or np.ptp(targets) == 0:  # nothing differs, so nothing can be learned
+        return prior(is_categorical)
+    return learn(kept.inputs, targets, is_categorical)
+
+
+def _targets(rows: Rows) -> tuple[Warp | None, Floats]:
+    """Return the warp of the losses and what the model is told: a failure counts as the worst seen at its fidelity."""
+    succeeded = np.isfinite(rows.losses)
+    if not succeeded.any():
+        return None, np.zeros(len(rows.losses))
+    warp = warp_of(rows.losses[succeeded])
+    targets = np.zeros(len(rows.losses))
+    targets[succeeded] = warp.apply(rows.losses[succeeded])
+    for failed in np.flatnonzero(~succeeded):
+        peers = succeeded & (rows.inputs[:, -1] == rows.inputs[failed, -1])
+        targets[failed] = targets[peers if peers.any() else succeeded].max()
+    return warp, targets
+
+
+def _best(posterior: Posterior, rows: Rows, targets: Floats) -> float:
+    succeeded = np.isfinite(rows.losses)
+    at_full = succeeded & (rows.inputs[:, -1] == 0.0)
+    if at_full.any():
+        return float(targets[at_full].min())
+    if not succeeded.any():
+        return 0.0
+    mean, _ = posterior.predict(np.column_stack([rows.inputs[succeeded, :-1], np.zeros(succeeded.sum())]))
+    return float(mean.min())
+
+
+def _most_telling(rows: Rows, most: int) -> Rows:
+    """Return at most that many rows: the newest of the higher rungs, the best of the lowest, a sample of the others."""
+    if len(rows.losses) <= most:
+        return rows
+    z = rows.inputs[:, -1]
+    lowest = z == z.min()
+    high = np.flatnonzero(~lowest)[-(2 * most // 3) :]
+    low = np.flatnonzero(lowest)
+    room = min(most - len(high), len(low))
+    by_loss = low[np.argsort(rows.losses[low], kind="stable")]  # NaN last
+    best, rest = by_loss[: room // 2], np.sort(by_loss[room // 2 :])
+    spaced = rest[np.linspace(0, len(rest) - 1, room - len(best)).astype(int)]
+    return rows.at(np.sort(np.concatenate([high, best, spaced])))

@@ -1,0 +1,126 @@
+"""The verbs of an experiment's life: create, pause, resume, change, stop, delete. What happens to runs is in `runs`."""
+
+import hashlib
+import json
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from controller import store
+from controller.database import wake_reconciler
+from controller.errors import AlreadyEnded, KeyReused, NothingToStop, StillRunning
+from controller.experiment import ladder_of
+from controller.runs import Order, add_trial
+from controller.tables import ExperimentRow, TrialRow
+from podium.spec import ExperimentSpec
+from podium.taxonomy import ExperimentState
+from podium.wire import ExperimentChange, Reasons
+
+
+def create(session: Session, spec: ExperimentSpec, *, suffix: str, key: str | None, now: datetime) -> ExperimentRow:
+    """Store an experiment, with its baseline as the first trial. The same key and spec again change nothing.
+
+    Raises KeyReused when the key came with another spec before.
+    """
+    document = spec.model_dump(mode="json", exclude_none=True)
+    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    if key is not None and (known := store.experiment_of_key(session, key)) is not None:
+        if known.request_digest != digest:
+            raise KeyReused(f"Idempotency-Key {key!r} made {known.id!r} from another spec; use a new key for a new one")
+        return known
+    experiment = ExperimentRow(
+        id=f"{spec.name}-{suffix}",
+        name=spec.name,
+        state=ExperimentState.RUNNING,
+        message="",
+        spec=document,
+        idempotency_key=key,
+        request_digest=digest,
+        created_at=now,
+        ended_at=None,
+    )
+    session.add(experiment)
+    session.flush()
+    if spec.baseline is not None:
+        full = ladder_of(spec.fidelity).full_epochs
+        order = Order(to_epochs=full, reasons=Reasons(source="baseline"), now=now)
+        add_trial(session, experiment, spec.baseline, order)
+    wake_reconciler(session)
+    return experiment
+
+
+def pause(session: Session, experiment_id: str) -> ExperimentRow:
+    """Start nothing new; runs in flight finish. Pausing twice changes nothing. Raises AlreadyEnded."""
+    experiment = _alive(session, experiment_id)
+    experiment.state = ExperimentState.PAUSED
+    experiment.message = "paused by a user; runs in flight finish, `podium resume` continues"
+    return experiment
+
+
+def resume(session: Session, experiment_id: str) -> ExperimentRow:
+    """Start runs again. Resuming a running experiment changes nothing. Raises AlreadyEnded."""
+    experiment = _alive(session, experiment_id)
+    experiment.state = ExperimentState.RUNNING
+    experiment.message = ""
+    wake_reconciler(session)
+    return experiment
+
+
+def change(session: Session, experiment_id: str, wanted: ExperimentChange) -> ExperimentRow:
+    """Change budget or parallelism from now on; runs in flight finish. Raises AlreadyEnded."""
+    experiment = _alive(session, experiment_id)
+    changed = wanted.model_dump(mode="json", exclude_none=True)
+    experiment.spec = experiment.spec | changed
+    wake_reconciler(session)
+    return experiment
+
+
+def stop(session: Session, experiment_id: str, now: datetime) -> ExperimentRow:
+    """End an experiment: its Jobs are deleted, what they reported stays. Raises AlreadyEnded when it completed."""
+    experiment = store.experiment(session, experiment_id, lock=True)
+    if experiment.state is ExperimentState.STOPPED:
+        return experiment
+    if experiment.state is ExperimentState.COMPLETED:
+        raise AlreadyEnded(f"experiment {experiment_id!r} has completed already; its results stay")
+    experiment.state = ExperimentState.STOPPED
+    experiment.message = "stopped by a user; its results stay"
+    experiment.ended_at = now
+    wake_reconciler(session)
+    return experiment
+
+
+def complete(session: Session, experiment: ExperimentRow, message: str, now: datetime) -> None:
+    """End an experiment that has nothing left to start and nothing in flight."""
+    experiment.state = ExperimentState.COMPLETED
+    experiment.message = message
+    experiment.ended_at = now
+
+
+def delete(session: Session, experiment_id: str) -> None:
+    """Forget an experiment and everything of it. Raises StillRunning while anything of it may run."""
+    experiment = store.experiment(session, experiment_id, lock=True)
+    if experiment.state in (ExperimentState.RUNNING, ExperimentState.PAUSED):
+        raise StillRunning(f"experiment {experiment_id!r} is {experiment.state}; `podium stop` it first")
+    if store.has_live_attempts(session, experiment_id):
+        raise StillRunning(f"the last runs of {experiment_id!r} are still ending; try again in a few seconds")
+    session.delete(experiment)
+
+
+def stop_trial(session: Session, experiment_id: str, number: int) -> TrialRow:
+    """Have the trial's run end at its next report, keeping what it reached. Raises NothingToStop."""
+    store.experiment(session, experiment_id)
+    trial = store.trial(session, experiment_id, number)
+    run = store.live_run(session, trial.id)
+    if run is None:
+        raise NothingToStop(
+            f"trial {number} of {experiment_id!r} is {trial.state}; only a running trial can be stopped"
+        )
+    run.is_stop_requested = True
+    return trial
+
+
+def _alive(session: Session, experiment_id: str) -> ExperimentRow:
+    experiment = store.experiment(session, experiment_id, lock=True)
+    if experiment.state in (ExperimentState.STOPPED, ExperimentState.COMPLETED):
+        raise AlreadyEnded(f"experiment {experiment_id!r} is {experiment.state} and stays so; create a new one")
+    return experiment

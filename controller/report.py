@@ -1,0 +1,153 @@
+"""What an experiment's rows say to the outside: rows in, wire models and CSV out."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy.orm import Session
+
+from controller import store
+from controller.errors import NoTrialYet
+from controller.experiment import ladder_of
+from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
+from podium.spec import ExperimentSpec
+from podium.taxonomy import ExperimentState, TrialState
+from podium.wire import Attempt, Experiment, Measurement, Progress, Reasons, Run, Trial, TrialDetail
+
+
+def experiment(session: Session, row: ExperimentRow) -> Experiment:
+    spec = ExperimentSpec.model_validate(row.spec)
+    progress = _progress(session, row, spec)
+    return Experiment(
+        id=row.id,
+        name=row.name,
+        state=row.state,
+        message=row.message or _what_it_does(row, progress),
+        spec=spec,
+        progress=progress,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _progress(session: Session, row: ExperimentRow, spec: ExperimentSpec) -> Progress:
+    spent = store.spending(session, row.id)
+    baseline = store.baseline(session, row.id)
+    try:
+        best: TrialRow | None = store.best_trial(session, row)
+    except NoTrialYet:
+        best = None
+    by_state = store.trials_by_state(session, row.id)
+    return Progress(
+        cost_spent=ladder_of(spec.fidelity).cost(0, spent.epochs),
+        runs_started=spent.runs,
+        runs_in_flight=spent.in_flight,
+        runs_ended=spent.runs - spent.in_flight,
+        promotions=spent.promotions,
+        trials={state: by_state.get(state, 0) for state in TrialState},
+        best_value=best.value if best else None,
+        best_trial=best.number if best else None,
+        baseline_value=baseline.value if baseline else None,
+    )
+
+
+def _what_it_does(row: ExperimentRow, progress: Progress) -> str:
+    if row.state is not ExperimentState.RUNNING:
+        return str(row.state)
+    in_flight = progress.runs_in_flight
+    return f"{in_flight} run{'' if in_flight == 1 else 's'} in flight" if in_flight else "about to start runs"
+
+
+def trial(row: TrialRow) -> Trial:
+    return Trial(
+        number=row.number,
+        state=row.state,
+        is_baseline=row.is_baseline,
+        configuration=row.configuration,
+        reached_epoch=row.reached_epoch,
+        value=row.value,
+        created_at=row.created_at,
+    )
+
+
+def trial_detail(session: Session, row: TrialRow) -> TrialDetail:
+    return TrialDetail(
+        **trial(row).model_dump(),
+        runs=[run(each) for each in store.runs_of_trial(session, row.id)],
+        measurements=[_measurement(each) for each in store.measurements(session, row.id)],
+    )
+
+
+def run(row: RunRow) -> Run:
+    return Run(
+        number=row.number,
+        trial=row.trial.number,
+        rung=row.rung,
+        from_epoch=row.from_epoch,
+        to_epoch=row.to_epoch,
+        reached_epoch=row.reached_epoch,
+        is_promotion=row.from_epoch > 0,
+        state=row.state,
+        end_reason=row.end_reason,
+        value=row.value,
+        reasons=Reasons.model_validate(row.reasons),
+        attempts=[attempt(each) for each in row.attempts],
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )
+
+
+def attempt(row: AttemptRow) -> Attempt:
+    return Attempt(
+        number=row.number,
+        job=row.job,
+        state=row.state,
+        end_reason=row.end_reason,
+        exit_code=row.exit_code,
+        detail=row.detail,
+        log_tail=row.log_tail,
+        last_epoch=row.last_epoch,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _measurement(row: MeasurementRow) -> Measurement:
+    return Measurement(
+        epoch=row.epoch,
+        metrics=row.metrics,
+        seconds=row.seconds,
+        samples_per_second=row.samples_per_second,
+        attempt=row.attempt.job,
+        created_at=row.created_at,
+    )
+
+
+def trials_csv(row: ExperimentRow, trials: Sequence[TrialRow]) -> Iterable[str]:
+    """Yield the trials as CSV (RFC 4180), a header first; one column for each parameter."""
+    parameters = list(row.spec["parameters"])
+    fixed = ["trial", "state", "is_baseline", "reached_epoch", row.spec["objective"]["metric"]]
+    yield _csv_line([*fixed, *parameters])
+    for each in trials:
+        known = [each.number, each.state, each.is_baseline, each.reached_epoch, each.value]
+        yield _csv_line([*known, *(each.configuration.get(name) for name in parameters)])
+
+
+def _csv_line(cells: Sequence[object]) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([_csv_cell(cell) for cell in cells])
+    return line.getvalue()
+
+
+def _csv_cell(cell: object) -> str:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "true" if cell else "false"
+        case float():
+            return repr(cell)
+        case str() if cell[:1] in "=+-@\t\r" and cell:  # a spreadsheet would run it as a formula
+            return "'" + cell
+        case _:
+            return str(cell)

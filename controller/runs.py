@@ -1,0 +1,266 @@
+"""The verbs of a run's life: start, record, end. Each changes rows only, in its caller's transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from controller import store
+from controller.database import wake_reconciler
+from controller.endings import EndRun, Retry, after_the_end
+from controller.errors import InvalidRequest, ObjectiveMissing, Superseded
+from controller.experiment import Suggestion, ladder_of
+from controller.jobs import job_name
+from controller.plan import EndAttempt
+from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
+from podium.spec import Configuration, ExperimentSpec
+from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
+from podium.wire import MeasurementReport, Reasons
+
+MODEL_VERSION = "1"
+"""Changes whenever the optimizer would answer the same history differently."""
+
+STORM = 3
+"""So many runs in a row that end by a bug pause their experiment: the fault is hardly each configuration's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """How far a trial is to be trained next, why, and when that was decided."""
+
+    to_epochs: int
+    reasons: Reasons
+    now: datetime
+
+
+def add_trial(session: Session, experiment: ExperimentRow, configuration: Configuration, order: Order) -> AttemptRow:
+    """Store a new trial with its first run and attempt."""
+    trial = TrialRow(
+        experiment_id=experiment.id,
+        number=store.count_trials(session, experiment.id) + 1,
+        state=TrialState.RUNNING,
+        is_baseline=order.reasons.source == "baseline",
+        configuration=configuration,
+        reached_epoch=0,
+        value=None,
+        created_at=order.now,
+    )
+    session.add(trial)
+    session.flush()
+    return _add_run(session, experiment, trial, order)
+
+
+def start(session: Session, experiment: ExperimentRow, suggestion: Suggestion, now: datetime) -> AttemptRow:
+    """Store what the optimizer asked for, with its reasons: a new trial, or a promotion."""
+    reasons = Reasons(
+        source=suggestion.source,
+        acquisition=suggestion.acquisition,
+        predicted_mean=suggestion.predicted_mean,
+        predicted_std=suggestion.predicted_std,
+        model_version=MODEL_VERSION,
+    )
+    order = Order(to_epochs=suggestion.to_epochs, reasons=reasons, now=now)
+    if suggestion.trial is None:
+        return add_trial(session, experiment, suggestion.configuration, order)
+    trial = store.trial(session, experiment.id, suggestion.trial)
+    trial.state = TrialState.RUNNING
+    return _add_run(session, experiment, trial, order)
+
+
+def record(session: Session, job: str, report: MeasurementReport, now: datetime) -> Verdict:
+    """Store an epoch's measurement and answer with the verdict. The same report again changes nothing.
+
+    At the run's target, or when it is to stop, the run ends in this very transaction.
+    Raises Superseded for an attempt that has ended, ObjectiveMissing and InvalidRequest for a report that is no use.
+    """
+    attempt = store.lock_attempt(session, job)
+    run, trial, experiment = attempt.run, attempt.run.trial, attempt.run.trial.experiment
+    if session.get(MeasurementRow, (attempt.id, report.epoch)) is not None:
+        return _verdict(run)
+    if attempt.state in (AttemptState.REPORTED, AttemptState.ENDED):
+        raise Superseded(f"attempt {job!r} has ended; exit, nothing of this report was stored")
+    _check(report, run, experiment)
+    session.add(
+        MeasurementRow(
+            attempt_id=attempt.id,
+            trial_id=trial.id,
+            epoch=report.epoch,
+            metrics=report.metrics,
+            seconds=report.seconds,
+            samples_per_second=report.samples_per_second,
+            created_at=now,
+        )
+    )
+    attempt.last_epoch = max(attempt.last_epoch or 0, report.epoch)
+    run.reached_epoch = max(run.reached_epoch, report.epoch)
+    session.flush()
+    if report.epoch == run.to_epoch:
+        _finish(session, attempt, EndReason.SUCCEEDED, now)
+    elif run.is_stop_requested or experiment.state is ExperimentState.STOPPED:
+        _finish(session, attempt, EndReason.STOPPED, now)
+    return _verdict(run)
+
+
+def mark_running(session: Session, job: str, now: datetime) -> None:
+    """Note that an attempt's Job exists."""
+    attempt = store.lock_attempt(session, job)
+    if attempt.state is AttemptState.PENDING:
+        attempt.state, attempt.changed_at = AttemptState.RUNNING, now
+
+
+def close(session: Session, job: str, now: datetime) -> None:
+    """Note that nothing is left of an attempt whose result is in."""
+    attempt = store.lock_attempt(session, job)
+    if attempt.state is AttemptState.REPORTED:
+        attempt.state, attempt.changed_at, attempt.ended_at = AttemptState.ENDED, now, now
+
+
+def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: datetime) -> None:
+    """End an attempt whose Job is over before its target, and start or end what follows from that."""
+    attempt = store.lock_attempt(session, ending.job)
+    if attempt.state in (AttemptState.REPORTED, AttemptState.ENDED):
+        return
+    attempt.state, attempt.end_reason, attempt.exit_code = AttemptState.ENDED, ending.reason, ending.exit_code
+    attempt.changed_at = attempt.ended_at = now
+    attempt.log_tail = log_tail
+    session.flush()
+    run = attempt.run
+    earlier = store.attempts_of_run(session, run.id)
+    spec = ExperimentSpec.model_validate(run.trial.experiment.spec)
+    reasons = [each.end_reason for each in earlier if each.end_reason is not None]
+    match after_the_end(reasons, _fruitless(earlier), spec.max_attempts):
+        case Retry(wait_seconds):
+            follows = _add_attempt(session, run, attempt.number + 1, now + timedelta(seconds=wait_seconds), now=now)
+            attempt.detail = f"{ending.detail}; attempt {follows.number} continues from the last checkpoint"
+        case EndRun():
+            attempt.detail = f"{ending.detail}; {_consequence(ending.reason, len(earlier))}"
+            _end_run(session, run, ending.reason, now)
+    wake_reconciler(session)
+
+
+def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order: Order) -> AttemptRow:
+    ladder = ladder_of(ExperimentSpec.model_validate(experiment.spec).fidelity)
+    run = RunRow(
+        experiment_id=experiment.id,
+        trial_id=trial.id,
+        trial=trial,
+        number=store.count_runs(session, experiment.id) + 1,
+        rung=ladder.name_of(order.to_epochs),
+        from_epoch=trial.reached_epoch,
+        to_epoch=order.to_epochs,
+        reached_epoch=trial.reached_epoch,
+        state=RunState.RUNNING,
+        end_reason=None,
+        value=None,
+        reasons=order.reasons.model_dump(mode="json"),
+        is_stop_requested=False,
+        created_at=order.now,
+        ended_at=None,
+    )
+    session.add(run)
+    session.flush()
+    return _add_attempt(session, run, 1, order.now, now=order.now)
+
+
+def _add_attempt(session: Session, run: RunRow, number: int, not_before: datetime, *, now: datetime) -> AttemptRow:
+    attempt = AttemptRow(
+        run_id=run.id,
+        number=number,
+        job=job_name(run.experiment_id, run.trial.number, run.to_epoch, number),
+        state=AttemptState.PENDING,
+        end_reason=None,
+        exit_code=None,
+        detail="",
+        log_tail="",
+        last_epoch=None,
+        not_before=not_before,
+        changed_at=now,
+        created_at=now,
+        ended_at=None,
+    )
+    session.add(attempt)
+    session.flush()
+    return attempt
+
+
+def _check(report: MeasurementReport, run: RunRow, experiment: ExperimentRow) -> None:
+    metric = experiment.spec["objective"]["metric"]
+    if metric not in report.metrics:
+        found = ", ".join(sorted(report.metrics))
+        raise ObjectiveMissing(f"epoch {report.epoch} lacks the objective {metric!r}; it has {found}")
+    if report.epoch > run.to_epoch:
+        raise InvalidRequest(f"epoch {report.epoch} lies beyond the run's target, epoch {run.to_epoch}")
+
+
+def _verdict(run: RunRow) -> Verdict:
+    return Verdict.STOP if run.end_reason is EndReason.STOPPED else Verdict.CONTINUE
+
+
+def _finish(session: Session, attempt: AttemptRow, reason: EndReason, now: datetime) -> None:
+    attempt.state, attempt.end_reason, attempt.changed_at = AttemptState.REPORTED, reason, now
+    attempt.detail = (
+        "reached its target" if reason is EndReason.SUCCEEDED else "stopped by a verdict, keeping its result"
+    )
+    _end_run(session, attempt.run, reason, now)
+    wake_reconciler(session)
+
+
+def _end_run(session: Session, run: RunRow, reason: EndReason, now: datetime) -> None:
+    trial, experiment = run.trial, run.trial.experiment
+    run.state, run.end_reason, run.ended_at = RunState.ENDED, reason, now
+    if reason in store.RESULTS and run.reached_epoch > run.from_epoch:
+        last = store.last_measurement(session, trial.id)
+        assert last is not None  # an epoch was reached by measuring it
+        run.value = trial.value = last.metrics[experiment.spec["objective"]["metric"]]
+    trial.reached_epoch = run.reached_epoch
+    trial.state = _state_after(reason, is_full=run.to_epoch == _full_epochs(experiment))
+    if reason is EndReason.BUG:
+        _pause_in_a_storm(session, experiment.id)
+
+
+def _state_after(reason: EndReason, *, is_full: bool) -> TrialState:
+    match reason:
+        case EndReason.SUCCEEDED:
+            return TrialState.COMPLETED if is_full else TrialState.PAUSED
+        case EndReason.STOPPED:
+            return TrialState.STOPPED
+        case _:
+            return TrialState.FAILED
+
+
+def _full_epochs(experiment: ExperimentRow) -> int:
+    return ladder_of(ExperimentSpec.model_validate(experiment.spec).fidelity).full_epochs
+
+
+def _fruitless(attempts: list[AttemptRow]) -> int:
+    """Count the latest attempts in a row that reported nothing."""
+    count = 0
+    for attempt in reversed(attempts):
+        if attempt.last_epoch is not None:
+            break
+        count += 1
+    return count
+
+
+def _consequence(reason: EndReason, attempts: int) -> str:
+    match reason:
+        case EndReason.STOPPED:
+            return "what it reported stays"
+        case EndReason.BUG | EndReason.OUT_OF_MEMORY:
+            return f"the trial failed after {attempts} attempts and the optimizer avoids its like"
+        case _:
+            return "no retry, the optimizer avoids its like"
+
+
+def _pause_in_a_storm(session: Session, experiment_id: str) -> None:
+    session.flush()
+    latest = store.latest_endings(session, experiment_id, STORM)
+    if len(latest) < STORM or any(run.end_reason is not EndReason.BUG for run in latest):
+        return
+    experiment = store.experiment(session, experiment_id, lock=True)
+    if experiment.state is ExperimentState.RUNNING:
+        experiment.state = ExperimentState.PAUSED
+        experiment.message = (
+            f"paused: the last {STORM} runs all failed by a bug in the training command; see why with "
+            f"`podium trials {experiment.id}`, mend it, then `podium resume {experiment.id}`"
+        )

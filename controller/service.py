@@ -1,0 +1,99 @@
+"""The running parts of a process, put together: the API on its socket, and the reconciler on its cluster."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import uvicorn
+from sqlalchemy import Engine
+
+from controller.api.app import create_app
+from controller.api.collaborators import Collaborators
+from controller.cluster import Cluster
+from controller.database import open_sessions
+from controller.leadership import Leadership
+from controller.metrics import registry_of
+from controller.reconcile import Reconciler, run_forever
+from controller.settings import Settings, artifacts_url, signing_key
+from controller.tokens import TokenSigner
+
+IsAlive = Callable[[], bool]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What both doors share."""
+
+    settings: Settings
+    engine: Engine
+    database_url: str
+
+    @property
+    def signer(self) -> TokenSigner:
+        lifetime = timedelta(hours=self.settings.run_token_hours)
+        return TokenSigner(key=signing_key(self.settings), lifetime=lifetime)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind the API's socket. Raises OSError when the address is taken."""
+    listener = socket.create_server((host, port), backlog=512)
+    listener.setblocking(False)
+    return listener
+
+
+@contextmanager
+def serving(parts: Parts, listener: socket.socket) -> Iterator[IsAlive]:
+    """Serve the API until the block ends; requests under way are finished."""
+    sessions = open_sessions(parts.engine)
+    collaborators = Collaborators(
+        engine=parts.engine,
+        sessions=sessions,
+        signer=parts.signer,
+        artifacts_url=artifacts_url(parts.settings),
+        clock=utc_now,
+        registry=registry_of(sessions),
+    )
+    config = uvicorn.Config(create_app(collaborators), log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True)
+    thread.start()
+    try:
+        yield thread.is_alive
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@contextmanager
+def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[IsAlive]:
+    """Reconcile until the block ends; Jobs live on."""
+    wake, stopping = threading.Event(), threading.Event()
+    leadership = Leadership(parts.database_url, wake.set)
+    reconciler = Reconciler(
+        sessions=open_sessions(parts.engine),
+        cluster=cluster,
+        signer=parts.signer,
+        worker_url=worker_url,
+        clock=utc_now,
+        resync_seconds=parts.settings.resync_seconds,
+    )
+    loop = (reconciler.reconcile, lambda: leadership.is_held, wake, stopping)
+    thread = threading.Thread(target=run_forever, args=loop, name="reconcile", daemon=True)
+    leadership.start()
+    cluster.watch(wake.set)
+    thread.start()
+    try:
+        yield thread.is_alive
+    finally:
+        stopping.set()
+        wake.set()
+        thread.join()
+        cluster.close()
+        leadership.close()

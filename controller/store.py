@@ -1,0 +1,288 @@
+"""Every question that is asked of the database. Who asks owns the transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, case, func, select, tuple_
+from sqlalchemy.orm import Session, contains_eager, selectinload
+
+from controller.errors import ExperimentNotFound, NoTrialYet, Superseded, TrialNotFound
+from controller.experiment import History, InFlight, Observation, ladder_of
+from controller.plan import LiveAttempt, Wish
+from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
+from podium.spec import ExperimentSpec
+from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState
+
+RESULTS = (EndReason.SUCCEEDED, EndReason.STOPPED)
+"""Ends that leave an objective value; the other ends of a run are failures to learn from."""
+
+
+def experiment(session: Session, experiment_id: str, *, lock: bool = False) -> ExperimentRow:
+    """Return an experiment, locked until the transaction ends if asked. Raises ExperimentNotFound."""
+    found = session.get(ExperimentRow, experiment_id, with_for_update=lock or None, populate_existing=lock)
+    if found is None:
+        raise ExperimentNotFound(f"no experiment {experiment_id!r}; `podium ls` lists them")
+    return found
+
+
+def experiment_of_key(session: Session, idempotency_key: str) -> ExperimentRow | None:
+    return session.scalar(select(ExperimentRow).where(ExperimentRow.idempotency_key == idempotency_key))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentFilter:
+    state: ExperimentState | None = None
+    name: str | None = None
+    older_than: tuple[datetime, str] | None = None
+    """Key of the last experiment of the page before."""
+
+
+def experiments(session: Session, wanted: ExperimentFilter, limit: int) -> Sequence[ExperimentRow]:
+    """Return the newest experiments first."""
+    query = select(ExperimentRow).order_by(ExperimentRow.created_at.desc(), ExperimentRow.id.desc()).limit(limit)
+    if wanted.state is not None:
+        query = query.where(ExperimentRow.state == wanted.state)
+    if wanted.name is not None:
+        query = query.where(ExperimentRow.name == wanted.name)
+    if wanted.older_than is not None:
+        query = query.where(tuple_(ExperimentRow.created_at, ExperimentRow.id) < wanted.older_than)
+    return session.scalars(query).all()
+
+
+def running_experiments(session: Session) -> Sequence[ExperimentRow]:
+    """Return the experiments that may start runs, the oldest first."""
+    query = select(ExperimentRow).where(ExperimentRow.state == ExperimentState.RUNNING)
+    return session.scalars(query.order_by(ExperimentRow.created_at)).all()
+
+
+def trials(session: Session, experiment_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[TrialRow]:
+    query = select(TrialRow).where(TrialRow.experiment_id == experiment_id, TrialRow.number > after)
+    return session.scalars(query.order_by(TrialRow.number).limit(limit)).all()
+
+
+def trial(session: Session, experiment_id: str, number: int) -> TrialRow:
+    """Return a trial by its number. Raises TrialNotFound."""
+    query = select(TrialRow).where(TrialRow.experiment_id == experiment_id, TrialRow.number == number)
+    found = session.scalar(query)
+    if found is None:
+        raise TrialNotFound(f"experiment {experiment_id!r} has no trial {number}")
+    return found
+
+
+def best_trial(session: Session, found: ExperimentRow) -> TrialRow:
+    """Return the best trial at full fidelity. Raises NoTrialYet before the first."""
+    best = session.scalar(_by_value(found).where(TrialRow.state == TrialState.COMPLETED).limit(1))
+    if best is None:
+        raise NoTrialYet(f"no trial of {found.id!r} has reached full fidelity yet; look again later")
+    return best
+
+
+def _by_value(found: ExperimentRow) -> Select[TrialRow]:
+    is_maximized = found.spec["objective"]["direction"] == "maximize"
+    order = TrialRow.value.desc() if is_maximized else TrialRow.value.asc()
+    query = select(TrialRow).where(TrialRow.experiment_id == found.id, TrialRow.value.is_not(None))
+    return query.order_by(order, TrialRow.number)
+
+
+def baseline(session: Session, experiment_id: str) -> TrialRow | None:
+    query = select(TrialRow).where(TrialRow.experiment_id == experiment_id, TrialRow.is_baseline)
+    return session.scalar(query)
+
+
+def runs(session: Session, experiment_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[RunRow]:
+    """Return runs in the order in which they were asked for, with their trials and attempts."""
+    query = select(RunRow).where(RunRow.experiment_id == experiment_id, RunRow.number > after)
+    loaded = query.join(RunRow.trial).options(contains_eager(RunRow.trial), selectinload(RunRow.attempts))
+    return session.scalars(loaded.order_by(RunRow.number).limit(limit)).all()
+
+
+def runs_of_trial(session: Session, trial_id: int) -> Sequence[RunRow]:
+    query = select(RunRow).where(RunRow.trial_id == trial_id).join(RunRow.trial)
+    loaded = query.options(contains_eager(RunRow.trial), selectinload(RunRow.attempts))
+    return session.scalars(loaded.order_by(RunRow.number)).all()
+
+
+def live_run(session: Session, trial_id: int) -> RunRow | None:
+    query = select(RunRow).where(RunRow.trial_id == trial_id, RunRow.state == RunState.RUNNING)
+    return session.scalar(query.with_for_update())
+
+
+def latest_endings(session: Session, experiment_id: str, limit: int) -> Sequence[RunRow]:
+    """Return the runs that ended last, the latest first."""
+    query = select(RunRow).where(RunRow.experiment_id == experiment_id, RunRow.state == RunState.ENDED)
+    return session.scalars(query.order_by(RunRow.ended_at.desc(), RunRow.id.desc()).limit(limit)).all()
+
+
+def attempts(session: Session, experiment_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[AttemptRow]:
+    """Return attempts in the order in which they were made."""
+    query = select(AttemptRow).join(AttemptRow.run).where(RunRow.experiment_id == experiment_id, AttemptRow.id > after)
+    return session.scalars(query.order_by(AttemptRow.id).limit(limit)).all()
+
+
+def measurements(session: Session, trial_id: int) -> Sequence[MeasurementRow]:
+    """Return a trial's measurements by epoch, those of later attempts after those of earlier ones."""
+    query = select(MeasurementRow).where(MeasurementRow.trial_id == trial_id).join(MeasurementRow.attempt)
+    loaded = query.options(contains_eager(MeasurementRow.attempt))
+    return session.scalars(loaded.order_by(MeasurementRow.epoch, MeasurementRow.attempt_id)).all()
+
+
+def last_measurement(session: Session, trial_id: int) -> MeasurementRow | None:
+    """Return what is known of the furthest epoch that a trial reached."""
+    query = select(MeasurementRow).where(MeasurementRow.trial_id == trial_id)
+    return session.scalar(query.order_by(MeasurementRow.epoch.desc(), MeasurementRow.attempt_id.desc()).limit(1))
+
+
+def lock_attempt(session: Session, job: str) -> AttemptRow:
+    """Return an attempt with its run, trial and experiment; the run is locked. Raises Superseded when it is gone."""
+    query = (
+        select(AttemptRow)
+        .join(AttemptRow.run)
+        .join(RunRow.trial)
+        .join(TrialRow.experiment)
+        .where(AttemptRow.job == job)
+        .options(contains_eager(AttemptRow.run).contains_eager(RunRow.trial).contains_eager(TrialRow.experiment))
+        .with_for_update(of=[RunRow, AttemptRow])
+        .execution_options(populate_existing=True)
+    )
+    found = session.scalar(query)
+    if found is None:
+        raise Superseded(f"attempt {job!r} is gone with its experiment; exit")
+    return found
+
+
+def attempts_of_run(session: Session, run_id: int) -> list[AttemptRow]:
+    return list(session.scalars(select(AttemptRow).where(AttemptRow.run_id == run_id).order_by(AttemptRow.number)))
+
+
+def live_attempts(session: Session) -> list[LiveAttempt]:
+    """Return every attempt that has not ended, as the plan wants to see it."""
+    query = (
+        select(AttemptRow, ExperimentRow.state)
+        .join(AttemptRow.run)
+        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
+        .where(AttemptRow.state != AttemptState.ENDED)
+        .order_by(AttemptRow.id)
+    )
+    return [
+        LiveAttempt(
+            job=attempt.job,
+            state=attempt.state,
+            wish=_wish(state),
+            not_before=attempt.not_before,
+            changed_at=attempt.changed_at,
+            has_progressed=attempt.last_epoch is not None,
+        )
+        for attempt, state in session.execute(query)
+    ]
+
+
+def _wish(state: ExperimentState) -> Wish:
+    match state:
+        case ExperimentState.RUNNING | ExperimentState.COMPLETED:
+            return Wish.RUN
+        case ExperimentState.PAUSED:
+            return Wish.HOLD
+        case ExperimentState.STOPPED:
+            return Wish.END
+
+
+def has_live_attempts(session: Session, experiment_id: str) -> bool:
+    query = select(AttemptRow.id).join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
+    return session.scalar(query.where(AttemptRow.state != AttemptState.ENDED).limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    epochs: int
+    """Ended runs by how far they came, runs in flight by how far they will go."""
+    runs: int
+    in_flight: int
+    promotions: int
+
+
+def spending(session: Session, experiment_id: str) -> Spending:
+    end = case((RunRow.state == RunState.RUNNING, RunRow.to_epoch), else_=RunRow.reached_epoch)
+    query = select(
+        func.coalesce(func.sum(end - RunRow.from_epoch), 0),
+        func.count(),
+        func.count().filter(RunRow.state == RunState.RUNNING),
+        func.count().filter(RunRow.from_epoch > 0),
+    ).where(RunRow.experiment_id == experiment_id)
+    epochs, total, in_flight, promotions = session.execute(query).one()
+    return Spending(epochs=epochs, runs=total, in_flight=in_flight, promotions=promotions)
+
+
+def count_trials(session: Session, experiment_id: str) -> int:
+    query = select(func.count()).select_from(TrialRow).where(TrialRow.experiment_id == experiment_id)
+    return session.scalar(query) or 0
+
+
+def count_runs(session: Session, experiment_id: str) -> int:
+    query = select(func.count()).select_from(RunRow).where(RunRow.experiment_id == experiment_id)
+    return session.scalar(query) or 0
+
+
+def trials_by_state(session: Session, experiment_id: str) -> dict[TrialState, int]:
+    query = select(TrialRow.state, func.count()).where(TrialRow.experiment_id == experiment_id).group_by(TrialRow.state)
+    return {state: count for state, count in session.execute(query)}  # noqa: C416 - dict() cannot type a Row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    experiments: dict[ExperimentState, int]
+    trials: dict[TrialState, int]
+    runs_ended: dict[EndReason, int]
+
+
+def counts(session: Session) -> Counts:
+    """Count what metrics show, over all experiments."""
+    experiments = select(ExperimentRow.state, func.count()).group_by(ExperimentRow.state)
+    trials = select(TrialRow.state, func.count()).group_by(TrialRow.state)
+    ended = select(RunRow.end_reason, func.count()).where(RunRow.end_reason.is_not(None)).group_by(RunRow.end_reason)
+    return Counts(
+        experiments={state: count for state, count in session.execute(experiments)},  # noqa: C416 - rows are no pairs
+        trials={state: count for state, count in session.execute(trials)},  # noqa: C416
+        runs_ended={reason: count for reason, count in session.execute(ended) if reason is not None},
+    )
+
+
+def history(session: Session, experiment_id: str, spec: ExperimentSpec) -> History:
+    """Return what the optimizer may know, in the order in which it became known."""
+    every_run = session.scalars(
+        select(RunRow)
+        .where(RunRow.experiment_id == experiment_id)
+        .join(RunRow.trial)
+        .options(contains_eager(RunRow.trial))
+        .order_by(RunRow.ended_at, RunRow.id)
+    ).all()
+    ladder, spent = ladder_of(spec.fidelity), spending(session, experiment_id)
+    limit_cost, limit_runs = spec.budget.cost, spec.budget.runs
+    return History(
+        observations=tuple(_observation(run) for run in every_run if is_observation(run)),
+        in_flight=tuple(_in_flight(run) for run in every_run if run.state is RunState.RUNNING),
+        retired=frozenset(
+            run.trial.number for run in every_run if run.trial.state in (TrialState.STOPPED, TrialState.FAILED)
+        ),
+        remaining_cost=float("inf") if limit_cost is None else limit_cost - ladder.cost(0, spent.epochs),
+        remaining_runs=float("inf") if limit_runs is None else limit_runs - spent.runs,
+    )
+
+
+def is_observation(run: RunRow) -> bool:
+    """Say whether an ended run tells the optimizer something: a value, or that the configuration fails."""
+    return run.state is RunState.ENDED and (run.value is not None or run.end_reason not in RESULTS)
+
+
+def _observation(run: RunRow) -> Observation:
+    epochs = run.reached_epoch if run.value is not None else run.to_epoch
+    return Observation(trial=run.trial.number, configuration=run.trial.configuration, epochs=epochs, value=run.value)
+
+
+def _in_flight(run: RunRow) -> InFlight:
+    return InFlight(
+        trial=run.trial.number,
+        configuration=run.trial.configuration,
+        from_epochs=run.from_epoch,
+        to_epochs=run.to_epoch,
+    )

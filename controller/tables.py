@@ -1,0 +1,166 @@
+"""The tables. An ended run *is* an observation: no second row could be lost or doubled."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Identity,
+    Index,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from podium.spec import Configuration
+from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState
+
+Json = dict[str, Any]  # Any: a JSON document
+
+
+def _stored_as_words(states: type[StrEnum]) -> Enum:
+    return Enum(states, native_enum=False, length=40, values_callable=lambda members: [m.value for m in members])
+
+
+class Table(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[Mapping[Any, Any]] = {  # Any: SQLAlchemy takes types and typing's constructs
+        str: Text,
+        datetime: DateTime(timezone=True),
+        Json: JSONB,
+        Configuration: JSONB,
+        AttemptState: _stored_as_words(AttemptState),
+        EndReason: _stored_as_words(EndReason),
+        ExperimentState: _stored_as_words(ExperimentState),
+        RunState: _stored_as_words(RunState),
+        TrialState: _stored_as_words(TrialState),
+    }
+
+
+class ExperimentRow(Table):
+    __tablename__ = "experiments"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    state: Mapped[ExperimentState]
+    message: Mapped[str]
+    spec: Mapped[Json]
+    """As it stands now: budget and parallelism may change while it runs."""
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    request_digest: Mapped[str]
+    """Of the spec as first sent: a key that is used again must come with the same one."""
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (Index(None, "created_at", "id"), Index(None, "name"))
+
+
+class TrialRow(Table):
+    __tablename__ = "trials"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    state: Mapped[TrialState]
+    is_baseline: Mapped[bool]
+    configuration: Mapped[Configuration]
+    reached_epoch: Mapped[int]
+    value: Mapped[float | None]
+    created_at: Mapped[datetime]
+
+    experiment: Mapped[ExperimentRow] = relationship(lazy="raise")
+
+    __table_args__ = (UniqueConstraint("experiment_id", "number"),)
+
+
+class RunRow(Table):
+    __tablename__ = "runs"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    rung: Mapped[str]
+    from_epoch: Mapped[int]
+    to_epoch: Mapped[int]
+    reached_epoch: Mapped[int]
+    state: Mapped[RunState]
+    end_reason: Mapped[EndReason | None]
+    value: Mapped[float | None]
+    reasons: Mapped[Json]
+    is_stop_requested: Mapped[bool]
+    """The next measurement is answered with the verdict stop."""
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    trial: Mapped[TrialRow] = relationship(lazy="raise")
+    attempts: Mapped[list["AttemptRow"]] = relationship(lazy="raise", order_by="AttemptRow.number", viewonly=True)
+
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "number"),
+        CheckConstraint("from_epoch < to_epoch", name="climbs"),
+        CheckConstraint("(state = 'ended') = (end_reason IS NOT NULL)", name="ended_for_a_reason"),
+        Index("uq_runs_one_alive_per_trial", "trial_id", unique=True, postgresql_where=text("state = 'running'")),
+        Index(None, "trial_id"),
+    )
+
+
+class AttemptRow(Table):
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    job: Mapped[str] = mapped_column(unique=True)
+    state: Mapped[AttemptState]
+    end_reason: Mapped[EndReason | None]
+    exit_code: Mapped[int | None]
+    detail: Mapped[str]
+    log_tail: Mapped[str]
+    last_epoch: Mapped[int | None]
+    not_before: Mapped[datetime]
+    """A retry waits until then, so that what fails at once does not spin."""
+    changed_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    run: Mapped[RunRow] = relationship(lazy="raise", viewonly=True)
+
+    __table_args__ = (
+        UniqueConstraint("run_id", "number"),
+        Index("uq_attempts_one_alive_per_run", "run_id", unique=True, postgresql_where=text("state <> 'ended'")),
+        Index("ix_attempts_alive", "state", postgresql_where=text("state <> 'ended'")),
+    )
+
+
+class MeasurementRow(Table):
+    __tablename__ = "measurements"
+
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int] = mapped_column(primary_key=True)
+    trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id", ondelete="CASCADE"))
+    metrics: Mapped[Json]
+    seconds: Mapped[float]
+    samples_per_second: Mapped[float | None]
+    created_at: Mapped[datetime]
+
+    attempt: Mapped[AttemptRow] = relationship(lazy="raise", viewonly=True)
+
+    __table_args__ = (Index(None, "trial_id", "epoch"),)

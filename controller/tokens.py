@@ -1,0 +1,36 @@
+"""Run tokens: signed, expiring, good for one attempt and nothing else."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import jwt
+
+from controller.errors import InvalidToken
+
+ALGORITHM = "HS256"
+AUDIENCE = "podium-run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenSigner:
+    key: str
+    lifetime: timedelta
+
+    def sign(self, job: str, now: datetime) -> str:
+        """Return the token of the attempt that this Job runs."""
+        claims = {"sub": job, "aud": AUDIENCE, "iat": now, "exp": now + self.lifetime}
+        return jwt.encode(claims, self.key, algorithm=ALGORITHM)
+
+    def job_of(self, token: str) -> str:
+        """Return the Job whose attempt the token belongs to. Raises InvalidToken."""
+        try:
+            claims = jwt.decode(
+                token, self.key, algorithms=[ALGORITHM], audience=AUDIENCE, options={"require": ["sub", "exp", "aud"]}
+            )
+        except jwt.ExpiredSignatureError:
+            raise InvalidToken("this run token has expired; the attempt will be started again") from None
+        except jwt.InvalidTokenError:
+            raise InvalidToken(
+                "this is no run token of this controller; workers get theirs in PODIUM_RUN_TOKEN"
+            ) from None
+        return str(claims["sub"])

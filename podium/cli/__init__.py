@@ -1,0 +1,18 @@
+"""The `podium` command: everything an experiment needs from a terminal, over the HTTP client alone.
+
+app         the commands by name, and the one place where an error becomes a line and an exit code
+run         `run` and `watch`
+reading     `ls`, `show`, `best`, `trials`, `trial` and `export`
+control     `stop`, `pause`, `resume` and `delete`
+following   an experiment watched until it ends, live or as plain lines
+progress    what to say about a running experiment: pure functions of what the controller told
+tables      what to say about everything else: pure too
+local       a controller of one's own for `--local`
+address     which controller is meant
+terminal    consoles, and the errors that belong to the command line
+phrases     numbers and durations in words
+"""
+
+from podium.cli.app import main
+
+__all__ = ["main"]

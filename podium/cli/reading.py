@@ -1,0 +1,92 @@
+"""Commands that only read: `ls`, `show`, `best`, `trials`, `trial` and `export`."""
+
+import io
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from ruamel.yaml import YAML
+
+from podium.cli.address import controller_url
+from podium.cli.following import utc_now
+from podium.cli.progress import progress_view
+from podium.cli.tables import best_view, experiments_table, trial_view, trials_table, troubles_view
+from podium.cli.terminal import results
+from podium.client import PodiumClient
+from podium.taxonomy import ExperimentState
+from podium.wire import URL_VARIABLE
+
+Target = Annotated[
+    str, typer.Argument(metavar="EXPERIMENT", help="An experiment's id, or its name if no other has it.")
+]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", help=f"The controller's address. [default: {URL_VARIABLE}, else what runs in ./.podium]"),
+]
+State = Annotated[ExperimentState | None, typer.Option("--state", help="Only experiments in this state.")]
+Name = Annotated[str | None, typer.Option("--name", help="Only experiments of this name.")]
+Number = Annotated[int, typer.Argument(metavar="TRIAL", help="The trial's number.", min=1)]
+AsYaml = Annotated[bool, typer.Option("--yaml", help="Print the configuration alone, as YAML.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")]
+
+
+def ls(state: State = None, name: Name = None, url: Url = None) -> None:
+    """List experiments."""
+    with connect(url) as client:
+        experiments = list(client.experiments(state=state, name=name))
+    results().print(experiments_table(experiments, utc_now()))
+
+
+def show(experiment: Target, url: Url = None) -> None:
+    """Show where an experiment stands, and what went wrong in it."""
+    with connect(url) as client:
+        found = client.find(experiment)
+        runs = list(client.runs(found.id))
+    console = results()
+    console.print(progress_view(found, runs, utc_now()))
+    if (troubles := troubles_view(runs)) is not None:
+        console.print(troubles)
+
+
+def best(experiment: Target, as_yaml: AsYaml = False, url: Url = None) -> None:
+    """Print the best configuration that was trained in full, beside the baseline."""
+    with connect(url) as client:
+        found = client.find(experiment)
+        trial = client.best(found.id)
+    if not as_yaml:
+        results().print(best_view(found, trial))
+        return
+    written = io.StringIO()
+    YAML(typ="safe", pure=True).dump(trial.configuration, written)
+    typer.echo(written.getvalue(), nl=False)
+
+
+def trials(experiment: Target, url: Url = None) -> None:
+    """List an experiment's trials."""
+    with connect(url) as client:
+        found = client.find(experiment)
+        listed = list(client.trials(found.id))
+    results().print(trials_table(listed, found.spec.objective.metric))
+
+
+def trial(experiment: Target, number: Number, url: Url = None) -> None:
+    """Show one trial: its configuration, its runs, and why each attempt ended."""
+    with connect(url) as client:
+        found = client.find(experiment)
+        detail = client.trial(found.id, number)
+    results().print(trial_view(detail, found.spec.objective.metric))
+
+
+def export(experiment: Target, output: Output = None, url: Url = None) -> None:
+    """Write an experiment's trials as CSV."""
+    with connect(url) as client:
+        table = client.trials_csv(client.find(experiment).id)
+    if output is None:
+        typer.echo(table, nl=False)
+    else:
+        output.write_text(table, encoding="utf-8", newline="")
+
+
+def connect(url: str | None) -> PodiumClient:
+    return PodiumClient(controller_url(url, os.environ))

@@ -1,0 +1,34 @@
+"""Where words go: results to stdout, progress to stderr, and what a user got wrong to the edge."""
+
+import os
+from collections.abc import Sequence
+
+from rich.console import Console
+
+PIPE_WIDTH = 160
+"""Characters in a line when nobody's terminal sets it, so that `podium ls | grep` finds whole rows."""
+
+
+class BadInput(Exception):
+    """What the user typed or wrote cannot be used. `lines` go below the message, one for each fault."""
+
+    def __init__(self, message: str, lines: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.lines = list(lines)
+
+
+def results() -> Console:
+    """Return the console for what a command was asked for."""
+    return _console(to_stderr=False)
+
+
+def remarks() -> Console:
+    """Return the console for progress and hints, which a pipe must not see."""
+    return _console(to_stderr=True)
+
+
+def _console(*, to_stderr: bool) -> Console:
+    console = Console(stderr=to_stderr, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPE_WIDTH
+    return console

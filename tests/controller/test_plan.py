@@ -1,0 +1,171 @@
+"""The plan over the whole product of attempt states, wishes and job phases."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+
+from controller.plan import (
+    LINGER,
+    Action,
+    CloseAttempt,
+    CreateJob,
+    DeleteJob,
+    EndAttempt,
+    JobPhase,
+    LiveAttempt,
+    MarkRunning,
+    SeenJob,
+    Wish,
+    plan,
+)
+from podium.taxonomy import AttemptState, EndReason, ExitCode
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+JOB = "digits-k3f9-t1-e8-a1"
+LIVE_STATES = (AttemptState.PENDING, AttemptState.RUNNING, AttemptState.REPORTED)
+PHASES: Sequence[SeenJob | None] = (
+    None,
+    SeenJob(name=JOB, phase=JobPhase.ACTIVE),
+    SeenJob(name=JOB, phase=JobPhase.SUCCEEDED, exit_code=0),
+    SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=1),
+    SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=75),
+    SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=None),
+    SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=137, reason=EndReason.OUT_OF_MEMORY),
+)
+STARTS = list(product(LIVE_STATES, Wish, PHASES))
+
+
+def attempt(state: AttemptState, wish: Wish = Wish.RUN) -> LiveAttempt:
+    return LiveAttempt(job=JOB, state=state, wish=wish, not_before=NOW, changed_at=NOW)
+
+
+def jobs_of(job: SeenJob | None) -> Mapping[str, SeenJob]:
+    return {job.name: job} if job else {}
+
+
+def test_a_pending_attempt_gets_its_job() -> None:
+    assert plan([attempt(AttemptState.PENDING)], {}, NOW) == [CreateJob(JOB)]
+
+
+def test_a_retry_waits_for_its_time() -> None:
+    later = replace(attempt(AttemptState.PENDING), not_before=NOW + timedelta(seconds=1))
+    assert plan([later], {}, NOW) == []
+
+
+def test_a_paused_experiment_starts_nothing_and_ends_nothing() -> None:
+    assert plan([attempt(AttemptState.PENDING, Wish.HOLD)], {}, NOW) == []
+    active = jobs_of(SeenJob(name=JOB, phase=JobPhase.ACTIVE))
+    assert plan([attempt(AttemptState.RUNNING, Wish.HOLD)], active, NOW) == []
+
+
+@pytest.mark.parametrize("job", [job for job in PHASES if job is not None])
+def test_a_job_that_outlived_the_controller_is_taken_over_not_created_twice(job: SeenJob) -> None:
+    assert plan([attempt(AttemptState.PENDING)], jobs_of(job), NOW) == [MarkRunning(JOB)]
+
+
+def test_a_job_that_someone_deleted_is_a_preemption() -> None:
+    [ending] = plan([attempt(AttemptState.RUNNING)], {}, NOW)
+    assert isinstance(ending, EndAttempt)
+    assert ending.reason is EndReason.PREEMPTED
+
+
+def test_exit_0_before_the_target_is_a_bug() -> None:
+    [ending] = plan([attempt(AttemptState.RUNNING)], jobs_of(PHASES[2]), NOW)
+    assert isinstance(ending, EndAttempt)
+    assert ending.reason is EndReason.BUG
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "reason"),
+    [
+        (ExitCode.INFEASIBLE, EndReason.INFEASIBLE),
+        (ExitCode.OUT_OF_ACCELERATOR_MEMORY, EndReason.OUT_OF_ACCELERATOR_MEMORY),
+        (ExitCode.PREEMPTED, EndReason.PREEMPTED),
+        (None, EndReason.PREEMPTED),
+        (137, EndReason.OUT_OF_MEMORY),
+        (1, EndReason.BUG),
+        (127, EndReason.BUG),
+    ],
+)
+def test_an_exit_code_has_one_meaning(exit_code: int | None, reason: EndReason) -> None:
+    job = SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=exit_code)
+    [ending] = plan([attempt(AttemptState.RUNNING)], jobs_of(job), NOW)
+    assert isinstance(ending, EndAttempt)
+    assert ending.reason is reason
+
+
+def test_a_kill_during_progress_is_a_preemption() -> None:
+    job = SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=137)
+    [ending] = plan([replace(attempt(AttemptState.RUNNING), has_progressed=True)], jobs_of(job), NOW)
+    assert isinstance(ending, EndAttempt)
+    assert ending.reason is EndReason.PREEMPTED
+
+
+def test_what_the_cluster_knows_outweighs_the_exit_code() -> None:
+    job = SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=1, reason=EndReason.PREEMPTED)
+    [ending] = plan([attempt(AttemptState.RUNNING)], jobs_of(job), NOW)
+    assert isinstance(ending, EndAttempt)
+    assert ending.reason is EndReason.PREEMPTED
+
+
+def test_a_job_may_take_a_while_to_exit_after_its_report_but_not_forever() -> None:
+    active = jobs_of(PHASES[1])
+    assert plan([attempt(AttemptState.REPORTED)], active, NOW + LINGER) == []
+    assert plan([attempt(AttemptState.REPORTED)], active, NOW + 2 * LINGER) == [DeleteJob(JOB)]
+
+
+def test_a_job_without_an_attempt_is_deleted() -> None:
+    assert plan([], jobs_of(PHASES[1]), NOW) == [DeleteJob(JOB)]
+
+
+@pytest.mark.parametrize(("state", "wish", "job"), STARTS)
+def test_every_start_settles(state: AttemptState, wish: Wish, job: SeenJob | None) -> None:
+    """From any state, passes lead to rest, and rest is where the experiment wants it."""
+    attempts, jobs, now = [attempt(state, wish)], dict(jobs_of(job)), NOW
+    created = 0
+    for _ in range(10):
+        actions = plan(attempts, jobs, now)
+        assert len({type(action) for action in actions}) == len(actions), "one thing is done once a pass"
+        created += sum(isinstance(action, CreateJob) for action in actions)
+        attempts = [after for before in attempts for after in _applied(before, actions)]
+        jobs = dict(_applied_to_jobs(jobs, actions))
+        now += 2 * LINGER
+    assert plan(attempts, jobs, now) == []
+    assert created <= 1
+    assert not (job is not None and created), "a Job that exists is never created again"
+    if wish is Wish.END:
+        assert not attempts
+        assert not jobs
+    for each in attempts:
+        is_held = each.state is AttemptState.PENDING and wish is Wish.HOLD
+        assert is_held or jobs[each.job].phase is JobPhase.ACTIVE, "what lives either runs or is held"
+
+
+def test_planning_twice_from_the_same_sight_gives_the_same_actions() -> None:
+    attempts = [replace(attempt(state, wish), job=f"job-{index}") for index, (state, wish, _) in enumerate(STARTS)]
+    jobs = {f"job-{index}": replace(job, name=f"job-{index}") for index, (_, _, job) in enumerate(STARTS) if job}
+    assert plan(attempts, jobs, NOW) == plan(attempts, jobs, NOW)
+
+
+def _applied(before: LiveAttempt, actions: Sequence[Action]) -> Iterator[LiveAttempt]:
+    after: LiveAttempt | None = before
+    for action in actions:
+        match action:
+            case CreateJob() | MarkRunning():
+                after = replace(before, state=AttemptState.RUNNING)
+            case EndAttempt() | CloseAttempt():
+                after = None
+            case DeleteJob():
+                pass
+    if after is not None:
+        yield after
+
+
+def _applied_to_jobs(jobs: Mapping[str, SeenJob], actions: Sequence[Action]) -> Iterator[tuple[str, SeenJob]]:
+    created = {action.job for action in actions if isinstance(action, CreateJob)}
+    deleted = {action.job for action in actions if isinstance(action, DeleteJob)}
+    yield from ((name, job) for name, job in jobs.items() if name not in deleted)
+    yield from ((name, SeenJob(name=name, phase=JobPhase.ACTIVE)) for name in created)
