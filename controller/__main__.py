@@ -56,7 +56,7 @@ def up(state_dir: StateDir = None, host: Host = None, port: Port = None, ready_f
         listener = listen(settings.host, settings.port)
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
         api = stack.enter_context(serving(parts, listener))
-        cluster = ProcessCluster(settings.state_dir / "jobs", environment=os.environ, cpus_per_job=settings.cpus_per_job)
+        cluster = _local_cluster(settings)
         loop = stack.enter_context(reconciling(parts, cluster, settings.worker_url or address))
         stack.enter_context(_announced(settings.state_dir, address, ready_file))
         log.info("podium is up", url=address, state_dir=str(settings.state_dir))
@@ -98,7 +98,7 @@ def reconcile(state_dir: StateDir = None) -> None:
     settings = read_settings(state_dir=state_dir)
     parts = _parts(settings, _named_database(settings))
     require_migrated(parts.engine)
-    cluster = ProcessCluster(settings.state_dir / "jobs", environment=os.environ, cpus_per_job=settings.cpus_per_job)
+    cluster = _local_cluster(settings)
     worker_url = settings.worker_url or f"http://{settings.host}:{settings.port}"
     with until_signal() as is_asked_to_stop, reconciling(parts, cluster, worker_url) as loop:
         _wait(is_asked_to_stop, [loop])
@@ -131,6 +131,11 @@ def until_signal() -> Iterator[IsAlive]:
 def _parts(settings: Settings, database_url: str) -> Parts:
     engine = open_engine(database_url, settings.database_pool)
     return Parts(settings=settings, engine=engine, database_url=database_url)
+
+
+def _local_cluster(settings: Settings) -> ProcessCluster:
+    folder = settings.state_dir / "jobs"
+    return ProcessCluster(folder, environment=os.environ, cpus_per_job=settings.cpus_per_job)
 
 
 def _named_database(settings: Settings) -> str:

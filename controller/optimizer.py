@@ -38,7 +38,7 @@ GRID = 1024
 KEPT = 8
 NEIGHBORS = 12
 CENTERS = 20
-REFINED = (0.08, 0.03)
+REFINED = (0.1, 0.05, 0.02, 0.01)
 """Standard deviations of the moves around the most promising candidates, one round each."""
 
 

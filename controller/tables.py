@@ -18,7 +18,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from podium.spec import Configuration
@@ -44,8 +44,8 @@ class Table(DeclarativeBase):
     type_annotation_map: ClassVar[Mapping[Any, Any]] = {  # Any: SQLAlchemy takes types and typing's constructs
         str: Text,
         datetime: DateTime(timezone=True),
-        Json: JSONB,
-        Configuration: JSONB,
+        Json: JSON,  # not JSONB, which forgets the order of keys: rungs climb and columns stand as the user wrote them
+        Configuration: JSON,
         AttemptState: _stored_as_words(AttemptState),
         EndReason: _stored_as_words(EndReason),
         ExperimentState: _stored_as_words(ExperimentState),

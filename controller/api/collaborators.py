@@ -52,7 +52,7 @@ def _job(needed: Needed, authorization: Annotated[str, Header()] = "") -> str:
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise InvalidToken("send the run token as `Authorization: Bearer ...`; workers get theirs in PODIUM_RUN_TOKEN")
-    return needed.signer.job_of(token)
+    return needed.signer.job_of(token, needed.clock())
 
 
 # scope="function": the transaction commits before the response is sent, see docs/decisions/0003

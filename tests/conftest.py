@@ -1,0 +1,43 @@
+"""A real PostgreSQL for every test that needs one, migrated once, emptied after each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, text
+
+from controller.database import migrate, open_engine, open_sessions
+from controller.embedded import embedded_postgres
+from controller.tables import Table
+from tests.service import Service
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with embedded_postgres(tmp_path_factory.mktemp("state")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated(database_url: str) -> Iterator[Engine]:
+    engine = open_engine(database_url)
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(migrated: Engine) -> Iterator[Engine]:
+    yield migrated
+    with migrated.begin() as connection:
+        connection.execute(text("TRUNCATE " + ", ".join(Table.metadata.tables) + " CASCADE"))
+
+
+@pytest.fixture
+def service(engine: Engine, tmp_path: Path) -> Iterator[Service]:
+    """The application with its reconciler, on a fake cluster and a clock that stands still."""
+    made = Service(engine, open_sessions(engine), artifacts=tmp_path)
+    with TestClient(made.app) as http:
+        made.http = http
+        yield made

@@ -1,0 +1,236 @@
+"""Runs from suggestion to result: reports, fences, retries, failures."""
+
+from typing import Any
+
+import pytest
+
+from tests.service import API, Service
+
+BASELINE = {"learning_rate": 0.1, "batch_size": 64, "nesterov": False}
+
+
+def test_the_baseline_is_the_first_trial_at_full_fidelity(service: Service) -> None:
+    service.create(baseline=BASELINE, parallelism=1)
+    service.settle()
+    [job] = service.active()
+    given = service.assignment(job)
+    assert given["configuration"] == BASELINE
+    assert given["configuration"]["nesterov"] is False
+    assert (given["from_epoch"], given["to_epoch"]) == (0, 4)
+
+
+def test_a_result_frees_its_slot_before_the_job_has_exited(service: Service) -> None:
+    experiment_id = service.create(parallelism=1)
+    service.settle()
+    [job] = service.active()
+    target = service.assignment(job)["to_epoch"]
+    for epoch in range(1, target + 1):
+        service.report(job, epoch)
+    service.settle()
+    assert len(service.active()) == 2, "the next Job starts while the first is still exiting"
+    assert service.read(experiment_id)["progress"]["runs_in_flight"] == 1
+
+
+def test_a_report_sent_three_times_counts_once(service: Service) -> None:
+    experiment_id = service.create(parallelism=1)
+    service.settle()
+    [job] = service.active()
+    answers = [service.report(job, 1, value=0.5) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    assert len({answer.text for answer in answers}) == 1
+    assert len(service.read(f"{experiment_id}/trials/1")["measurements"]) == 1
+
+
+def test_a_report_by_a_superseded_attempt_gets_409_and_changes_nothing(service: Service) -> None:
+    experiment_id = service.create(parallelism=1)
+    service.settle()
+    [first] = service.active()
+    service.cluster.exit(first, 75)
+    service.settle()
+    [second] = service.active()
+    before = service.read(f"{experiment_id}/trials/1")
+    answer = service.report(first, 1)
+    assert (answer.status_code, answer.json()["error"]) == (409, "Superseded")
+    assert service.http.get(f"{API}/run", headers=service.token(first)).status_code == 409
+    assert service.read(f"{experiment_id}/trials/1") == before
+    assert service.report(second, 1).status_code == 200
+
+
+def test_a_preempted_run_continues_where_its_reports_ended(service: Service) -> None:
+    experiment_id = service.create(baseline=BASELINE, parallelism=1, max_attempts=1)
+    service.settle()
+    for attempt in range(1, 4):
+        [job] = service.active()
+        assert job.endswith(f"-t1-e4-a{attempt}")
+        assert service.assignment(job)["reported_epoch"] == attempt - 1
+        service.report(job, attempt)
+        service.cluster.exit(job, 75)
+        service.settle()
+    [job] = service.active()
+    service.report(job, 4, value=0.9)
+    trial = service.read(f"{experiment_id}/trials/1")
+    assert (trial["state"], trial["value"], trial["reached_epoch"]) == ("completed", 0.9, 4)
+    assert [each["end_reason"] for each in trial["runs"][0]["attempts"]] == ["preempted"] * 3 + ["succeeded"]
+    assert "continues from the last checkpoint" in trial["runs"][0]["attempts"][0]["detail"]
+
+
+def test_a_promotion_resumes_its_trial_and_pays_the_increment(service: Service) -> None:
+    experiment_id = service.create(parallelism=1, budget={"cost": 6.0})
+    promoted = None
+    for _ in range(40):
+        service.settle()
+        for job in service.active():
+            given = service.assignment(job)
+            promoted = promoted or (given if given["from_epoch"] > 0 else None)
+            service.finish(job, value=0.5 + 0.01 * given["trial"])
+    assert promoted is not None
+    assert promoted["reported_epoch"] == promoted["from_epoch"]
+    progress = service.read(experiment_id)["progress"]
+    assert progress["promotions"] > 0
+    runs = service.read(f"{experiment_id}/runs")["items"]
+    assert progress["cost_spent"] == sum(run["to_epoch"] - run["from_epoch"] for run in runs) / 4
+    assert progress["cost_spent"] <= 6.0
+
+
+def test_an_infeasible_run_fails_its_trial_at_once_and_the_log_is_kept(service: Service) -> None:
+    experiment_id = service.create(parallelism=1)
+    service.settle()
+    [job] = service.active()
+    service.cluster.exit(job, 65, log="the loss is NaN")
+    service.settle()
+    trial = service.read(f"{experiment_id}/trials/1")
+    assert trial["state"] == "failed"
+    [attempt] = trial["runs"][0]["attempts"]
+    assert (attempt["end_reason"], attempt["exit_code"], attempt["log_tail"]) == ("infeasible", 65, "the loss is NaN")
+    assert "avoids" in attempt["detail"]
+
+
+def test_a_bug_is_tried_max_attempts_times(service: Service) -> None:
+    experiment_id = service.create(parallelism=1, max_attempts=2)
+    service.settle()
+    for _ in range(2):
+        [job] = service.active()
+        service.cluster.exit(job, 1)
+        service.clock.advance(10)
+        service.settle()
+    trial = service.read(f"{experiment_id}/trials/1")
+    assert trial["state"] == "failed"
+    assert len(trial["runs"][0]["attempts"]) == 2
+
+
+def test_a_bug_on_many_trials_at_once_pauses_the_experiment(service: Service) -> None:
+    experiment_id = service.create(parallelism=2, max_attempts=1)
+    for _ in range(3):
+        service.settle()
+        for job in service.active():
+            service.cluster.exit(job, 1, log="ModuleNotFoundError: No module named 'trainer'")
+    service.settle()
+    found = service.read(experiment_id)
+    assert found["state"] == "paused"
+    assert "podium resume" in found["message"]
+
+
+def test_a_stopped_trial_keeps_what_it_reached(service: Service) -> None:
+    experiment_id = service.create(baseline=BASELINE, parallelism=1)
+    service.settle()
+    [job] = service.active()
+    assert service.report(job, 1).json() == {"verdict": "continue"}
+    assert service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop").status_code == 200
+    answer = service.report(job, 2, value=0.6)
+    assert answer.json() == {"verdict": "stop"}
+    assert service.report(job, 2, value=0.6).json() == {"verdict": "stop"}, "also when it is sent again"
+    trial = service.read(f"{experiment_id}/trials/1")
+    assert (trial["state"], trial["reached_epoch"], trial["value"]) == ("stopped", 2, 0.6)
+    assert service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop").status_code == 409
+
+
+def test_stopping_an_experiment_keeps_what_its_runs_reported(service: Service) -> None:
+    experiment_id = service.create(baseline=BASELINE, parallelism=1)
+    service.settle()
+    [job] = service.active()
+    service.report(job, 1, value=0.4)
+    service.http.post(f"{API}/experiments/{experiment_id}/stop")
+    service.settle()
+    trial = service.read(f"{experiment_id}/trials/1")
+    assert (trial["state"], trial["reached_epoch"], trial["value"]) == ("stopped", 1, 0.4)
+    assert service.cluster.seen == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"epoch": 1, "metrics": {"loss": 1.0}, "seconds": 1}, "ObjectiveMissing"),
+        ({"epoch": 5, "metrics": {"val_accuracy": 1.0}, "seconds": 1}, "InvalidRequest"),
+        ({"epoch": 0, "metrics": {"val_accuracy": 1.0}, "seconds": 1}, "InvalidRequest"),
+        ({"epoch": 1, "metrics": {}, "seconds": 1}, "InvalidRequest"),
+        ({"epoch": True, "metrics": {"val_accuracy": 1.0}, "seconds": 1}, "InvalidRequest"),
+        ({"epoch": 1, "metrics": {"val_accuracy": 1.0}, "seconds": -1}, "InvalidRequest"),
+        ({"epoch": 1, "metrics": {"val_accuracy": 1.0}, "seconds": 1, "more": 1}, "InvalidRequest"),
+    ],
+)
+def test_a_report_that_is_no_use_is_422_and_changes_nothing(service: Service, body: Any, error: str) -> None:
+    experiment_id = service.create(baseline=BASELINE, parallelism=1)
+    service.settle()
+    [job] = service.active()
+    answer = service.http.post(f"{API}/run/measurements", headers=service.token(job), json=body)
+    assert (answer.status_code, answer.json()["error"]) == (422, error)
+    assert service.read(f"{experiment_id}/trials/1")["measurements"] == []
+
+
+def test_nan_is_refused_wherever_it_hides(service: Service) -> None:
+    service.create(parallelism=1)
+    service.settle()
+    [job] = service.active()
+    body = b'{"epoch": 1, "metrics": {"val_accuracy": NaN}, "seconds": 1}'
+    headers = service.token(job) | {"Content-Type": "application/json"}
+    assert service.http.post(f"{API}/run/measurements", headers=headers, content=body).status_code == 422
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}])
+def test_without_its_run_token_a_worker_gets_nothing(service: Service, header: dict[str, str]) -> None:
+    assert service.http.get(f"{API}/run", headers=header).status_code == 401
+    body = {"epoch": 1, "metrics": {"val_accuracy": 1.0}, "seconds": 1}
+    assert service.http.post(f"{API}/run/measurements", headers=header, json=body).status_code == 401
+
+
+def test_an_expired_token_is_refused(service: Service) -> None:
+    service.create(parallelism=1)
+    service.settle()
+    [job] = service.active()
+    service.clock.advance(3601)
+    answer = service.report(job, 1)
+    assert (answer.status_code, answer.json()["error"]) == (401, "InvalidToken")
+
+
+def test_a_job_that_the_database_does_not_know_is_deleted(service: Service) -> None:
+    experiment_id = service.create(parallelism=1)
+    service.settle()
+    [job] = service.active()
+    service.http.post(f"{API}/experiments/{experiment_id}/stop")
+    service.settle()
+    stray = service.cluster.requests[job]
+    service.cluster.create_job(stray)
+    service.settle()
+    assert service.cluster.seen == {}
+
+
+def test_suggestions_keep_their_reasons(service: Service) -> None:
+    experiment_id = service.create(parallelism=1, budget={"cost": 6.0})
+    for _ in range(40):
+        service.settle()
+        for job in service.active():
+            service.finish(job, value=0.1 * service.assignment(job)["trial"])
+    reasons = [run["reasons"] for run in service.read(f"{experiment_id}/runs")["items"]]
+    assert reasons[0]["source"] == "sobol"
+    by_model = [each for each in reasons if each["source"] == "model"]
+    assert by_model
+    assert all(each["predicted_mean"] is not None and each["model_version"] for each in by_model)
+
+
+def test_a_second_pass_changes_nothing(service: Service) -> None:
+    experiment_id = service.create(parallelism=2)
+    service.settle()
+    before, jobs = service.read(f"{experiment_id}/attempts"), dict(service.cluster.seen)
+    service.reconciler.reconcile()
+    assert service.read(f"{experiment_id}/attempts") == before
+    assert service.cluster.seen == jobs

@@ -1,0 +1,135 @@
+"""The whole service in a test: real application, reconciler and database, with a fake cluster and clock."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from controller.api.app import create_app
+from controller.api.collaborators import Collaborators
+from controller.jobs import JobRequest
+from controller.metrics import registry_of
+from controller.plan import JobPhase, SeenJob
+from controller.reconcile import Reconciler
+from controller.tokens import TokenSigner
+from podium.wire import RUN_TOKEN_VARIABLE
+from tests.builders import spec_document
+
+API = "/api/v1"
+
+
+class Clock:
+    """Time that moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(microseconds=1)
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class FakeCluster:
+    """A cluster that is a dict. Jobs run until a test ends them."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, SeenJob] = {}
+        self.requests: dict[str, JobRequest] = {}
+        self.logs: dict[str, str] = {}
+        self.has_changed = False
+        """As a real cluster would say through `watch`."""
+
+    def jobs(self) -> Mapping[str, SeenJob]:
+        return dict(self.seen)
+
+    def create_job(self, request: JobRequest) -> None:
+        self.requests[request.name] = request
+        self.seen.setdefault(request.name, SeenJob(name=request.name, phase=JobPhase.ACTIVE))
+
+    def delete_job(self, name: str) -> None:
+        self.has_changed |= self.seen.pop(name, None) is not None
+
+    def log_tail(self, name: str) -> str:
+        return self.logs.get(name, "")
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def exit(self, name: str, code: int | None, log: str = "") -> None:
+        phase = JobPhase.SUCCEEDED if code == 0 else JobPhase.FAILED
+        self.seen[name] = SeenJob(name=name, phase=phase, exit_code=code)
+        self.logs[name] = log
+
+
+class Service:
+    http: TestClient
+
+    def __init__(self, engine: Engine, sessions: sessionmaker[Session], artifacts: Path) -> None:
+        self.engine, self.sessions, self.clock, self.cluster = engine, sessions, Clock(), FakeCluster()
+        self.signer = TokenSigner(key="k" * 32, lifetime=timedelta(hours=1))
+        self.app = create_app(
+            Collaborators(
+                engine=engine,
+                sessions=sessions,
+                signer=self.signer,
+                artifacts_url=artifacts.as_uri(),
+                clock=self.clock,
+                registry=registry_of(sessions),
+            )
+        )
+        self.reconciler = Reconciler(
+            sessions=sessions, cluster=self.cluster, signer=self.signer, worker_url="http://podium", clock=self.clock
+        )
+
+    def create(self, **changes: Any) -> str:
+        """Create an experiment and return its id."""
+        answer = self.http.post(f"{API}/experiments", json=spec_document(**changes))
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def read(self, path: str) -> Any:
+        answer = self.http.get(f"{API}/experiments/{path}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def settle(self) -> None:
+        """Reconcile until nothing wakes the reconciler any more."""
+        for _ in range(100):
+            self.cluster.has_changed = False
+            if self.reconciler.reconcile() > 0 and not self.cluster.has_changed:
+                return
+        raise AssertionError("the reconciler does not come to rest")
+
+    def token(self, job: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.cluster.requests[job].env[RUN_TOKEN_VARIABLE]}"}
+
+    def assignment(self, job: str) -> Any:
+        answer = self.http.get(f"{API}/run", headers=self.token(job))
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def report(self, job: str, epoch: int, value: float = 0.5) -> Any:
+        """Report one epoch as the Job's worker would; return the answer."""
+        body = {"epoch": epoch, "metrics": {"val_accuracy": value}, "seconds": 1.0}
+        return self.http.post(f"{API}/run/measurements", headers=self.token(job), json=body)
+
+    def finish(self, job: str, value: float = 0.5) -> None:
+        """Train a Job to its target and exit."""
+        given = self.assignment(job)
+        for epoch in range(given["from_epoch"] + 1, given["to_epoch"] + 1):
+            answer = self.report(job, epoch, value)
+            assert answer.status_code == 200, answer.text
+        self.cluster.exit(job, 0)
+
+    def active(self) -> list[str]:
+        return sorted(name for name, job in self.cluster.seen.items() if job.phase is JobPhase.ACTIVE)
