@@ -1,0 +1,101 @@
+"""From a worker's last report to the start of the next worker process: p50, p95 and the longest, with 20 in parallel.
+
+    python benchmarks/reconcile_latency.py [--parallelism 20] [--runs 220]
+
+Everything is real but the training: PostgreSQL, API, reconciler, optimizer, and processes that sleep and report.
+"""
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from itertools import count
+from pathlib import Path
+
+STUB = Path(__file__).with_name("stub_worker.py")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--parallelism", type=int, default=20)
+    arguments.add_argument("--runs", type=int, default=220)
+    wanted = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        state, logs = Path(folder, "state"), Path(folder, "logs")
+        logs.mkdir()
+        controller = start_controller(state)
+        try:
+            url = (state / "controller.url").read_text().strip()
+            spec = experiment(wanted.parallelism, wanted.runs, logs)
+            began = time.monotonic()
+            created = ask(f"{url}/api/v1/experiments", spec)
+            wait_until_complete(f"{url}/api/v1/experiments/{created['id']}")
+            print_figures(logs, wanted.parallelism, time.monotonic() - began)
+        finally:
+            controller.send_signal(signal.SIGTERM)
+            controller.wait(60)
+
+
+def start_controller(state: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "controller", "up", "--port", "0", "--state-dir", str(state)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PODIUM_")}
+    controller = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    for _ in range(600):
+        if (state / "controller.url").exists():
+            return controller
+        if controller.poll() is not None:
+            sys.exit(f"the controller exited with {controller.returncode}")
+        time.sleep(0.1)
+    sys.exit("the controller did not come up within a minute")
+
+
+def experiment(parallelism: int, runs: int, logs: Path) -> dict[str, object]:
+    return {
+        "name": "latency",
+        "objective": {"metric": "score"},
+        "parameters": {f"x{number}": {"type": "real", "low": 0.0, "high": 1.0} for number in range(7)},
+        "fidelity": {"rungs": {"small": 1, "medium": 5, "full": 10}},
+        "budget": {"runs": runs},
+        "parallelism": parallelism,
+        "trial": {
+            "command": [sys.executable, "-S", "-E", str(STUB)],
+            "env": {"STUB_LOG_DIR": str(logs), "STUB_SECONDS": "0.5,1.5"},
+        },
+    }
+
+
+def ask(url: str, body: object = None) -> dict[str, str]:
+    request = urllib.request.Request(url, json.dumps(body).encode() if body else None)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return dict(json.load(answer))
+
+
+def wait_until_complete(url: str) -> None:
+    for seconds in count():
+        if ask(url)["state"] == "completed":
+            return
+        if seconds > 1800:
+            sys.exit("the experiment did not complete within half an hour")
+        time.sleep(1)
+
+
+def print_figures(logs: Path, parallelism: int, wall_seconds: float) -> None:
+    """Pair the n-th result with the n-th start after the first batch: slots are filled in the order they fall free."""
+    records = [json.loads(path.read_text()) for path in logs.iterdir()]
+    starts = sorted(record["started_at"] for record in records)[parallelism:]
+    reports = sorted(record["reported_at"] for record in records)
+    waits = [start - report for start, report in zip(starts, reports, strict=False)]
+    cuts = statistics.quantiles(waits, n=100, method="inclusive")
+    print(f"{len(records)} runs, {parallelism} in parallel, {wall_seconds:.0f} s, {os.cpu_count()} cores")
+    print("last report to next process start, in milliseconds")
+    print(f"  p50 {1000 * cuts[49]:6.0f}\n  p95 {1000 * cuts[94]:6.0f}\n  max {1000 * max(waits):6.0f}")
+
+
+if __name__ == "__main__":
+    main()
