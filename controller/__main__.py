@@ -13,6 +13,7 @@ import structlog
 import typer
 from sqlalchemy.exc import OperationalError
 
+from controller.announcement import AlreadyUp, announced, end, only_one
 from controller.database import DatabaseUnusable, migrate, open_engine, require_migrated
 from controller.embedded import embedded_postgres
 from controller.logs import configure_logs
@@ -36,12 +37,14 @@ def main() -> None:
     configure_logs()
     try:
         app()
-    except (BadSettings, DatabaseUnusable) as error:
-        sys.exit(f"podium-controller: {error}")
+    except (BadSettings, DatabaseUnusable, AlreadyUp, OSError) as error:
+        sys.exit(_one_line(str(error)))
     except OperationalError as error:
-        sys.exit(f"podium-controller: the database does not answer: {str(error.orig).strip()}")
-    except OSError as error:
-        sys.exit(f"podium-controller: {error}")
+        sys.exit(_one_line(f"the database does not answer: {error.orig}"))
+
+
+def _one_line(message: str) -> str:
+    return "podium-controller: " + " ".join(message.split())
 
 
 @app.command()
@@ -49,7 +52,7 @@ def up(state_dir: StateDir = None, host: Host = None, port: Port = None, ready_f
     """Run everything on this machine: PostgreSQL unless PODIUM_DATABASE_URL names one, API, reconciler, workers."""
     settings = read_settings(state_dir=state_dir, host=host, port=port)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    with until_signal() as is_asked_to_stop, ExitStack() as stack:
+    with until_signal() as is_asked_to_stop, only_one(settings.state_dir), ExitStack() as stack:
         url = settings.database_url or stack.enter_context(embedded_postgres(settings.state_dir))
         parts = _parts(settings, url)
         migrate(parts.engine)
@@ -58,7 +61,7 @@ def up(state_dir: StateDir = None, host: Host = None, port: Port = None, ready_f
         api = stack.enter_context(serving(parts, listener))
         cluster = _local_cluster(settings)
         loop = stack.enter_context(reconciling(parts, cluster, settings.worker_url or address))
-        stack.enter_context(_announced(settings.state_dir, address, ready_file))
+        stack.enter_context(announced(settings.state_dir, address, ready_file))
         log.info("podium is up", url=address, state_dir=str(settings.state_dir))
         _wait(is_asked_to_stop, [api, loop])
 
@@ -67,17 +70,8 @@ def up(state_dir: StateDir = None, host: Host = None, port: Port = None, ready_f
 def down(state_dir: StateDir = None) -> None:
     """Stop the `up` of a state directory. Its workers go on; the next `up` finds them."""
     settings = read_settings(state_dir=state_dir)
-    pid_file = settings.state_dir / "controller.pid"
-    try:
-        pid = int(pid_file.read_text())
-        os.kill(pid, signal.SIGTERM)
-    except (FileNotFoundError, ProcessLookupError, ValueError):
-        typer.echo(f"nothing is up in {settings.state_dir}")
-        return
-    deadline = time.monotonic() + DOWN_SECONDS
-    while pid_file.exists() and time.monotonic() < deadline:
-        time.sleep(WATCH_SECONDS)
-    typer.echo(f"stopped what was up in {settings.state_dir}")
+    was_up = end(settings.state_dir, DOWN_SECONDS)
+    typer.echo(f"{'stopped what was' if was_up else 'nothing is'} up in {settings.state_dir}")
 
 
 @app.command()
@@ -142,23 +136,6 @@ def _named_database(settings: Settings) -> str:
     if settings.database_url is None:
         raise BadSettings("PODIUM_DATABASE_URL is not set; name a PostgreSQL, or use `podium-controller up`")
     return settings.database_url
-
-
-@contextmanager
-def _announced(state_dir: Path, address: str, ready_file: Path | None) -> Iterator[None]:
-    """Leave address and process id where the CLI finds them, for as long as the block lasts."""
-    notes = {state_dir / "controller.pid": str(os.getpid()), state_dir / "controller.url": address}
-    if ready_file is not None:
-        notes[ready_file] = address
-    for path, text in notes.items():
-        unfinished = path.with_name(path.name + ".new")
-        unfinished.write_text(text + "\n")
-        unfinished.replace(path)
-    try:
-        yield
-    finally:
-        for path in notes:
-            path.unlink(missing_ok=True)
 
 
 def _wait(is_asked_to_stop: IsAlive, parts: list[IsAlive]) -> None:

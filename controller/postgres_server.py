@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,24 +56,30 @@ class PostgresServer:
             self._initialize()
         deadline_seconds = time.monotonic() + START_SECONDS
         while not self._answers():
-            self._forget_the_dead()
-            started = self._pg_ctl(
-                ["start", "-w", "-t", str(START_SECONDS), "-l", str(self._server_log), *self._options()]
-            )
+            # inhabited: it is starting already, or the children of one that was killed are on their way out
+            is_hopeless = not self._is_inhabited() or time.monotonic() > deadline_seconds
+            started = self._start_once()
             if started.returncode == 0:
                 return
-            if not self._is_inhabited() or time.monotonic() > deadline_seconds:
+            if is_hopeless:
                 raise DatabaseUnusable(f"PostgreSQL does not start in {self.data}: {self._complaint(started.stderr)}")
-            time.sleep(RETRY_SECONDS)  # one is starting already, or the children of a killed one are on their way out
+            time.sleep(RETRY_SECONDS)
 
     def stop(self) -> None:
         """Stop the server without waiting for its clients; one that is not running is left alone."""
+        if not self._is_inhabited():
+            return  # pg_ctl would signal whatever process has the id in a stale pid file
         for mode in ("fast", "immediate"):
             if self._pg_ctl(["stop", "-w", "-t", str(STOP_SECONDS), "-m", mode]).returncode == 0:
-                return
+                break
             if not self._is_inhabited():
-                return  # there was none
-        _log.warning("PostgreSQL does not stop; it is left running", data=str(self.data))
+                break  # it went by itself meanwhile
+        else:
+            _log.warning("PostgreSQL does not stop; it is left running", data=str(self.data))
+            return
+        if self.socket_folder != self.data:
+            with suppress(OSError):
+                self.socket_folder.rmdir()
 
     @property
     def socket_folder(self) -> Path:
@@ -121,16 +128,23 @@ class PostgresServer:
             shutil.chown(folder, self.system_user)
 
     def _answers(self) -> bool:
-        return self._run("pg_isready", ["-q", "-h", str(self.socket_folder), "-p", str(PORT)]).returncode == 0
+        return (
+            self._run(
+                "pg_isready", ["-q", "-h", str(self.socket_folder), "-p", str(PORT), "-U", USER, "-d", "postgres"]
+            ).returncode
+            == 0
+        )
 
-    def _options(self) -> list[str]:
+    def _start_once(self) -> subprocess.CompletedProcess[str]:
+        self._forget_the_dead()
         settings = {
             "unix_socket_directories": str(self.socket_folder),
             "listen_addresses": "",
             "port": str(PORT),
             "shared_buffers": "32MB",
         }
-        return ["-o", " ".join(f"-c {name}={shlex.quote(value)}" for name, value in settings.items())]
+        options = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in settings.items())
+        return self._pg_ctl(["start", "-w", "-t", str(START_SECONDS), "-l", str(self._server_log), "-o", options])
 
     def _forget_the_dead(self) -> None:
         """Remove lock files that nobody lives behind: PostgreSQL believes in any process, or zombie, of that id."""

@@ -86,7 +86,7 @@ class Space:
 
     def grid(self, limit: int) -> list[Configuration]:
         """Return up to `limit` configurations of a finite space, in the order of its levels."""
-        levels = itertools.product(*(axis.centers() for axis in self._axes))
+        levels = itertools.product(*(axis.first(limit) for axis in self._axes))
         points = np.array(list(itertools.islice(levels, limit)))
         return self.decode(points.reshape(-1, self.dimensions))
 
@@ -120,8 +120,9 @@ class _Line:
     def key(self, value: Value) -> Hashable:
         return int(value) if self.is_integer else float(value)
 
-    def centers(self) -> Iterable[float]:
-        return (float(self.encode([level])[0]) for level in range(int(self.low), int(self.high) + 1))
+    def first(self, count: int) -> Floats:
+        low, high = int(self.low), int(self.high)
+        return self.encode(range(low, min(high, low + count - 1) + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,8 +147,8 @@ class _Choices:
     def key(self, value: Value) -> Hashable:
         return (type(value), value)  # True == 1 in Python, yet they are different choices
 
-    def centers(self) -> Iterable[float]:
-        return ((index + 0.5) / len(self.choices) for index in range(len(self.choices)))
+    def first(self, count: int) -> Floats:
+        return self.encode(self.choices[:count])
 
 
 def _axis_of(parameter: Parameter) -> _Line | _Choices:

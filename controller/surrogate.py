@@ -123,7 +123,8 @@ class FidelityKernel(Kernel):  # type: ignore[misc]  # scikit-optimize ships no 
         categories = np.flatnonzero(self.is_categorical)
         apart[categories] = np.abs(apart[categories]) > 1e-9
         apart /= np.atleast_1d(self.length_scale)[:, None, None]
-        return np.asarray(apart * apart)
+        apart *= apart
+        return np.asarray(apart)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

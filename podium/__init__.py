@@ -7,3 +7,16 @@ client                 the API, as Python
 sdk                    `with podium.trial() as trial:` for a training script of one's own
 cli                    the `podium` command
 """
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from podium.sdk import Trial
+
+
+def trial() -> AbstractContextManager["Trial"]:
+    """Return the trial that this process is to train, for a `with` block; see `podium.sdk`."""
+    from podium import sdk  # noqa: PLC0415 - `import podium` stays light: the HTTP client and fsspec load on first use
+
+    return sdk.trial()

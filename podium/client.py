@@ -13,7 +13,6 @@
 Only what is safe to repeat is repeated: reading, and creating under an Idempotency-Key.
 """
 
-import ipaddress
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
@@ -31,6 +30,7 @@ from tenacity import (
     wait_random,
 )
 
+from podium.loopback import is_loopback
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
 from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Page, Problem, Run, Trial, TrialDetail
@@ -118,7 +118,7 @@ class PodiumClient:
                 base_url=self.url,
                 timeout=timeout_seconds,
                 transport=transport,
-                trust_env=not _is_loopback(httpx2.URL(self.url).host),
+                trust_env=not is_loopback(httpx2.URL(self.url).host),
             )
         except (httpx2.InvalidURL, UnicodeError) as error:
             raise ServerUnreachable(f"{url!r} is not an http:// or https:// address: {error}") from None
@@ -278,12 +278,3 @@ def _at(experiment_id: str, *steps: str | int) -> str:
     """Return the path of an experiment, or of something in it, whatever the user typed as its id."""
     typed = quote(experiment_id, safe="").replace(".", "%2E")
     return "/".join(("/experiments", typed, *map(str, steps)))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -5,6 +5,9 @@ import io
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+MAX_DEPTH = 64
+"""Brackets within brackets; a spec needs four, and parsing deeper ones takes time and stack."""
+
 
 class UnreadableDocument(ValueError):
     """The text is neither YAML nor JSON; the message says where it breaks."""
@@ -12,11 +15,28 @@ class UnreadableDocument(ValueError):
 
 def read_document(text: str) -> object:
     """Return the document in `text`. JSON is read as the YAML that it is. Raises UnreadableDocument."""
+    if _bracket_depth(text) > MAX_DEPTH:
+        raise UnreadableDocument(f"brackets nested deeper than {MAX_DEPTH}; a spec needs four")
+    reader = YAML(typ="safe", pure=True)
+    reader.composer.warn_double_anchors = False  # YAML allows them; a warning would reach no user
     try:
-        return YAML(typ="safe", pure=True).load(io.StringIO(text))
+        return reader.load(io.StringIO(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise UnreadableDocument(f"not valid YAML or JSON{where}: {error.problem or error.context}") from None
     except (YAMLError, ValueError) as error:
         raise UnreadableDocument(f"not valid YAML or JSON: {error}") from None
+    except RecursionError:
+        raise UnreadableDocument("nested too deep; a spec has four levels") from None
+
+
+def _bracket_depth(text: str) -> int:
+    depth = deepest = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest

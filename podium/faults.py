@@ -1,7 +1,9 @@
 """The one door for experiment specs: a document comes in, a whole spec or *all* its faults come out."""
 
 import copy
+import json
 import math
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -44,7 +46,10 @@ def _every_fault(error: ValidationError, document: object) -> list[Fault]:
     except ValidationError as behind:  # a section with an unknown key skips its own checks
         seen = {fault.path for fault in faults}
         faults += [fault for fault in faults_of(behind.errors(), known, ExperimentSpec) if fault.path not in seen]
-    return [*faults, *cross_faults(_sound_sections(known))]
+    if not isinstance(known, Mapping):
+        return faults  # nothing in it can contradict anything
+    told = {fault.path for fault in faults}
+    return faults + [fault for fault in cross_faults(_sound_sections(known)) if fault.path not in told]
 
 
 def faults_of(errors: Iterable[ErrorDetails], document: object, model: type[BaseModel] | None = None) -> list[Fault]:
@@ -148,13 +153,32 @@ def _shown(value: object) -> JsonValue:
     match value:
         case float() if not math.isfinite(value):
             return str(value)
+        case int() if value.bit_length() > 64:
+            return f"an integer of {value.bit_length()} bits"
         case bool() | int() | float() | None:
             return value
-        case dict() | list() if len(repr(value)) <= 200 and "nan" not in repr(value) and "inf" not in repr(value):
-            return value
+        case str():
+            return value if len(value) <= 200 else value[:197] + "..."
         case _:
-            text = str(value)
-            return text if len(text) <= 200 else text[:197] + "..."
+            return _shown_whole(value, _brief(value))
+
+
+def _brief(value: object) -> str:
+    """Write `value` like repr, but stop early: YAML's aliases make cycles, and bombs that a repr would unfold."""
+    brief = reprlib.Repr()
+    brief.maxlevel, brief.maxdict, brief.maxlist, brief.maxstring, brief.maxother = 4, 12, 12, 200, 200
+    return brief.repr(value)
+
+
+def _shown_whole(value: object, text: str) -> JsonValue:
+    """Return what is short as it is, and of anything else, or what is not JSON, the text that a person would read."""
+    if len(text) <= 200 and "..." not in text:
+        try:
+            whole: JsonValue = json.loads(json.dumps(value, allow_nan=False))
+        except (TypeError, ValueError):  # dates, sets, bytes, NaN
+            return text
+        return whole
+    return text if len(text) <= 200 else text[:197] + "..."
 
 
 def _sound_sections(document: object) -> Sections:

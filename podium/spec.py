@@ -18,6 +18,8 @@ Value = bool | int | float | str
 Configuration = dict[str, Value]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+"""An integer that a floating-point number holds exactly, as the optimizer's transforms need."""
 MAX_NAME_LENGTH = 40
 
 
@@ -47,8 +49,8 @@ class RealParameter(Section):
 
 class IntegerParameter(Section):
     type: Literal["integer"]
-    low: int
-    high: int
+    low: Whole
+    high: Whole
     scale: Literal["linear", "log"] = "linear"
     base: Annotated[int, Field(ge=2)] | None = None
     """With `scale: log`: only powers of this base are suggested."""

@@ -1,5 +1,6 @@
 """A real PostgreSQL for every test that needs one, migrated once, emptied after each test."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from tests.service import Service
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded_postgres(tmp_path_factory.mktemp("state")) as url:
+def database_url() -> Iterator[str]:
+    # not pytest's own folder: as root PostgreSQL runs as nobody, and every other pytest's start shuts that folder again
+    with tempfile.TemporaryDirectory() as state_dir, embedded_postgres(Path(state_dir)) as url:
         yield url
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from podium.cli.phrases import standing
 from podium.cli.reading import Target, Url, connect
 from podium.cli.terminal import BadInput
 from podium.wire import Experiment
@@ -49,5 +50,4 @@ def delete(experiment: Target, yes: Yes = False, url: Url = None) -> None:
 
 
 def _say(experiment: Experiment) -> None:
-    told = f": {experiment.message}" if experiment.message else ""
-    typer.echo(f"{experiment.id} is {experiment.state}{told}")
+    typer.echo(f"{experiment.id} is {standing(experiment.state, experiment.message)}")

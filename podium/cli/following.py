@@ -99,7 +99,7 @@ def _show_lines(console: Console, moments: Iterator[Snapshot]) -> Experiment:
     last: Snapshot | None = None
     for last in moments:
         if said is None or (_is_news(said, last) and _is_due(said, last)):
-            line = progress_line(last.experiment, last.now)
+            line = progress_line(last.experiment, last.runs, last.now)
             console.print(f"{line} ({last.trouble})" if last.trouble else line, soft_wrap=True)
             said = last
     assert last is not None  # the first look yields or raises

@@ -41,3 +41,10 @@ def settings(configuration: Configuration) -> str:
 
 def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def standing(state: str, message: str) -> str:
+    """Say the state and its message; a message that begins with the state does not say it twice."""
+    if not message or message.startswith(state):
+        return message or state
+    return f"{state}: {message}"

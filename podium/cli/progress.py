@@ -38,12 +38,12 @@ def progress_view(experiment: Experiment, runs: Sequence[Run], now: datetime) ->
     """Draw where the experiment stands."""
     title = Text(f"{experiment.id}  ", style="bold")
     title.append(experiment.state, style=STATE_STYLES[experiment.state])
-    if experiment.message:
-        title.append(f"  {experiment.message}", style="not bold")
-    return Group(title, _figures(experiment, now), _rung_table(count_rungs(experiment, runs)))
+    if told := experiment.message.removeprefix(f"{experiment.state}: "):
+        title.append(f"  {told}", style="not bold")
+    return Group(title, _figures(experiment, runs, now), _rung_table(count_rungs(experiment, runs)))
 
 
-def progress_line(experiment: Experiment, now: datetime) -> str:
+def progress_line(experiment: Experiment, runs: Sequence[Run], now: datetime) -> str:
     """Say where the experiment stands in one line, for a log."""
     progress = experiment.progress
     parts = [
@@ -53,7 +53,7 @@ def progress_line(experiment: Experiment, now: datetime) -> str:
         f"{progress.promotions} promoted",
         f"cost {_cost(experiment)}",
         f"best {_best(experiment)}",
-        *_time_left_words(experiment, now),
+        *_time_left_words(experiment, runs, now),
     ]
     return f"{experiment.id} " + ", ".join(parts)
 
@@ -72,12 +72,14 @@ def elapsed(experiment: Experiment, now: datetime) -> timedelta:
     return max(timedelta(0), (experiment.ended_at or now) - experiment.created_at)
 
 
-def time_left(experiment: Experiment, now: datetime) -> timedelta | None:
-    """Estimate when the first limit of the budget is reached at the pace so far; None before anything was spent."""
-    progress, budget = experiment.progress, experiment.spec.budget
-    spent = [(budget.cost, progress.cost_spent), (budget.runs, progress.runs_started)]
-    passed = elapsed(experiment, now)
-    estimates = [passed * max(0.0, (limit - used) / used) for limit, used in spent if limit is not None and used > 0]
+def time_left(experiment: Experiment, runs: Sequence[Run], now: datetime) -> timedelta | None:
+    """Estimate when the first limit of the budget is reached at the pace so far; None before anything was trained.
+
+    The pace is of what was trained. `cost_spent` would not do: it counts a run in full as soon as it starts.
+    """
+    budget, passed = experiment.spec.budget, elapsed(experiment, now)
+    done = [(budget.cost, _cost_trained(experiment, runs)), (budget.runs, float(experiment.progress.runs_ended))]
+    estimates = [passed * max(0.0, (limit - part) / part) for limit, part in done if limit is not None and part > 0]
     return min(estimates, default=None)
 
 
@@ -104,7 +106,7 @@ def count_rungs(experiment: Experiment, runs: Sequence[Run]) -> list[RungCount]:
     return counts
 
 
-def _figures(experiment: Experiment, now: datetime) -> Table:
+def _figures(experiment: Experiment, runs: Sequence[Run], now: datetime) -> Table:
     progress, budget = experiment.progress, experiment.spec.budget
     limit = f" of {budget.runs}" if budget.runs is not None else ""
     grid = Table.grid(padding=(0, 2))
@@ -112,7 +114,7 @@ def _figures(experiment: Experiment, now: datetime) -> Table:
         bar = ProgressBar(total=budget.cost, completed=min(progress.cost_spent, budget.cost), width=BAR_WIDTH)
         grid.add_row("", bar)
     grid.add_row("cost", f"{_cost(experiment)} full trainings")
-    grid.add_row("time", ", ".join([in_words(elapsed(experiment, now)), *_time_left_words(experiment, now)]))
+    grid.add_row("time", ", ".join([in_words(elapsed(experiment, now)), *_time_left_words(experiment, runs, now)]))
     promotions = counted(progress.promotions, "promotion")
     grid.add_row("runs", f"{progress.runs_started}{limit}, {progress.runs_in_flight} in flight, {promotions}")
     grid.add_row("trials", ", ".join(_trials_by_state(experiment)) or "none yet")
@@ -151,8 +153,15 @@ def _best(experiment: Experiment) -> str:
     return f"{number(progress.best_value)} (trial {progress.best_trial})"
 
 
-def _time_left_words(experiment: Experiment, now: datetime) -> list[str]:
-    left = time_left(experiment, now)
+def _cost_trained(experiment: Experiment, runs: Sequence[Run]) -> float:
+    """Return what the runs have trained so far, in full trainings."""
+    fidelity = experiment.spec.fidelity
+    full = max(fidelity.rungs.values()) if fidelity.rungs else fidelity.max or 1
+    return sum(run.reached_epoch - run.from_epoch for run in runs) / full
+
+
+def _time_left_words(experiment: Experiment, runs: Sequence[Run], now: datetime) -> list[str]:
+    left = time_left(experiment, runs, now)
     if left is None or experiment.state is not ExperimentState.RUNNING:
         return []
-    return [f"about {in_words(left)} left" if left else "the last runs finish"]
+    return [f"about {in_words(left)} left"]

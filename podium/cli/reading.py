@@ -57,8 +57,9 @@ def best(experiment: Target, as_yaml: AsYaml = False, url: Url = None) -> None:
     if not as_yaml:
         results().print(best_view(found, trial))
         return
-    written = io.StringIO()
-    YAML(typ="safe", pure=True).dump(trial.configuration, written)
+    written, yaml = io.StringIO(), YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.dump(trial.configuration, written)
     typer.echo(written.getvalue(), nl=False)
 
 

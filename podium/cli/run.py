@@ -11,6 +11,7 @@ import typer
 from podium.cli.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE, controller_url
 from podium.cli.following import Clock, show, snapshots
 from podium.cli.local import LocalController, local_controller
+from podium.cli.phrases import standing
 from podium.cli.progress import has_ended
 from podium.cli.reading import Target, Url
 from podium.cli.tables import summary
@@ -91,32 +92,26 @@ def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool) -> None:
             _say_how_to_come_back(experiment.id, client.url, controller)
             typer.echo(experiment.id)
             return
-        if not _watch(client, experiment.id, controller):
-            controller.stays = True
-        elif controller.process is not None and _is_needed(client):
-            controller.stays = True
-            remarks().print(f"the controller stays for other experiments; {_how_to_stop(state_dir)}", soft_wrap=True)
+        _watch(client, experiment.id, controller)
 
 
-def _watch(client: PodiumClient, experiment_id: str, controller: LocalController | None = None) -> bool:
-    """Watch until the end and print the summary; False when the user detached. Raises NotFinished."""
+def _watch(client: PodiumClient, experiment_id: str, controller: LocalController | None = None) -> None:
+    """Watch until the end and print the summary. Ctrl-C leaves everything running. Raises NotFinished."""
     when_away: Callable[[], None] = controller.check if controller is not None else _wait
     try:
         last = show(remarks(), snapshots(client, experiment_id, clock=Clock(), when_away=when_away))
     except KeyboardInterrupt:
+        if controller is not None:
+            controller.stays = True
         _say_how_to_come_back(experiment_id, client.url, controller)
-        return False
+        return
     if not has_ended(last):
         come_back = f"podium resume {experiment_id}, then podium watch {experiment_id}"
         if controller is not None:
             come_back = f"podium-controller up --state-dir {controller.state_dir}, {come_back}"
-        raise NotFinished(f"{experiment_id} is paused: {last.message}; continue it with: {come_back}")
+        raise NotFinished(f"{experiment_id} is {standing(last.state, last.message)}; continue it with: {come_back}")
     results().print(summary(last, _best_or_none(client, last)))
-    more = f"podium show {experiment_id} --url {client.url}"
-    if controller is not None and controller.process is not None:
-        more = f"podium-controller up --state-dir {controller.state_dir}, then podium show {experiment_id}"
-    remarks().print(f"see more with: {more}", soft_wrap=True)
-    return True
+    _say_how_to_see_more(client, experiment_id, controller)
 
 
 def _wait() -> None:
@@ -130,9 +125,17 @@ def _best_or_none(client: PodiumClient, experiment: Experiment) -> Trial | None:
         return None
 
 
-def _is_needed(client: PodiumClient) -> bool:
-    """Say whether another experiment still runs on the controller that was started for this one."""
-    return next(client.experiments(state=ExperimentState.RUNNING), None) is not None
+def _say_how_to_see_more(client: PodiumClient, experiment_id: str, controller: LocalController | None) -> None:
+    """Name the command for it. A controller that was started for this experiment stays when another one needs it."""
+    more = f"podium show {experiment_id} --url {client.url}"
+    if controller is not None and controller.process is not None:
+        controller.stays = next(client.experiments(state=ExperimentState.RUNNING), None) is not None
+        if controller.stays:
+            told = f"the controller stays, since other experiments run on it; {_how_to_stop(controller.state_dir)}"
+            remarks().print(told, soft_wrap=True)
+        else:
+            more = f"podium-controller up --state-dir {controller.state_dir}, then podium show {experiment_id}"
+    remarks().print(f"see more with: {more}", soft_wrap=True)
 
 
 def _say_how_to_come_back(experiment_id: str, url: str, controller: LocalController | None = None) -> None:
@@ -143,4 +146,4 @@ def _say_how_to_come_back(experiment_id: str, url: str, controller: LocalControl
 
 
 def _how_to_stop(state_dir: Path) -> str:
-    return f"stop its controller with: podium-controller down --state-dir {state_dir}"
+    return f"stop the controller with: podium-controller down --state-dir {state_dir}"

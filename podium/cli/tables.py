@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from podium.cli.phrases import MISSING, counted, in_words, number, setting, settings
+from podium.cli.phrases import MISSING, counted, in_words, number, setting, settings, standing
 from podium.cli.progress import STATE_STYLES, elapsed
 from podium.spec import Configuration
 from podium.taxonomy import EndReason
@@ -82,7 +82,8 @@ def best_view(experiment: Experiment, best: Trial) -> RenderableType:
 def summary(experiment: Experiment, best: Trial | None) -> RenderableType:
     """Say what the experiment found, beside its baseline, and what it cost."""
     progress = experiment.progress
-    parts: list[RenderableType] = [Text(f"{experiment.id} {experiment.state}: {experiment.message}", style="bold")]
+    title = f"{experiment.id} {standing(experiment.state, experiment.message)}"
+    parts: list[RenderableType] = [Text(title, style="bold")]
     if best is None:
         parts.append(Text("No trial reached full fidelity."))
     else:

@@ -6,6 +6,7 @@ CHAOS_SEED chooses the moments (`make chaos` draws a new one for each round).
 import os
 import random
 import signal
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,12 +22,13 @@ KILLS = 20
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Iterator[Machine]:
-    made = Machine(tmp_path)
-    made.start()
-    wait_for(made.is_ready)
-    yield made
-    made.close()
+def machine() -> Iterator[Machine]:
+    with tempfile.TemporaryDirectory() as folder:
+        made = Machine(Path(folder))
+        made.start()
+        wait_for(made.is_ready)
+        yield made
+        made.close()
 
 
 def test_a_controller_killed_20_times_loses_nothing_and_repeats_nothing(machine: Machine) -> None:

@@ -1,0 +1,56 @@
+# Every intent is one command. CI runs the same ones: see .ci/run.
+
+PYTHON  ?= python3
+BIN     := .venv/bin
+# Made anew when pyproject.toml changes; whatever needs the environment depends on this file.
+READY   := .venv/.ready
+DEMO    := .podium/demo
+MINUTES ?= 60
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install check format test demo bench chaos clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+install: $(READY) ## Create .venv with everything in it; the other targets do so by themselves
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Podium needs Python 3.11 or newer, found " + sys.version.split()[0] + "; name another: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+check: $(READY) ## Lint, format, types and layers; fails on any finding
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Format the code and mend what can be mended without thought
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: $(READY) ## Run every test
+	$(BIN)/pytest
+
+demo: $(READY) ## Run examples/digits.yaml from nothing to its best model, on this machine
+	@$(BIN)/podium-controller down --state-dir $(DEMO) > /dev/null
+	@rm -rf $(DEMO)
+	PODIUM_STATE_DIR=$(DEMO) $(BIN)/podium run examples/digits.yaml --local
+
+bench: $(READY) ## Measure the time from a last report to the next worker, with 20 stub workers
+	$(BIN)/python benchmarks/reconcile_latency.py
+
+chaos: $(READY) ## Repeat the tests that kill things, for MINUTES=60, until one fails
+	@end=$$(( $$(date +%s) + $(MINUTES) * 60 )); round=0; \
+	while [ "$$(date +%s)" -lt "$$end" ]; do \
+		round=$$(( round + 1 )); seed=$$(od -An -N2 -tu2 /dev/urandom | tr -d ' '); \
+		echo "chaos: round $$round, again with: CHAOS_SEED=$$seed $(BIN)/pytest tests/chaos"; \
+		CHAOS_SEED=$$seed $(BIN)/pytest tests/chaos || exit 1; \
+	done; echo "chaos: $$round rounds lost nothing"
+
+clean: ## Remove the environment and the caches; experiments under .podium stay
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

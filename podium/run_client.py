@@ -1,0 +1,158 @@
+"""The API as one attempt sees it: what to train, and what came of each epoch.
+
+Both requests may be repeated safely, so whatever may pass is waited out; what will not pass leaves
+the process, by `podium.leaving`.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from podium.leaving import ControllerLost, Fault, Superseded
+from podium.loopback import is_loopback
+from podium.taxonomy import Verdict
+from podium.wire import API_PREFIX, MeasurementAnswer, MeasurementReport, Problem, RunAssignment
+
+Model = TypeVar("Model", bound=BaseModel)
+
+GIVE_UP_AFTER_SECONDS = 15 * 60.0
+TIMEOUT_SECONDS = 10.0
+LONGEST_WAIT_SECONDS = 15.0
+LONGEST_RETRY_AFTER_SECONDS = 120.0
+PASSING = {408, 425, 429, *range(500, 600)}
+"""Statuses of a controller that is busy, away, or being replaced."""
+
+_log = logging.getLogger(__name__)
+
+
+class _NotNow(Exception):
+    """No answer yet; the same request may succeed later."""
+
+    def __init__(self, detail: str, retry_after_seconds: float = 0.0) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RunClient:
+    """A connection to the controller with one attempt's token, closed at the end of its `with` block.
+
+    Every method raises Superseded when a newer attempt took over, ControllerLost after `give_up_after_seconds` without
+    an answer, and Fault when the controller refuses.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        give_up_after_seconds: float = GIVE_UP_AFTER_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._give_up_after_seconds = give_up_after_seconds
+        self._sleep = sleep
+        try:
+            self._http = httpx2.Client(
+                base_url=self._url + API_PREFIX,
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=TIMEOUT_SECONDS,
+                trust_env=not is_loopback(httpx2.URL(self._url).host),
+            )
+        except (httpx2.InvalidURL, UnicodeError) as error:
+            raise Fault(f"{url!r} is not an http:// or https:// address: {error}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def assignment(self) -> RunAssignment:
+        return self._ask(self._http.build_request("GET", "/run"), RunAssignment)
+
+    def report(self, report: MeasurementReport) -> Verdict:
+        """Send one epoch's results; return whether to go on."""
+        body, headers = report.model_dump_json(), {"Content-Type": "application/json"}
+        request = self._http.build_request("POST", "/run/measurements", content=body, headers=headers)
+        return self._ask(request, MeasurementAnswer).verdict
+
+    def _ask(self, request: httpx2.Request, model: type[Model]) -> Model:
+        retrying = Retrying(
+            retry=retry_if_exception_type(_NotNow),
+            wait=_wait_seconds,
+            stop=stop_after_delay(self._give_up_after_seconds),
+            before_sleep=_say_that_it_waits,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return _read(retrying(self._send, request), model)
+        except _NotNow as error:
+            waited = f"{self._give_up_after_seconds:g} s"
+            raise ControllerLost(f"gave up after {waited}: {error}; the run resumes from its last checkpoint") from None
+
+    def _send(self, request: httpx2.Request) -> httpx2.Response:
+        try:
+            response = self._http.send(request)
+        except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.LocalProtocolError) as error:
+            raise Fault(f"cannot ask {self._url!r}: {error}; PODIUM_URL is an http:// or https:// address") from None
+        except httpx2.RequestError as error:
+            raise _NotNow(f"no answer from {self._url}: {error or type(error).__name__}") from None
+        status, detail = response.status_code, f"{self._url} answered {response.status_code}: {_detail(response)}"
+        if response.is_success:
+            return response
+        if status in PASSING:
+            raise _NotNow(detail, _retry_after_seconds(response))
+        if status == 409:
+            raise Superseded(f"{detail}; a newer attempt has taken over")
+        if status == 401:
+            raise Fault(f"{detail}; the run token is wrong or expired, a new attempt gets a new one")
+        raise Fault(detail)
+
+
+def _wait_seconds(state: RetryCallState) -> float:
+    """Back off with full jitter, so that the workers do not all come back at once; never before Retry-After."""
+    backoff_seconds = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS)(state)
+    error = state.outcome.exception() if state.outcome else None
+    return max(backoff_seconds, error.retry_after_seconds) if isinstance(error, _NotNow) else backoff_seconds
+
+
+def _say_that_it_waits(state: RetryCallState) -> None:
+    if state.attempt_number == 1 and state.outcome is not None:
+        _log.warning("podium: %s; trying again", state.outcome.exception())
+
+
+def _retry_after_seconds(response: httpx2.Response) -> float:
+    """Read Retry-After in seconds; a date, or what is no number, counts as not given."""
+    try:
+        seconds = float(response.headers.get("Retry-After", 0))
+    except ValueError:
+        return 0.0
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS) if math.isfinite(seconds) else 0.0
+
+
+def _detail(response: httpx2.Response) -> str:
+    try:
+        return Problem.model_validate_json(response.content).detail
+    except ValidationError:  # a proxy answered in its own words
+        return response.reason_phrase
+
+
+def _read(response: httpx2.Response, model: type[Model]) -> Model:
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"])) or "the whole body"
+        raise Fault(
+            f"{response.request.url} answered what this version of podium cannot read (at {where}); "
+            "is it a controller of the same version?"
+        ) from None

@@ -1,0 +1,205 @@
+"""The trial as a training script sees it.
+
+    with podium.trial() as trial:
+        model = build(trial.parameters)
+        if checkpoint := trial.load_checkpoint():
+            model.restore(checkpoint.data)
+        for epoch in trial.epochs():
+            accuracy = model.train_one_epoch()
+            trial.report(epoch=epoch, checkpoint=model.to_bytes(), val_accuracy=accuracy)
+
+Leaving the block, or a verdict, a SIGTERM or a fault inside it, ends in the exit code that the controller understands.
+The checkpoint is stored before its report is sent: an epoch that the controller knows of can always be resumed from.
+"""
+
+import logging
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import NoReturn
+
+from podium import checkpoints
+from podium.checkpoints import Checkpoint, CheckpointNotSaved
+from podium.leaving import Fault, Finished, Infeasible, Stopped, exit_of
+from podium.preemption import Preemption
+from podium.run_client import RunClient
+from podium.spec import Configuration
+from podium.taxonomy import Verdict
+from podium.wire import RUN_TOKEN_VARIABLE, URL_VARIABLE, MeasurementReport, RunAssignment
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def trial() -> Iterator["Trial"]:
+    """Read this process's trial from the controller; turn every way out of the block into its exit code.
+
+    Ends the process with one line on stderr when PODIUM_URL or PODIUM_RUN_TOKEN is not set.
+    """
+    with _exit_codes():
+        url, token = _required(URL_VARIABLE), _required(RUN_TOKEN_VARIABLE)
+        with Preemption() as preemption, RunClient(url, token, sleep=preemption.pause) as client:
+            current = Trial(client, preemption)
+            yield current
+            current.check_finished()
+
+
+@contextmanager
+def _exit_codes() -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        leaving = exit_of(error)
+        if leaving is None:
+            raise
+        sys.stderr.write(f"podium: {leaving.message}\n")
+        raise SystemExit(leaving.code) from None
+
+
+def _required(variable: str) -> str:
+    if value := os.environ.get(variable):
+        return value
+    raise Fault(f"{variable} is not set; Podium sets it for the processes that it starts: try `podium run FILE`")
+
+
+class Trial:
+    """One trial of an experiment, from where it stands to `to_epoch`."""
+
+    def __init__(
+        self, client: RunClient, preemption: Preemption, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.assignment: RunAssignment = client.assignment()
+        self.start_epoch = 0
+        """The epoch of the checkpoint that `load_checkpoint` returned; 0 without one."""
+        self._client = client
+        self._preemption = preemption
+        self._clock = clock
+        self._epoch_began = clock()
+        self._reported_epoch = 0
+
+    @property
+    def parameters(self) -> Configuration:
+        """The configuration to train with: booleans are booleans, integers are integers."""
+        return dict(self.assignment.configuration)
+
+    @property
+    def number(self) -> int:
+        """The trial's number in its experiment."""
+        return self.assignment.trial
+
+    @property
+    def seed(self) -> int:
+        """The experiment's seed, the same for every trial; add the trial's number for randomness of its own."""
+        return self.assignment.seed
+
+    @property
+    def to_epoch(self) -> int:
+        """The last epoch of this run. A promotion may continue the trial later."""
+        return self.assignment.to_epoch
+
+    @property
+    def full_epochs(self) -> int:
+        """The epochs of a full training, for schedules that must not depend on where this run ends."""
+        return self.assignment.full_epochs
+
+    def load_checkpoint(self) -> Checkpoint | None:
+        """Return the state to resume from, and let `epochs` continue after it; None at the very beginning.
+
+        Its epoch is reported if the controller does not know of it yet. With nothing left to train, the process ends.
+        """
+        found = checkpoints.load(self.assignment.checkpoints, up_to_epoch=self.to_epoch)
+        if found is None:
+            if self.assignment.from_epoch > 0:
+                _log.warning(
+                    "podium: trial %d stands at epoch %d, but %s holds no checkpoint; it is trained from epoch 0 again",
+                    self.number,
+                    self.assignment.from_epoch,
+                    self.assignment.checkpoints,
+                )
+            return None
+        _log.info("podium: trial %d resumes from epoch %d", self.number, found.epoch)
+        self.start_epoch = found.epoch
+        if found.epoch > self.assignment.reported_epoch or found.epoch == self.to_epoch:
+            with self._preemption.held():
+                self._send(found.report)
+        if found.epoch == self.to_epoch:
+            raise Finished(f"epoch {found.epoch} was trained already; its results are reported")
+        return found
+
+    def epochs(self) -> Iterator[int]:
+        """Yield the epochs that are left to train, the first of a trial being 1."""
+        for epoch in range(self.start_epoch + 1, self.to_epoch + 1):
+            self._preemption.check()
+            self._epoch_began = self._clock()
+            yield epoch
+
+    def report(
+        self,
+        *,
+        epoch: int,
+        checkpoint: bytes | None = None,
+        samples_per_second: float | None = None,
+        **metrics: float,
+    ) -> None:
+        """Store the state after `epoch`, if one is given, and tell the controller what the epoch measured.
+
+        `metrics` must hold the objective. Leaves the process when the verdict is stop, and after SIGTERM. An objective
+        or a loss that is not finite makes the trial infeasible.
+        """
+        self._check_epoch(epoch)
+        report = MeasurementReport(
+            epoch=epoch,
+            metrics=_finite(metrics, self.assignment.objective),
+            seconds=self._clock() - self._epoch_began,
+            samples_per_second=samples_per_second,
+        )
+        with self._preemption.held():
+            if checkpoint is not None:
+                self._save(Checkpoint(report=report, data=checkpoint))
+            self._send(report)
+        self._epoch_began = self._clock()
+
+    def infeasible(self, why: str) -> NoReturn:
+        """Leave: this configuration cannot be trained. The optimizer learns to avoid it."""
+        raise Infeasible(why)
+
+    def check_finished(self) -> None:
+        """Raise Fault when the script ended before it reported the last epoch."""
+        if self._reported_epoch < self.to_epoch:
+            raise Fault(f"the script ended after reporting epoch {self._reported_epoch} of {self.to_epoch}")
+
+    def _check_epoch(self, epoch: int) -> None:
+        done = max(self.start_epoch, self._reported_epoch)
+        if not done < epoch <= self.to_epoch:
+            raise ValueError(
+                f"epoch {epoch} cannot be reported: {done} is done already and {self.to_epoch} is the last"
+            )
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        try:
+            checkpoints.save(self.assignment.checkpoints, checkpoint, attempt=self.assignment.attempt)
+        except CheckpointNotSaved as error:
+            raise Fault(str(error)) from error
+
+    def _send(self, report: MeasurementReport) -> None:
+        verdict = self._client.report(report)
+        self._reported_epoch = report.epoch
+        if verdict is Verdict.STOP and report.epoch < self.to_epoch:
+            raise Stopped(f"stopped by the controller after epoch {report.epoch}")
+
+
+def _finite(metrics: Mapping[str, float], objective: str) -> dict[str, float]:
+    """Return the metrics as plain numbers that JSON can carry. Raises Infeasible and ValueError."""
+    if objective not in metrics:
+        raise ValueError(f"the objective {objective!r} is missing among the metrics {', '.join(metrics) or '(none)'}")
+    numbers = {name: float(value) for name, value in metrics.items()}
+    for name, number in numbers.items():
+        if math.isfinite(number):
+            continue
+        if name == objective or "loss" in name.lower():
+            raise Infeasible(f"{name} is {number}: the training diverged")
+        _log.warning("podium: %s is %s; it is left out of the report", name, number)
+    return {name: number for name, number in numbers.items() if math.isfinite(number)}

@@ -1,0 +1,113 @@
+"""Watching: a controller that is away for a while ends nothing, one that is gone does."""
+
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from rich.console import Console
+
+from podium.cli.following import PATIENCE, Clock, Snapshot, show, snapshots
+from podium.client import PodiumClient, PodiumError, Unavailable
+from podium.wire import Experiment
+from tests.cli.stand_in import BORN, World, a_progress, a_run, an_experiment, ended
+
+A_LOOK = 4
+"""Requests before the client gives one look up."""
+
+
+class Time:
+    """A clock that only its own sleeps move, by `step` each."""
+
+    def __init__(self, step: timedelta = timedelta(seconds=1)) -> None:
+        self.moment = BORN
+        self.step = step
+
+    def clock(self) -> Clock:
+        return Clock(now=lambda: self.moment, sleep=self._pass)
+
+    def _pass(self, seconds: float) -> None:
+        self.moment += self.step
+
+
+def ignore() -> None:
+    """Know nothing better."""
+
+
+@pytest.fixture
+def client(url: str, world: World) -> Iterator[PodiumClient]:
+    with PodiumClient(url, sleep=lambda seconds: None) as client:
+        yield client
+
+
+def test_an_absence_is_shown_and_outlived(world: World, client: PodiumClient) -> None:
+    world.add(an_experiment(), an_experiment(), ended(an_experiment()))
+    moments = snapshots(client, "digits-k3f9", clock=Time().clock(), when_away=ignore)
+    first = next(moments)
+    world.unavailable = 2 * A_LOOK
+    seen = list(moments)
+    assert [bool(snapshot.trouble) for snapshot in seen] == [True, True, False]
+    assert seen[0].experiment == first.experiment
+    assert "the database is away; trying again" in seen[0].trouble
+    assert seen[-1].experiment.ended_at is not None
+
+
+def test_runs_are_read_again_only_when_something_changed(world: World, client: PodiumClient) -> None:
+    world.add(an_experiment(), an_experiment(), an_experiment(), ended(an_experiment()))
+    assert len(list(snapshots(client, "digits-k3f9", clock=Time().clock(), when_away=ignore))) == 3
+    assert world.requests.count("GET /api/v1/experiments/digits-k3f9") == 3
+    assert world.requests.count("GET /api/v1/experiments/digits-k3f9/runs") == 2
+
+
+def test_patience_ends(world: World, client: PodiumClient) -> None:
+    world.add(an_experiment(), an_experiment())
+    moments = snapshots(client, "digits-k3f9", clock=Time(PATIENCE * 0.6).clock(), when_away=ignore)
+    next(moments)
+    world.unavailable = 100
+    assert next(moments).trouble
+    with pytest.raises(Unavailable):
+        next(moments)
+
+
+def test_who_knows_better_why_nobody_answers_says_so(world: World, client: PodiumClient) -> None:
+    def tell() -> None:
+        raise PodiumError("its process is gone")
+
+    world.add(an_experiment(), an_experiment())
+    moments = snapshots(client, "digits-k3f9", clock=Time().clock(), when_away=tell)
+    next(moments)
+    world.unavailable = A_LOOK
+    with pytest.raises(PodiumError, match="its process is gone"):
+        next(moments)
+
+
+def moments_of(*experiments: Experiment) -> Iterator[Snapshot]:
+    for second, experiment in enumerate(experiments):
+        yield Snapshot(experiment=experiment, runs=(a_run(),), now=BORN + timedelta(seconds=second))
+
+
+def test_lines_come_at_most_each_few_seconds_only_with_news_and_always_at_the_end() -> None:
+    different = [an_experiment(progress=a_progress(runs_started=n)) for n in range(20, 28)]
+    same = [different[-1]] * 30
+    console = Console(file=io.StringIO(), width=200)
+    last = show(console, moments_of(*different, *same, ended(different[-1])))
+    assert isinstance(console.file, io.StringIO)
+    lines = console.file.getvalue().splitlines()
+    assert [line.split(",")[0] for line in lines] == [
+        "digits-k3f9 running for 0 s",
+        "digits-k3f9 running for 3 s",
+        "digits-k3f9 running for 6 s",
+        "digits-k3f9 running for 9 s",
+        "digits-k3f9 completed for 10 min 00 s",
+    ]
+    assert last.ended_at is not None
+
+
+def test_a_terminal_shows_the_view_and_gets_its_cursor_back() -> None:
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
+    show(console, moments_of(an_experiment(), ended(an_experiment())))
+    assert isinstance(console.file, io.StringIO)
+    shown = console.file.getvalue()
+    assert "digits-k3f9  completed" in shown
+    assert "by promotion" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")

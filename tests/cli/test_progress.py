@@ -1,0 +1,199 @@
+"""Progress is a pure function: the same experiment at the same moment is the same picture."""
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from podium.cli.phrases import in_words, number, setting, standing
+from podium.cli.progress import RungCount, count_rungs, is_at_rest, progress_line, progress_view, time_left
+from podium.cli.tables import best_view, summary, trial_view, troubles_view
+from podium.taxonomy import EndReason, ExperimentState, RunState
+from podium.wire import TrialDetail
+from tests.cli.stand_in import (
+    BORN,
+    a_measurement,
+    a_progress,
+    a_run,
+    a_spec,
+    a_trial,
+    an_attempt,
+    an_experiment,
+    ended,
+)
+
+AFTER_2_MINUTES = BORN + timedelta(minutes=2)
+
+
+def drawn(view: RenderableType, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    console.print(view)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_view_shows_everything_that_one_waits_for() -> None:
+    runs = [a_run(1, rung="small", to_epoch=1, from_epoch=0, reached_epoch=1, is_promotion=False, value=0.9), a_run(2)]
+    words = drawn(progress_view(an_experiment(), runs, AFTER_2_MINUTES))
+    for expected in (
+        "digits-k3f9  running  2 runs in flight",
+        "4.00 of 12 full trainings",
+        "2 min 00 s, about 22 min 00 s left",
+        "10, 2 in flight, 3 promotions",
+        "2 running, 3 paused, 2 completed",
+        "val_accuracy 0.9812 (trial 4)",
+        "val_accuracy 0.965",
+    ):
+        assert expected in words
+    rows = [line.split() for line in words.splitlines()]
+    assert ["small", "1", "1", "0", "0", "0.9"] in rows
+    assert ["full", "8", "1", "0", "1", "0.9812"] in rows
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_the_view_fits_a_narrow_terminal(width: int) -> None:
+    words = drawn(progress_view(an_experiment(message="m" * 200), [a_run()], AFTER_2_MINUTES), width)
+    assert max(map(len, words.splitlines())) <= width
+
+
+def test_words_of_the_server_are_never_markup() -> None:
+    experiment = an_experiment(message="[red]not red[/] :smile:")
+    assert "[red]not red[/] :smile:" in drawn(progress_view(experiment, [], AFTER_2_MINUTES))
+
+
+def test_rungs_are_counted_by_where_a_run_aimed_and_what_it_reached() -> None:
+    runs = [
+        a_run(1, rung="small", to_epoch=1, reached_epoch=1, is_promotion=False, value=0.5),
+        a_run(2, rung="small", to_epoch=1, reached_epoch=1, is_promotion=False, value=0.7),
+        a_run(3, rung="full", reached_epoch=3, end_reason=EndReason.STOPPED, value=0.99),
+        a_run(4, rung="full", state=RunState.RUNNING, reached_epoch=2, end_reason=None, value=None),
+    ]
+    small = RungCount(name="small", epochs=1, reached=2, in_flight=0, promotions=0, best=0.7)
+    full = RungCount(name="full", epochs=8, reached=0, in_flight=1, promotions=2, best=None)
+    assert count_rungs(an_experiment(), runs) == [small, full]
+
+
+def test_the_best_of_a_loss_is_its_lowest() -> None:
+    spec = a_spec(objective={"metric": "val_loss", "direction": "minimize"}, fidelity={"min": 1, "max": 8})
+    runs = [a_run(1, value=0.5), a_run(2, value=0.3)]
+    assert [count.best for count in count_rungs(an_experiment(spec=spec), runs)] == [0.3]
+
+
+@pytest.mark.parametrize(
+    ("budget", "reached", "runs_ended", "minutes"),
+    [
+        ({"cost": 12}, [8, 8, 8], 0, 6.0),
+        ({"cost": 12}, [8, 8, 4, 4], 0, 6.0),
+        ({"cost": 1}, [8, 8], 9, 0.0),
+        ({"cost": 12}, [0, 0], 9, None),
+        ({"runs": 40}, [], 10, 6.0),
+        ({"cost": 12, "runs": 20}, [8, 8, 8], 10, 2.0),
+    ],
+)
+def test_time_left_follows_what_was_trained_and_the_limit_that_comes_first(
+    budget: dict[str, Any], reached: list[int], runs_ended: int, minutes: float | None
+) -> None:
+    experiment = an_experiment(spec=a_spec(budget=budget), progress=a_progress(runs_ended=runs_ended))
+    runs = [a_run(n, from_epoch=0, reached_epoch=epoch) for n, epoch in enumerate(reached)]
+    assert time_left(experiment, runs, AFTER_2_MINUTES) == (None if minutes is None else timedelta(minutes=minutes))
+
+
+def test_time_left_knows_a_range_of_fidelities_too() -> None:
+    experiment = an_experiment(spec=a_spec(fidelity={"min": 1, "max": 8}, budget={"cost": 2}))
+    runs = [a_run(from_epoch=0, reached_epoch=8)]
+    assert time_left(experiment, runs, AFTER_2_MINUTES) == timedelta(minutes=2)
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [("", "paused"), ("paused by its user", "paused by its user"), ("no device", "paused: no device")],
+)
+def test_a_state_is_not_said_twice(message: str, words: str) -> None:
+    assert standing("paused", message) == words
+
+
+def test_a_clock_behind_the_servers_shows_no_negative_time() -> None:
+    assert "running for 0 s" in progress_line(an_experiment(), [], BORN - timedelta(hours=1))
+
+
+def test_an_ended_experiment_has_a_length_and_no_time_left() -> None:
+    line = progress_line(ended(an_experiment()), [a_run()], BORN + timedelta(days=3))
+    assert "completed for 10 min 00 s" in line
+    assert "left" not in line
+
+
+@pytest.mark.parametrize(
+    ("state", "in_flight", "rests"),
+    [
+        (ExperimentState.RUNNING, 0, False),
+        (ExperimentState.PAUSED, 1, False),
+        (ExperimentState.PAUSED, 0, True),
+        (ExperimentState.STOPPED, 1, True),
+        (ExperimentState.COMPLETED, 0, True),
+    ],
+)
+def test_an_experiment_rests_when_nothing_more_comes_by_itself(
+    state: ExperimentState, in_flight: int, rests: bool
+) -> None:
+    assert is_at_rest(an_experiment(state=state, progress=a_progress(runs_in_flight=in_flight))) is rests
+
+
+def test_the_summary_puts_the_baseline_beside_the_best() -> None:
+    words = drawn(summary(ended(an_experiment()), a_trial()))
+    rows = [line.split() for line in words.splitlines()]
+    assert ["learning_rate", "0.0321", "0.1"] in rows
+    assert ["nesterov", "false", "false"] in rows
+    assert ["val_accuracy", "0.9812", "0.965"] in rows
+    for expected in ("12.00 of 12 full trainings", "10 runs, 3 of them promotions", "7 trials", "10 min 00 s"):
+        assert expected in words
+
+
+def test_without_a_baseline_there_is_no_column_for_it() -> None:
+    experiment = an_experiment(spec=a_spec(baseline=None))
+    assert "baseline" not in drawn(best_view(experiment, a_trial()))
+
+
+def test_a_search_without_a_full_training_says_so() -> None:
+    assert "No trial reached full fidelity." in drawn(summary(ended(an_experiment()), None))
+
+
+def test_a_trial_tells_why_each_attempt_ended() -> None:
+    lost = an_attempt(1, end_reason=EndReason.PREEMPTED, exit_code=75, detail="the node went away; trying again")
+    bad = an_attempt(2, end_reason=EndReason.BUG, exit_code=1, log_tail="\x1b[31mTraceback:\x1b[0m\nValueError: x")
+    detail = TrialDetail(**dict(a_trial()), runs=[a_run(attempts=[lost, bad])], measurements=[a_measurement(8)])
+    words = drawn(trial_view(detail, "val_accuracy"), width=140)
+    assert "attempt 1 digits-k3f9-t4-e8-a1 preempted (exit 75): the node went away; trying again" in words
+    assert "attempt 2 digits-k3f9-t4-e8-a2 bug (exit 1)\n    Traceback:\n    ValueError: x\n" in words
+    assert ["8", "0.98", "1.5", "958"] in [line.split() for line in words.splitlines()]
+
+
+def test_troubles_list_the_latest_and_only_what_went_wrong() -> None:
+    attempts = [an_attempt(n, end_reason=EndReason.PREEMPTED, detail=f"loss {n}") for n in range(1, 8)]
+    view = troubles_view([a_run(attempts=[*attempts, an_attempt(9)])], limit=2)
+    assert view is not None
+    words = drawn(view)
+    assert "7 attempts ended in trouble" in words
+    assert [f"loss {n}" in words for n in range(1, 8)] == [False] * 5 + [True, True]
+    assert troubles_view([a_run()]) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-3, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 00 min"),
+        (86_400 + 3 * 3600, "1 d 3 h"),
+    ],
+)
+def test_durations_are_said_in_two_units(seconds: float, words: str) -> None:
+    assert in_words(timedelta(seconds=seconds)) == words
+
+
+def test_values_are_written_as_in_a_spec() -> None:
+    written = [setting(True), setting(64), setting(0.000123456), setting("adam"), number(None), number(0.98125)]
+    assert written == ["true", "64", "0.0001235", "adam", "-", "0.9812"]

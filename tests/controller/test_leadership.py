@@ -1,0 +1,60 @@
+"""Exactly one process reconciles, and it wakes on NOTIFY."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Engine, text
+
+from controller.database import CHANNEL
+from controller.leadership import Leadership
+
+
+def test_one_leads_and_the_other_takes_over_when_it_goes(engine: Engine, database_url: str) -> None:
+    first, second = Leadership(database_url, _ignore), Leadership(database_url, _ignore)
+    first.start()
+    _wait_for(lambda: first.is_held)
+    second.start()
+    time.sleep(0.2)
+    assert not second.is_held
+    first.close()
+    _wait_for(lambda: second.is_held)
+    assert not first.is_held
+    second.close()
+
+
+def test_a_notification_wakes_the_leader_at_once(engine: Engine, database_url: str) -> None:
+    woken = threading.Event()
+    leader = Leadership(database_url, woken.set)
+    leader.start()
+    _wait_for(lambda: leader.is_held)
+    woken.clear()
+    began = time.monotonic()
+    with engine.begin() as connection:
+        connection.execute(text(f"NOTIFY {CHANNEL}"))
+    assert woken.wait(3), "it would have slept until its next heartbeat"
+    assert time.monotonic() - began < 3
+    leader.close()
+
+
+def test_a_leader_whose_connection_is_cut_leads_again(engine: Engine, database_url: str) -> None:
+    leader = Leadership(database_url, _ignore)
+    leader.start()
+    _wait_for(lambda: leader.is_held)
+    with engine.begin() as connection:
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+        connection.execute(text(cut))
+    _wait_for(lambda: not leader.is_held)
+    _wait_for(lambda: leader.is_held)
+    leader.close()
+
+
+def _ignore() -> None:
+    pass
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
+        time.sleep(0.01)

@@ -1,0 +1,151 @@
+"""What every cluster does, said once. A test module of each implementation runs all of it against the real thing."""
+
+import time
+from collections.abc import Callable
+from threading import Event
+
+from controller.cluster import Cluster
+from controller.jobs import JobRequest
+from controller.plan import JobPhase, SeenJob
+
+PATIENCE_SECONDS = 20.0
+
+
+def request(name: str, script: str, **env: str) -> JobRequest:
+    """Ask for a Job that runs a POSIX shell script."""
+    return JobRequest(name=name, command=("sh", "-c", script), env=env)
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS:g} s in vain for {what}"
+        time.sleep(0.02)
+
+
+def ended(cluster: Cluster, name: str) -> SeenJob:
+    """Return the Job as it is seen when it is over."""
+    wait_for(lambda: cluster.jobs()[name].phase is not JobPhase.ACTIVE, f"the end of {name}")
+    return cluster.jobs()[name]
+
+
+def gone(cluster: Cluster, name: str) -> None:
+    wait_for(lambda: name not in cluster.jobs(), f"{name} to be gone")
+
+
+def a_new_cluster_has_no_jobs(cluster: Cluster) -> None:
+    assert cluster.jobs() == {}
+
+
+def a_job_is_seen_active_at_once_and_succeeded_at_its_end(cluster: Cluster) -> None:
+    cluster.create_job(request("trial-a1", "sleep 0.3"))
+    assert cluster.jobs() == {"trial-a1": SeenJob(name="trial-a1", phase=JobPhase.ACTIVE)}
+    assert ended(cluster, "trial-a1") == SeenJob(name="trial-a1", phase=JobPhase.SUCCEEDED, exit_code=0)
+
+
+def a_failed_job_keeps_its_exit_code(cluster: Cluster) -> None:
+    cluster.create_job(request("trial-a1", "exit 65"))
+    assert ended(cluster, "trial-a1") == SeenJob(name="trial-a1", phase=JobPhase.FAILED, exit_code=65)
+
+
+def a_signal_is_told_as_128_and_its_number(cluster: Cluster) -> None:
+    cluster.create_job(request("trial-a1", "kill -KILL $$"))
+    assert ended(cluster, "trial-a1") == SeenJob(name="trial-a1", phase=JobPhase.FAILED, exit_code=137)
+
+
+def creating_twice_runs_once(cluster: Cluster) -> None:
+    for _ in range(3):
+        cluster.create_job(request("trial-a1", "echo ran; sleep 0.2"))
+    ended(cluster, "trial-a1")
+    cluster.create_job(request("trial-a1", "echo ran again"))
+    assert cluster.jobs()["trial-a1"].phase is JobPhase.SUCCEEDED
+    assert cluster.log_tail("trial-a1") == "ran"
+
+
+def a_job_gets_the_environment_it_asked_for(cluster: Cluster) -> None:
+    cluster.create_job(request("trial-a1", 'echo "token $PODIUM_RUN_TOKEN"', PODIUM_RUN_TOKEN="abc"))
+    ended(cluster, "trial-a1")
+    assert cluster.log_tail("trial-a1") == "token abc"
+
+
+def the_log_tail_is_short_and_holds_both_streams(cluster: Cluster) -> None:
+    cluster.create_job(request("trial-a1", "for i in $(seq 500); do echo line $i; done; echo sorry >&2"))
+    ended(cluster, "trial-a1")
+    lines = cluster.log_tail("trial-a1").splitlines()
+    assert lines[-2:] == ["line 500", "sorry"]
+    assert len(lines) <= 50
+
+
+def the_log_of_a_job_that_does_not_exist_is_empty(cluster: Cluster) -> None:
+    assert cluster.log_tail("trial-a1") == ""
+
+
+def deleting_asks_a_job_to_end_before_it_is_made_to(cluster: Cluster) -> None:
+    cluster.create_job(request("trial-a1", "trap 'sleep 0.2; exit 75' TERM; echo ready; while :; do sleep 0.05; done"))
+    wait_for(lambda: cluster.log_tail("trial-a1") == "ready", "the trap")
+    started = time.monotonic()
+    cluster.delete_job("trial-a1")
+    assert time.monotonic() - started < 0.2, "deleting must not wait for the Job's end"
+    assert cluster.jobs()["trial-a1"] == SeenJob(name="trial-a1", phase=JobPhase.ACTIVE)
+    gone(cluster, "trial-a1")
+
+
+def a_deleted_job_never_comes_back(cluster: Cluster) -> None:
+    cluster.create_job(request("trial-a1", "sleep 60"))
+    cluster.delete_job("trial-a1")
+    gone(cluster, "trial-a1")
+    time.sleep(0.3)
+    assert cluster.jobs() == {}
+
+
+def an_ended_job_stays_until_it_is_deleted(cluster: Cluster) -> None:
+    cluster.create_job(request("trial-a1", "exit 1"))
+    ended(cluster, "trial-a1")
+    assert "trial-a1" in cluster.jobs()
+    cluster.delete_job("trial-a1")
+    gone(cluster, "trial-a1")
+
+
+def deleting_twice_or_what_never_was_is_no_error(cluster: Cluster) -> None:
+    cluster.delete_job("trial-a1")
+    cluster.create_job(request("trial-a1", "sleep 60"))
+    cluster.delete_job("trial-a1")
+    cluster.delete_job("trial-a1")
+    gone(cluster, "trial-a1")
+    cluster.delete_job("trial-a1")
+
+
+def deleting_one_job_leaves_the_others_alone(cluster: Cluster) -> None:
+    cluster.create_job(request("trial-a1", "sleep 60"))
+    cluster.create_job(request("trial-b1", "sleep 0.5"))
+    cluster.delete_job("trial-a1")
+    gone(cluster, "trial-a1")
+    assert ended(cluster, "trial-b1").exit_code == 0
+
+
+def the_watch_wakes_when_a_job_ends(cluster: Cluster) -> None:
+    woken = Event()
+    cluster.create_job(request("trial-a1", "sleep 0.5; exit 3"))
+    cluster.watch(woken.set)
+    wait_for(lambda: woken.is_set() and cluster.jobs()["trial-a1"].exit_code == 3, "the wake after the end")
+    woken.clear()
+    cluster.delete_job("trial-a1")
+    assert woken.wait(PATIENCE_SECONDS)
+
+
+BEHAVIOURS: tuple[Callable[[Cluster], None], ...] = (
+    a_new_cluster_has_no_jobs,
+    a_job_is_seen_active_at_once_and_succeeded_at_its_end,
+    a_failed_job_keeps_its_exit_code,
+    a_signal_is_told_as_128_and_its_number,
+    creating_twice_runs_once,
+    a_job_gets_the_environment_it_asked_for,
+    the_log_tail_is_short_and_holds_both_streams,
+    the_log_of_a_job_that_does_not_exist_is_empty,
+    deleting_asks_a_job_to_end_before_it_is_made_to,
+    a_deleted_job_never_comes_back,
+    an_ended_job_stays_until_it_is_deleted,
+    deleting_twice_or_what_never_was_is_no_error,
+    deleting_one_job_leaves_the_others_alone,
+    the_watch_wakes_when_a_job_ends,
+)

@@ -1,0 +1,56 @@
+"""Small data and small learners, so that an epoch takes a fraction of a second."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from podium.trainer import Training
+from worker.digits import Digits
+from worker.learner import Learner, build_learner
+from worker.seeding import seed_everything
+from worker.split import Split
+from worker.training import Course
+
+SEED = 7
+TRIAL = 3
+
+
+def training(**changes: object) -> Training:
+    given: dict[str, object] = {"dataset": "digits", "image_size": 32, "learning_rate": 0.02, "batch_size": 16}
+    return Training.model_validate({**given, **changes})
+
+
+def learner(settings: Training | None = None) -> Learner:
+    seed_everything(SEED, TRIAL)
+    return build_learner(settings or training(), 10, torch.device("cpu"))
+
+
+def course(*, train: int = 49, validation: int = 20, batch_size: int = 16) -> Course:
+    """The first digits; 49 = 3 * 16 + 1 leaves a last batch of one image."""
+    split = Split(train=torch.arange(train), validation=torch.arange(train, train + validation))
+    images = Digits(image_size=32)
+    return Course(images=images, split=split, batch_size=batch_size, image_size=32, seed=SEED, trial=TRIAL)
+
+
+def weights(trained: Learner) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in trained.model.state_dict().items()}
+
+
+def differing(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> list[str]:
+    assert left.keys() == right.keys()
+    return [name for name in left if not torch.equal(left[name], right[name])]
+
+
+def write_images(root: Path, labels: Sequence[str] = ("cat", "dog"), *, each: int = 6) -> Path:
+    """Write images that differ by label in color, and otherwise by noise."""
+    generator = np.random.default_rng(0)
+    for position, label in enumerate(labels):
+        (root / label).mkdir(parents=True)
+        for number in range(each):
+            pixels = generator.integers(0, 128, size=(40, 48, 3), dtype=np.uint8)
+            pixels[:, :, position % 3] += 127
+            Image.fromarray(pixels).save(root / label / f"{number}.png")
+    return root

@@ -1,0 +1,121 @@
+"""What is trained on, what is held out, and what is refused."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+from tests.worker.small import training, write_images
+from worker.data import open_images
+from worker.digits import Digits
+from worker.image_folder import ImageFolder
+from worker.images import MEAN, STD, Images, UnusableData
+from worker.split import shuffled_batches, split_by_label
+
+
+@pytest.fixture(scope="module")
+def digits() -> Digits:
+    return Digits(image_size=32)
+
+
+def test_the_digits_are_scikit_learns(digits: Digits) -> None:
+    expected = load_digits()
+    assert digits.labels.tolist() == expected.target.tolist()
+    small = Digits(image_size=8).pixels(torch.arange(1797))
+    grey = (small * STD + MEAN) * 16
+    assert torch.allclose(grey[:, 2], torch.from_numpy(expected.images).float(), atol=1e-4)
+
+
+def test_digits_are_as_large_as_asked(digits: Digits) -> None:
+    assert digits.pixels(torch.tensor([5, 0, 5])).shape == (3, 3, 32, 32)
+
+
+def test_a_fifth_of_each_label_is_held_out(digits: Digits) -> None:
+    split = split_by_label(digits, seed=7)
+    all_of, held_out = Counter(digits.labels.tolist()), Counter(digits.labels[split.validation].tolist())
+    assert held_out == {label: round(0.2 * count) for label, count in all_of.items()}
+    assert sorted(torch.cat([split.train, split.validation]).tolist()) == list(range(1797))
+
+
+def test_the_split_depends_on_the_experiments_seed_alone(digits: Digits) -> None:
+    torch.manual_seed(1)
+    first = split_by_label(digits, seed=7)
+    torch.manual_seed(2)
+    assert torch.equal(first.validation, split_by_label(digits, seed=7).validation)
+    assert not torch.equal(first.validation, split_by_label(digits, seed=8).validation)
+
+
+def test_the_order_depends_on_seed_trial_and_epoch_alone() -> None:
+    def order(seed: int, trial: int, epoch: int) -> list[int]:
+        batches = shuffled_batches(torch.arange(50), 16, seed=seed, trial=trial, epoch=epoch)
+        assert sorted(torch.cat(batches).tolist()) == list(range(50))
+        return torch.cat(batches).tolist()
+
+    assert order(7, 3, 2) == order(7, 3, 2)
+    assert len({tuple(order(*key)) for key in ((7, 3, 2), (8, 3, 2), (7, 4, 2), (7, 3, 3))}) == 4
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size", "sizes"),
+    [(48, 16, [16] * 3), (50, 16, [16, 16, 16, 2]), (49, 16, [16, 16, 17]), (5, 16, [5]), (3, 1, [1] * 3), (3, 2, [3])],
+)
+def test_no_batch_of_one_is_left_over(images: int, batch_size: int, sizes: list[int]) -> None:
+    batches = shuffled_batches(torch.arange(images), batch_size, seed=7, trial=3, epoch=1)
+    assert [len(batch) for batch in batches] == sizes
+
+
+def test_an_image_folder_is_read_in_alphabetical_order(tmp_path: Path) -> None:
+    images = open_images(training(dataset="image_folder", data=str(write_images(tmp_path / "pets"))), threads=2)
+    assert images.classes == ["cat", "dog"]
+    assert images.labels.tolist() == [0] * 6 + [1] * 6
+    pixels = images.pixels(torch.tensor([11, 0])) * STD + MEAN
+    assert pixels.shape == (2, 3, 32, 32)
+    assert 0.0 <= pixels.min() <= pixels.max() <= 1.0
+    brightest = pixels.mean(dim=(2, 3)).argmax(dim=1)
+    assert brightest.tolist() == [1, 0]  # dogs are green and cats are red here
+
+
+def missing(root: Path) -> None:
+    pass
+
+
+def without_labels(root: Path) -> None:
+    root.mkdir()
+
+
+def with_an_empty_label(root: Path) -> None:
+    (write_images(root) / "eel").mkdir()
+
+
+def with_one_image(root: Path) -> None:
+    write_images(root)
+    write_images(root, ["eel"], each=1)
+
+
+def with_a_broken_image(root: Path) -> None:
+    (write_images(root) / "dog" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (missing, r"pets is not a directory; `training\.data` names one"),
+        (without_labels, r"pets has 0 sub-folders; there must be one for each of at least 2 labels"),
+        (with_an_empty_label, r"pets/eel holds no image \(.*\.jpg.*\); add some or remove the folder"),
+        (with_one_image, r"label 'eel' has 1 image; it needs 2"),
+        (with_a_broken_image, r"pets/dog/3\.png cannot be read as an image \(.*\); replace or remove it"),
+    ],
+)
+def test_unusable_data_is_named(tmp_path: Path, build: object, said: str) -> None:
+    assert callable(build)
+    build(tmp_path / "pets")
+    with pytest.raises(UnusableData, match=said):
+        read_all(str(tmp_path / "pets"))
+
+
+def read_all(root: str) -> None:
+    images: Images = ImageFolder(root, image_size=32, threads=1)
+    split_by_label(images, seed=7)
+    images.pixels(torch.arange(len(images.labels)))

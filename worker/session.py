@@ -1,0 +1,78 @@
+"""One run from its assignment to its last report: the only place where training and reporting meet."""
+
+import sys
+from typing import NoReturn
+
+import torch
+
+from podium.sdk import Trial
+from podium.trainer import Training
+from worker.data import open_images
+from worker.images import Images, UnusableData
+from worker.learner import Learner, UnusableCheckpoint, build_learner
+from worker.seeding import seed_everything
+from worker.settings import UnusableSettings, settings_of
+from worker.split import split_by_label
+from worker.training import Course, Diverged, fit
+
+FOR_TRIAL = 3
+"""Sets a trial's own randomness apart from the experiment's split and order."""
+
+
+def train(trial: Trial, threads: int) -> None:
+    """Train the trial to its target, and report each epoch. A fault of the set-up ends the process in one line."""
+    try:
+        training = settings_of(trial.assignment)
+        _refuse_what_cannot_train(trial, training)
+        images = open_images(training, threads)
+        course = Course(
+            images=images,
+            split=split_by_label(images, trial.seed),
+            batch_size=training.batch_size,
+            image_size=training.image_size,
+            seed=trial.seed,
+            trial=trial.number,
+        )
+        _train_and_report(trial, _learner(trial, training, images), course)
+    except Diverged as error:
+        trial.infeasible(str(error))
+    except (UnusableSettings, UnusableData, UnusableCheckpoint) as error:
+        _fail(error)
+
+
+def _train_and_report(trial: Trial, learner: Learner, course: Course) -> None:
+    for result in fit(learner, course, trial.epochs()):
+        trial.report(
+            epoch=result.epoch,
+            checkpoint=learner.to_bytes(result.epoch),
+            samples_per_second=result.samples_per_second,
+            val_accuracy=result.validation.accuracy,
+            val_loss=result.validation.loss,
+            train_accuracy=result.train.accuracy,
+            train_loss=result.train.loss,
+        )
+
+
+def _learner(trial: Trial, training: Training, images: Images) -> Learner:
+    checkpoint = trial.load_checkpoint()  # before the model is built: there may be nothing left to train
+    seed_everything(trial.seed, FOR_TRIAL, trial.number)
+    learner = build_learner(training, len(images.classes), _device())
+    if checkpoint is not None:
+        learner.restore(checkpoint.data)
+    return learner
+
+
+def _refuse_what_cannot_train(trial: Trial, training: Training) -> None:
+    if training.nesterov and training.momentum == 0:
+        trial.infeasible("nesterov needs a momentum above 0")
+    if training.batch_size == 1 and training.trainable == "all":
+        trial.infeasible("batch_size 1 cannot train BatchNorm, which normalizes over the batch; use 2 or more")
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _fail(error: Exception) -> NoReturn:
+    sys.stderr.write(f"podium: {error}\n")
+    raise SystemExit(1)

@@ -1,0 +1,56 @@
+"""Which images are trained on, and in which order.
+
+20% of each label are held out for validation, fixed by the experiment's seed and so the same for every trial: all are
+compared on the same images. The order depends on (seed, trial, epoch) alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from worker.images import Images, UnusableData
+from worker.seeding import generator_for
+
+HELD_OUT_SHARE = 0.2
+FOR_SPLIT, FOR_ORDER = 1, 2
+"""Set the uses of one seed apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Positions in one data set, ascending."""
+
+    train: torch.Tensor  # (images,)
+    validation: torch.Tensor  # (images,)
+
+
+def split_by_label(images: Images, seed: int) -> Split:
+    """Hold out a share of each label, at least one image. Raises UnusableData for a label of one image."""
+    generator = generator_for(seed, FOR_SPLIT)
+    train, validation = [], []
+    for label, name in enumerate(images.classes):
+        positions = torch.nonzero(images.labels == label).flatten()
+        if len(positions) < 2:
+            raise UnusableData(f"label {name!r} has {len(positions)} image; it needs 2, one of them for validation")
+        shuffled = positions[torch.randperm(len(positions), generator=generator)]
+        held_out = max(1, round(HELD_OUT_SHARE * len(positions)))
+        validation.append(shuffled[:held_out])
+        train.append(shuffled[held_out:])
+    return Split(train=torch.cat(train).sort().values, validation=torch.cat(validation).sort().values)
+
+
+def shuffled_batches(train: torch.Tensor, batch_size: int, *, seed: int, trial: int, epoch: int) -> list[torch.Tensor]:
+    """Return the positions of one epoch in batches.
+
+    A last batch of one image joins the batch before it: BatchNorm cannot normalize one value per channel. A batch size
+    beyond the data makes one batch.
+    """
+    order = torch.randperm(len(train), generator=generator_for(seed, FOR_ORDER, trial, epoch))
+    return _joined(torch.split(train[order], batch_size))
+
+
+def _joined(batches: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    if len(batches) > 1 and len(batches[-1]) == 1 < len(batches[-2]):
+        return [*batches[:-2], torch.cat([batches[-2], batches[-1]])]
+    return list(batches)
