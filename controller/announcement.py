@@ -1,4 +1,4 @@
-"""Who is up in a state directory: one `podium-controller up` at a time, found by its address and ended by its process id.
+"""Who is up in a state directory: one `podium-controller up` at a time, found by its address, ended by its process id.
 
 The lock on the process id's file says whether that process still lives; after a SIGKILL the id may name a stranger.
 """
