@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -17,19 +18,22 @@ from podium.taxonomy import ExperimentState
 from podium.wire import ExperimentChange, Reasons
 
 
-def create(session: Session, spec: ExperimentSpec, *, suffix: str, key: str | None, now: datetime) -> ExperimentRow:
+def create(
+    session: Session, spec: ExperimentSpec, *, suffixes: Iterator[str], key: str | None, now: datetime
+) -> ExperimentRow:
     """Store an experiment, with its baseline as the first trial. The same key and spec again change nothing.
 
-    Raises KeyReused when the key came with another spec before.
+    Its id is its name with the first of `suffixes` that is free. Raises KeyReused when the key came with another spec.
     """
     document = spec.model_dump(mode="json", exclude_none=True)
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    store.serialize_creation(session)
     if key is not None and (known := store.experiment_of_key(session, key)) is not None:
         if known.request_digest != digest:
             raise KeyReused(f"Idempotency-Key {key!r} made {known.id!r} from another spec; use a new key for a new one")
         return known
     experiment = ExperimentRow(
-        id=f"{spec.name}-{suffix}",
+        id=_free_id(session, spec.name, suffixes),
         name=spec.name,
         state=ExperimentState.RUNNING,
         message="",
@@ -117,6 +121,10 @@ def stop_trial(session: Session, experiment_id: str, number: int) -> TrialRow:
         )
     run.is_stop_requested = True
     return trial
+
+
+def _free_id(session: Session, name: str, suffixes: Iterator[str]) -> str:
+    return next(wanted for suffix in suffixes if session.get(ExperimentRow, wanted := f"{name}-{suffix}") is None)
 
 
 def _alive(session: Session, experiment_id: str) -> ExperimentRow:

@@ -14,6 +14,7 @@ from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow,
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState
 
+CREATION_LOCK = 7022
 RESULTS = (EndReason.SUCCEEDED, EndReason.STOPPED)
 """Ends that leave an objective value; the other ends of a run are failures to learn from."""
 
@@ -28,6 +29,11 @@ def experiment(session: Session, experiment_id: str, *, lock: bool = False) -> E
 
 def experiment_of_key(session: Session, idempotency_key: str) -> ExperimentRow | None:
     return session.scalar(select(ExperimentRow).where(ExperimentRow.idempotency_key == idempotency_key))
+
+
+def serialize_creation(session: Session) -> None:
+    """Let one transaction at a time create an experiment: two requests with one key must not both find it new."""
+    session.execute(select(func.pg_advisory_xact_lock(CREATION_LOCK)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

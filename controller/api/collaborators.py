@@ -61,6 +61,7 @@ Now = Annotated[datetime, Depends(_now)]
 Job = Annotated[str, Depends(_job)]
 
 
-def random_suffix() -> str:
-    """Return four characters that tell experiments of one name apart."""
-    return "".join(secrets.choice(SUFFIX_LETTERS) for _ in range(4))
+def random_suffixes() -> Iterator[str]:
+    """Yield four characters at a time, to tell experiments of one name apart."""
+    while True:
+        yield "".join(secrets.choice(SUFFIX_LETTERS) for _ in range(4))

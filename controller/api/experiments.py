@@ -7,7 +7,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
 from controller import artifacts, lifecycle, report, store
-from controller.api.collaborators import Needed, Now, Transaction, random_suffix
+from controller.api.collaborators import Needed, Now, Transaction, random_suffixes
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
 from controller.errors import InvalidSpec
 from podium.documents import UnreadableDocument, read_document
@@ -55,7 +55,7 @@ def create(
     spec: ReadSpec, session: Transaction, now: Now, response: Response, idempotency_key: IdempotencyKey = None
 ) -> Experiment:
     """Create an experiment. 200 instead of 201 when the Idempotency-Key has made it before."""
-    row = lifecycle.create(session, spec, suffix=random_suffix(), key=idempotency_key, now=now)
+    row = lifecycle.create(session, spec, suffixes=random_suffixes(), key=idempotency_key, now=now)
     if row.created_at != now:
         response.status_code = status.HTTP_200_OK
     return report.experiment(session, row)

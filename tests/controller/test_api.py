@@ -1,11 +1,14 @@
 """The HTTP door, against a real PostgreSQL."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from controller import lifecycle
+from podium.faults import parse_spec
 from podium.wire import MAX_BODY_BYTES
 from tests.builders import spec_document
 from tests.service import API, Service
@@ -52,6 +55,25 @@ def test_the_same_idempotency_key_makes_one_experiment(service: Service) -> None
     other = service.http.post(f"{API}/experiments", json=spec_document(seed=8), headers=headers)
     assert (other.status_code, other.json()["error"]) == (409, "KeyReused")
     assert len(service.http.get(f"{API}/experiments").json()["items"]) == 1
+
+
+def test_the_same_key_at_the_same_moment_makes_one_experiment(service: Service) -> None:
+    def create(_: int) -> str:
+        headers = {"Idempotency-Key": "at once"}
+        return str(service.http.post(f"{API}/experiments", json=spec_document(), headers=headers).json()["id"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(create, range(8)))) == 1
+
+
+def test_an_id_that_is_taken_is_not_given_again(service: Service) -> None:
+    spec = parse_spec(spec_document())
+    with service.sessions() as session, session.begin():
+        now = service.clock()
+        made = [
+            lifecycle.create(session, spec, suffixes=iter(["aaaa", "bbbb"]), key=None, now=now).id for _ in range(2)
+        ]
+    assert made == ["tiny-aaaa", "tiny-bbbb"]
 
 
 def test_pages_join_into_the_whole_list_while_rows_arrive(service: Service) -> None:
