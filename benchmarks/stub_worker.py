@@ -18,18 +18,14 @@ STARTED_AT = time.time()
 
 
 def main() -> int:
-    url = urllib.parse.urlsplit(os.environ["PODIUM_URL"])
-    connection = http.client.HTTPConnection(url.netloc, timeout=60)
-    run = ask(connection, "GET", "/api/v1/run")
+    run = ask("GET", "/api/v1/run")
     low, high = (float(seconds) for seconds in os.environ.get("STUB_SECONDS", "0.5,1.5").split(","))
     draw = random.Random(run["trial"])
     for epoch in range(run["from_epoch"] + 1, run["to_epoch"] + 1):
         seconds = draw.uniform(low, high)
         time.sleep(seconds)
         metrics = {run["objective"]: objective(run["configuration"], epoch / run["full_epochs"])}
-        answer = ask(
-            connection, "POST", "/api/v1/run/measurements", {"epoch": epoch, "metrics": metrics, "seconds": seconds}
-        )
+        answer = ask("POST", "/api/v1/run/measurements", {"epoch": epoch, "metrics": metrics, "seconds": seconds})
         if answer["verdict"] == "stop":
             break
     record = {"started_at": STARTED_AT, "reported_at": time.time()}
@@ -37,11 +33,14 @@ def main() -> int:
     return 0
 
 
-def ask(connection: http.client.HTTPConnection, method: str, path: str, body: object = None) -> dict[str, Any]:
+def ask(method: str, path: str, body: object = None) -> dict[str, Any]:
+    """Send one request on a connection of its own; a server drops one that was silent through a long epoch."""
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(os.environ["PODIUM_URL"]).netloc, timeout=60)
     headers = {"Authorization": f"Bearer {os.environ['PODIUM_RUN_TOKEN']}", "Content-Type": "application/json"}
     connection.request(method, path, json.dumps(body) if body else None, headers)
     response = connection.getresponse()
     text = response.read()
+    connection.close()
     if response.status != 200:
         sys.exit(f"{method} {path}: {response.status} {text.decode()}")
     return dict(json.loads(text))

@@ -60,7 +60,8 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[IsAlive]:
         clock=utc_now,
         registry=registry_of(sessions),
     )
-    config = uvicorn.Config(create_app(collaborators), log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    app = create_app(collaborators)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=75, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True)
     thread.start()

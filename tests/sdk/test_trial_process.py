@@ -163,8 +163,7 @@ def test_a_script_without_checkpoints_works_too(api: FakeRunApi) -> None:
 def test_a_verdict_of_stop_ends_the_process_well(api: FakeRunApi, folder: str) -> None:
     api.stop_at = 2
 
-    code, stderr = finish(api.start("-c", script()))
-    assert (code, stderr) == (0, "podium: stopped by the controller after epoch 2\n")
+    assert finish(api.start("-c", script())) == (0, "podium: stopped by the controller after epoch 2\n")
     assert (api.epochs, trained(folder)) == ([1, 2], "1 2")
 
 
@@ -216,8 +215,8 @@ def test_a_bug_keeps_its_traceback(api: FakeRunApi) -> None:
 
 
 def test_a_script_that_ends_early_says_so(api: FakeRunApi) -> None:
-    code, stderr = finish(api.start("-c", script(before="\n        if epoch == 2: break")))
-    assert (code, stderr) == (1, "podium: the script ended after reporting epoch 1 of 3\n")
+    process = api.start("-c", script(before="\n        if epoch == 2: break"))
+    assert finish(process) == (1, "podium: the script ended after reporting epoch 1 of 3\n")
 
 
 def test_a_report_without_the_objective_is_a_bug(api: FakeRunApi) -> None:
@@ -231,7 +230,7 @@ def test_a_superseded_attempt_exits_and_changes_nothing(api: FakeRunApi, folder:
 
     code, stderr = finish(api.start("-c", script()))
     assert code == 75
-    assert "superseded" in stderr or "a newer attempt has taken over" in stderr
+    assert "a newer attempt has taken over" in stderr
     assert (api.epochs, trained(folder)) == ([], "")
 
 
