@@ -1,12 +1,13 @@
 """The service: it decides what to train, has it trained, and remembers.
 
-settings, errors           configuration, and what can go wrong for a caller
-space, experiment          the search space and the domain's values: pure
-surrogate, promotion,
-optimizer                  what to try next: pure functions of what was observed
-plan                       what to do about Jobs and attempts: pure
-tables, database, store    PostgreSQL
-jobs, cluster, processes   what a Job is, where it runs
-lifecycle                  the verbs: create, suggest, record, end
-api, reconcile             the two doors: HTTP, and the loop
+settings, errors, tokens     configuration, what can go wrong for a caller, and who a worker is
+space, experiment            the search space and the domain's values: pure
+surrogate, evidence,
+promotion, optimizer         what to try next: pure functions of what was observed
+endings, plan                what to do about Jobs and attempts: pure
+tables, database, store      PostgreSQL; embedded and postgres_server bring one along
+jobs, cluster, processes     what a Job is, and where it runs
+runs, lifecycle, report      the verbs of runs and experiments, and how they are shown
+api, reconcile               the two doors: HTTP, and the loop that leadership gives to one process
+service, __main__            all of it put together
 """

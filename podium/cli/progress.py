@@ -47,7 +47,7 @@ def progress_line(experiment: Experiment, runs: Sequence[Run], now: datetime) ->
     """Say where the experiment stands in one line, for a log."""
     progress = experiment.progress
     parts = [
-        f"{experiment.state} for {in_words(elapsed(experiment, now))}",
+        f"{experiment.state} {'after' if has_ended(experiment) else 'for'} {in_words(elapsed(experiment, now))}",
         counted(sum(progress.trials.values()), "trial"),
         f"{progress.runs_in_flight} in flight",
         f"{progress.promotions} promoted",

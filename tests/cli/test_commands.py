@@ -25,7 +25,7 @@ def test_run_watches_to_the_end_and_prints_what_was_found(world: World, podium: 
     result = podium("run", str(spec_file))
     assert result.exit_code == 0
     assert "digits-0000 running" in result.stderr
-    assert "digits-0000 completed for 10 min 00 s" in result.stderr
+    assert "digits-0000 completed after 10 min 00 s" in result.stderr
     assert "see more with: podium show digits-0000 --url http://127.0.0.1:" in result.stderr
     assert "digits-0000 completed: the budget is spent" in result.stdout
     assert ["val_accuracy", "0.9812", "0.965"] in [line.split() for line in result.stdout.splitlines()]

@@ -98,7 +98,7 @@ def test_lines_come_at_most_each_few_seconds_only_with_news_and_always_at_the_en
         "digits-k3f9 running for 3 s",
         "digits-k3f9 running for 6 s",
         "digits-k3f9 running for 9 s",
-        "digits-k3f9 completed for 10 min 00 s",
+        "digits-k3f9 completed after 10 min 00 s",
     ]
     assert last.ended_at is not None
 

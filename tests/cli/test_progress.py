@@ -120,7 +120,7 @@ def test_a_clock_behind_the_servers_shows_no_negative_time() -> None:
 
 def test_an_ended_experiment_has_a_length_and_no_time_left() -> None:
     line = progress_line(ended(an_experiment()), [a_run()], BORN + timedelta(days=3))
-    assert "completed for 10 min 00 s" in line
+    assert "completed after 10 min 00 s" in line
     assert "left" not in line
 
 
