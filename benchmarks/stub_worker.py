@@ -1,6 +1,6 @@
 """A worker that trains nothing: it sleeps for each epoch and reports. Standard library only, so that it starts at once.
 
-Leaves `<process id>.json` in $STUB_LOG_DIR: when the process started, and when its last report was answered, both as
+Leaves `<process id>.json` in $STUB_LOG_DIR: when the process started, and when it sent its last report, both as
 seconds since the epoch.
 """
 
@@ -18,17 +18,18 @@ STARTED_AT = time.time()
 
 
 def main() -> int:
-    run = ask("GET", "/api/v1/run")
+    run, reported_at = ask("GET", "/api/v1/run"), 0.0
     low, high = (float(seconds) for seconds in os.environ.get("STUB_SECONDS", "0.5,1.5").split(","))
     draw = random.Random(run["trial"])
     for epoch in range(run["from_epoch"] + 1, run["to_epoch"] + 1):
         seconds = draw.uniform(low, high)
         time.sleep(seconds)
         metrics = {run["objective"]: objective(run["configuration"], epoch / run["full_epochs"])}
+        reported_at = time.time()  # before it is sent: storing it is part of the wait
         answer = ask("POST", "/api/v1/run/measurements", {"epoch": epoch, "metrics": metrics, "seconds": seconds})
         if answer["verdict"] == "stop":
             break
-    record = {"started_at": STARTED_AT, "reported_at": time.time()}
+    record = {"started_at": STARTED_AT, "reported_at": reported_at}
     Path(os.environ["STUB_LOG_DIR"], f"{os.getpid()}.json").write_text(json.dumps(record))
     return 0
 

@@ -5,7 +5,8 @@ space, experiment            the search space and the domain's values: pure
 surrogate, evidence,
 promotion, optimizer         what to try next: pure functions of what was observed
 endings, plan                what to do about Jobs and attempts: pure
-tables, database, store      PostgreSQL; embedded and postgres_server bring one along
+tables, database, store,
+history                      PostgreSQL; embedded and postgres_server bring one along
 jobs, cluster, processes     what a Job is, and where it runs
 runs, lifecycle, report      the verbs of runs and experiments, and how they are shown
 api, reconcile               the two doors: HTTP, and the loop that leadership gives to one process

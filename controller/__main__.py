@@ -18,7 +18,7 @@ from controller.database import DatabaseUnusable, migrate, open_engine, require_
 from controller.embedded import embedded_postgres
 from controller.logs import configure_logs
 from controller.processes import ProcessCluster
-from controller.service import IsAlive, Parts, listen, reconciling, serving
+from controller.service import Parts, Says, listen, reconciling, serving
 from controller.settings import BadSettings, Settings, read_settings
 
 WATCH_SECONDS = 0.2
@@ -94,7 +94,8 @@ def reconcile(state_dir: StateDir = None) -> None:
     require_migrated(parts.engine)
     cluster = _local_cluster(settings)
     worker_url = settings.worker_url or f"http://{settings.host}:{settings.port}"
-    with until_signal() as is_asked_to_stop, reconciling(parts, cluster, worker_url) as loop:
+    with until_signal() as is_asked_to_stop, only_one(settings.state_dir), ExitStack() as stack:
+        loop = stack.enter_context(reconciling(parts, cluster, worker_url))
         _wait(is_asked_to_stop, [loop])
 
 
@@ -107,7 +108,7 @@ def migrate_command() -> None:
 
 
 @contextmanager
-def until_signal() -> Iterator[IsAlive]:
+def until_signal() -> Iterator[Says]:
     """Yield a function that says whether SIGTERM or SIGINT has come. The handler only takes a note."""
     received: list[int] = []
 
@@ -138,7 +139,7 @@ def _named_database(settings: Settings) -> str:
     return settings.database_url
 
 
-def _wait(is_asked_to_stop: IsAlive, parts: list[IsAlive]) -> None:
+def _wait(is_asked_to_stop: Says, parts: list[Says]) -> None:
     while not is_asked_to_stop():
         if not all(is_alive() for is_alive in parts):
             raise typer.Exit(1)  # a part died; its log line says why, and a supervisor starts us again

@@ -6,6 +6,9 @@ from typing import assert_never
 
 from podium.taxonomy import EndReason, ExitCode
 
+RESULTS = (EndReason.SUCCEEDED, EndReason.STOPPED)
+"""Ends that leave an objective value; the other ends of a run are failures to learn from."""
+
 
 def why_it_ended(exit_code: int | None, has_progressed: bool) -> tuple[EndReason, str]:
     """Name why a process ended before its target was reported, in the taxonomy's word and in a sentence."""
@@ -17,9 +20,11 @@ def why_it_ended(exit_code: int | None, has_progressed: bool) -> tuple[EndReason
         case ExitCode.OUT_OF_ACCELERATOR_MEMORY:
             return EndReason.OUT_OF_ACCELERATOR_MEMORY, "the accelerator's memory does not hold the configuration"
         case ExitCode.PREEMPTED:
-            return EndReason.PREEMPTED, "left after SIGTERM, with a checkpoint"
+            return EndReason.PREEMPTED, "left with exit code 75: preempted, or it lost the controller"
         case None:
             return EndReason.PREEMPTED, "vanished without an exit code"
+        case 143:  # 128 + SIGTERM, which came before the script could listen for it
+            return EndReason.PREEMPTED, "ended by SIGTERM"
         case 137 if has_progressed:  # somebody's SIGKILL; the memory killer strikes the same epoch again and again
             return EndReason.PREEMPTED, "killed (exit code 137) while it made progress"
         case 137:

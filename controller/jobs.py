@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from podium.spec import ExperimentSpec
 from podium.wire import RUN_TOKEN_VARIABLE, URL_VARIABLE
 
-TRAINER_COMMAND = ("python", "-m", "worker")
+TRAINER_COMMAND = ("python", "-P", "-m", "worker")  # -P: no `worker.py` of the user's own gets in its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class JobRequest:
 
 
 def job_name(experiment: str, trial: int, epochs: int, attempt: int) -> str:
-    """Return the name of an attempt's Job: at most 63 characters for any experiment id of up to 45."""
+    """Return the name of an attempt's Job: at most 63 characters up to trial 99999, attempt 999999."""
     return f"{experiment}-t{trial}-e{epochs}-a{attempt}"
 
 

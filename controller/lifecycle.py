@@ -20,10 +20,11 @@ from podium.wire import ExperimentChange, Reasons
 
 def create(
     session: Session, spec: ExperimentSpec, *, suffixes: Iterator[str], key: str | None, now: datetime
-) -> ExperimentRow:
-    """Store an experiment, with its baseline as the first trial. The same key and spec again change nothing.
+) -> tuple[ExperimentRow, bool]:
+    """Store an experiment, with its baseline as the first trial; say also whether it is new.
 
-    Its id is its name with the first of `suffixes` that is free. Raises KeyReused when the key came with another spec.
+    The same key and spec again change nothing; raises KeyReused when the key came with another spec. The id is the
+    name with the first of `suffixes` that is free.
     """
     document = spec.model_dump(mode="json", exclude_none=True)
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
@@ -31,7 +32,7 @@ def create(
     if key is not None and (known := store.experiment_of_key(session, key)) is not None:
         if known.request_digest != digest:
             raise KeyReused(f"Idempotency-Key {key!r} made {known.id!r} from another spec; use a new key for a new one")
-        return known
+        return known, False
     experiment = ExperimentRow(
         id=_free_id(session, spec.name, suffixes),
         name=spec.name,
@@ -50,7 +51,7 @@ def create(
         order = Order(to_epochs=full, reasons=Reasons(source="baseline"), now=now)
         add_trial(session, experiment, spec.baseline, order)
     wake_reconciler(session)
-    return experiment
+    return experiment, True
 
 
 def pause(session: Session, experiment_id: str) -> ExperimentRow:
@@ -71,10 +72,11 @@ def resume(session: Session, experiment_id: str) -> ExperimentRow:
 
 
 def change(session: Session, experiment_id: str, wanted: ExperimentChange) -> ExperimentRow:
-    """Change budget or parallelism from now on; runs in flight finish. Raises AlreadyEnded."""
+    """Change limits of the budget or the parallelism from now on; runs in flight finish. Raises AlreadyEnded."""
     experiment = _alive(session, experiment_id)
     changed = wanted.model_dump(mode="json", exclude_none=True)
-    experiment.spec = experiment.spec | changed
+    budget = experiment.spec["budget"] | changed.pop("budget", {})
+    experiment.spec = experiment.spec | changed | {"budget": budget}
     wake_reconciler(session)
     return experiment
 
@@ -120,6 +122,7 @@ def stop_trial(session: Session, experiment_id: str, number: int) -> TrialRow:
             f"trial {number} of {experiment_id!r} is {trial.state}; only a running trial can be stopped"
         )
     run.is_stop_requested = True
+    wake_reconciler(session)
     return trial
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from controller.cluster import Cluster
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
 from controller.experiment import History, problem_of
+from controller.history import history_of
 from controller.jobs import job_request
 from controller.optimizer import suggest
 from controller.plan import Action, CloseAttempt, CreateJob, DeleteJob, EndAttempt, MarkRunning, plan
@@ -50,8 +52,8 @@ class Reconciler:
             attempts = store.live_attempts(session)
             running = [row.id for row in store.running_experiments(session)]
         now = self.clock()
-        steps = [self._act(action) for action in plan(attempts, jobs, now)]
-        started = [self._fill(experiment_id) for experiment_id in running]
+        steps = [_alone(partial(self._act, action), job=action.job) for action in plan(attempts, jobs, now)]
+        started = [_alone(partial(self._fill, each), experiment=each) for each in running]
         if any(steps) or any(started):
             return 0.0
         due = [attempt.not_before for attempt in attempts if attempt.not_before > now]
@@ -109,8 +111,9 @@ class Reconciler:
         """Ask the optimizer and store its answer; return the Job to create."""
         with transaction(self.sessions) as session:
             experiment = store.experiment(session, experiment_id)
-            spec = ExperimentSpec.model_validate(experiment.spec)
-            history = store.history(session, experiment_id, spec)
+            seen = experiment.spec
+            spec = ExperimentSpec.model_validate(seen)
+            history = history_of(session, experiment_id, spec)
             runs_seen = store.count_runs(session, experiment_id)
         if experiment.state is not ExperimentState.RUNNING or len(history.in_flight) >= spec.parallelism:
             return None
@@ -118,8 +121,8 @@ class Reconciler:
         with transaction(self.sessions) as session:
             experiment = store.experiment(session, experiment_id, lock=True)
             now = self.clock()
-            if experiment.state is not ExperimentState.RUNNING:
-                return None
+            if experiment.state is not ExperimentState.RUNNING or experiment.spec != seen:
+                return None  # a user changed it meanwhile, and that has woken the next pass
             if store.count_runs(session, experiment_id) != runs_seen:
                 return None  # another reconciler was faster; this one is about to learn that it no longer leads
             if suggestion is not None:
@@ -128,6 +131,17 @@ class Reconciler:
                 lifecycle.complete(session, experiment, _why_complete(history), now)
                 log.info("experiment completed", experiment=experiment_id)
             return None
+
+
+def _alone(step: Callable[[], bool], **about: str) -> bool:
+    """Take one step of a pass. A fault in it is logged and keeps no other step from being taken."""
+    try:
+        return step()
+    except DatabaseAway:
+        raise
+    except Exception:
+        log.exception("this step failed; the next pass tries it again", **about)
+        return False
 
 
 def _why_complete(history: History) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy.orm import Session
 
-from controller import store
+from controller import history, store
 from controller.errors import NoTrialYet
 from controller.experiment import ladder_of
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
@@ -31,7 +31,7 @@ def experiment(session: Session, row: ExperimentRow) -> Experiment:
 
 
 def _progress(session: Session, row: ExperimentRow, spec: ExperimentSpec) -> Progress:
-    spent = store.spending(session, row.id)
+    spent = history.spending(session, row.id)
     baseline = store.baseline(session, row.id)
     try:
         best: TrialRow | None = store.best_trial(session, row)

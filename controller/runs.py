@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from controller import store
 from controller.database import wake_reconciler
-from controller.endings import EndRun, Retry, after_the_end
+from controller.endings import RESULTS, EndRun, Retry, after_the_end
 from controller.errors import InvalidRequest, ObjectiveMissing, Superseded
 from controller.experiment import Suggestion, ladder_of
 from controller.jobs import job_name
@@ -92,6 +92,7 @@ def record(session: Session, job: str, report: MeasurementReport, now: datetime)
         )
     )
     attempt.last_epoch = max(attempt.last_epoch or 0, report.epoch)
+    attempt.has_progressed |= report.epoch > run.reached_epoch  # to repeat what is known is no progress
     run.reached_epoch = max(run.reached_epoch, report.epoch)
     session.flush()
     if report.epoch == run.to_epoch:
@@ -122,13 +123,16 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
         return
     attempt.state, attempt.end_reason, attempt.exit_code = AttemptState.ENDED, ending.reason, ending.exit_code
     attempt.changed_at = attempt.ended_at = now
-    attempt.log_tail = log_tail
+    attempt.log_tail = log_tail.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
     session.flush()
     run = attempt.run
     earlier = store.attempts_of_run(session, run.id)
     spec = ExperimentSpec.model_validate(run.trial.experiment.spec)
     reasons = [each.end_reason for each in earlier if each.end_reason is not None]
     match after_the_end(reasons, _fruitless(earlier), spec.max_attempts):
+        case Retry() if run.is_stop_requested:
+            attempt.detail = f"{ending.detail}; the trial was to stop, so what it reported stays"
+            _end_run(session, run, EndReason.STOPPED, now)
         case Retry(wait_seconds):
             follows = _add_attempt(session, run, attempt.number + 1, now + timedelta(seconds=wait_seconds), now=now)
             attempt.detail = f"{ending.detail}; attempt {follows.number} continues from the last checkpoint"
@@ -173,6 +177,7 @@ def _add_attempt(session: Session, run: RunRow, number: int, not_before: datetim
         detail="",
         log_tail="",
         last_epoch=None,
+        has_progressed=False,
         not_before=not_before,
         changed_at=now,
         created_at=now,
@@ -208,10 +213,11 @@ def _finish(session: Session, attempt: AttemptRow, reason: EndReason, now: datet
 def _end_run(session: Session, run: RunRow, reason: EndReason, now: datetime) -> None:
     trial, experiment = run.trial, run.trial.experiment
     run.state, run.end_reason, run.ended_at = RunState.ENDED, reason, now
-    if reason in store.RESULTS and run.reached_epoch > run.from_epoch:
+    if run.reached_epoch > run.from_epoch:
         last = store.last_measurement(session, trial.id)
         assert last is not None  # an epoch was reached by measuring it
-        run.value = trial.value = last.metrics[experiment.spec["objective"]["metric"]]
+        trial.value = last.metrics[experiment.spec["objective"]["metric"]]
+        run.value = trial.value if reason in RESULTS else None
     trial.reached_epoch = run.reached_epoch
     trial.state = _state_after(reason, is_full=run.to_epoch == _full_epochs(experiment))
     if reason is EndReason.BUG:
@@ -233,10 +239,10 @@ def _full_epochs(experiment: ExperimentRow) -> int:
 
 
 def _fruitless(attempts: list[AttemptRow]) -> int:
-    """Count the latest attempts in a row that reported nothing."""
+    """Count the latest attempts in a row that reported nothing new."""
     count = 0
     for attempt in reversed(attempts):
-        if attempt.last_epoch is not None:
+        if attempt.has_progressed:
             break
         count += 1
     return count
@@ -262,5 +268,5 @@ def _pause_in_a_storm(session: Session, experiment_id: str) -> None:
         experiment.state = ExperimentState.PAUSED
         experiment.message = (
             f"paused: the last {STORM} runs all failed by a bug in the training command; see why with "
-            f"`podium trials {experiment.id}`, mend it, then `podium resume {experiment.id}`"
+            f"`podium show {experiment.id}`, mend it, then `podium resume {experiment.id}`"
         )

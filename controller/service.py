@@ -20,7 +20,8 @@ from controller.reconcile import Reconciler, run_forever
 from controller.settings import Settings, artifacts_url, signing_key
 from controller.tokens import TokenSigner
 
-IsAlive = Callable[[], bool]
+Says = Callable[[], bool]
+"""Answers yes or no at the moment of asking."""
 
 
 def utc_now() -> datetime:
@@ -49,7 +50,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def serving(parts: Parts, listener: socket.socket) -> Iterator[IsAlive]:
+def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
     """Serve the API until the block ends; requests under way are finished."""
     sessions = open_sessions(parts.engine)
     collaborators = Collaborators(
@@ -73,7 +74,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[IsAlive]:
 
 
 @contextmanager
-def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[IsAlive]:
+def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Says]:
     """Reconcile until the block ends; Jobs live on."""
     wake, stopping = threading.Event(), threading.Event()
     leadership = Leadership(parts.database_url, wake.set)

@@ -4,19 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, case, func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from controller.errors import ExperimentNotFound, NoTrialYet, Superseded, TrialNotFound
-from controller.experiment import History, InFlight, Observation, ladder_of
 from controller.plan import LiveAttempt, Wish
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
-from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState
 
 CREATION_LOCK = 7022
-RESULTS = (EndReason.SUCCEEDED, EndReason.STOPPED)
-"""Ends that leave an objective value; the other ends of a run are failures to learn from."""
 
 
 def experiment(session: Session, experiment_id: str, *, lock: bool = False) -> ExperimentRow:
@@ -164,7 +160,7 @@ def attempts_of_run(session: Session, run_id: int) -> list[AttemptRow]:
 def live_attempts(session: Session) -> list[LiveAttempt]:
     """Return every attempt that has not ended, as the plan wants to see it."""
     query = (
-        select(AttemptRow, ExperimentRow.state)
+        select(AttemptRow, ExperimentRow.state, RunRow.is_stop_requested)
         .join(AttemptRow.run)
         .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
         .where(AttemptRow.state != AttemptState.ENDED)
@@ -174,16 +170,18 @@ def live_attempts(session: Session) -> list[LiveAttempt]:
         LiveAttempt(
             job=attempt.job,
             state=attempt.state,
-            wish=_wish(state),
+            wish=_wish(state, attempt, is_stop_requested=is_stop_requested),
             not_before=attempt.not_before,
             changed_at=attempt.changed_at,
-            has_progressed=attempt.last_epoch is not None,
+            has_progressed=attempt.has_progressed,
         )
-        for attempt, state in session.execute(query)
+        for attempt, state, is_stop_requested in session.execute(query)
     ]
 
 
-def _wish(state: ExperimentState) -> Wish:
+def _wish(state: ExperimentState, attempt: AttemptRow, *, is_stop_requested: bool) -> Wish:
+    if is_stop_requested and attempt.state is AttemptState.PENDING:  # one that runs hears of it at its next report
+        return Wish.END
     match state:
         case ExperimentState.RUNNING | ExperimentState.COMPLETED:
             return Wish.RUN
@@ -196,27 +194,6 @@ def _wish(state: ExperimentState) -> Wish:
 def has_live_attempts(session: Session, experiment_id: str) -> bool:
     query = select(AttemptRow.id).join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
     return session.scalar(query.where(AttemptRow.state != AttemptState.ENDED).limit(1)) is not None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spending:
-    epochs: int
-    """Ended runs by how far they came, runs in flight by how far they will go."""
-    runs: int
-    in_flight: int
-    promotions: int
-
-
-def spending(session: Session, experiment_id: str) -> Spending:
-    end = case((RunRow.state == RunState.RUNNING, RunRow.to_epoch), else_=RunRow.reached_epoch)
-    query = select(
-        func.coalesce(func.sum(end - RunRow.from_epoch), 0),
-        func.count(),
-        func.count().filter(RunRow.state == RunState.RUNNING),
-        func.count().filter(RunRow.from_epoch > 0),
-    ).where(RunRow.experiment_id == experiment_id)
-    epochs, total, in_flight, promotions = session.execute(query).one()
-    return Spending(epochs=epochs, runs=total, in_flight=in_flight, promotions=promotions)
 
 
 def count_trials(session: Session, experiment_id: str) -> int:
@@ -250,45 +227,4 @@ def counts(session: Session) -> Counts:
         experiments={state: count for state, count in session.execute(experiments)},  # noqa: C416 - rows are no pairs
         trials={state: count for state, count in session.execute(trials)},  # noqa: C416
         runs_ended={reason: count for reason, count in session.execute(ended) if reason is not None},
-    )
-
-
-def history(session: Session, experiment_id: str, spec: ExperimentSpec) -> History:
-    """Return what the optimizer may know, in the order in which it became known."""
-    every_run = session.scalars(
-        select(RunRow)
-        .where(RunRow.experiment_id == experiment_id)
-        .join(RunRow.trial)
-        .options(contains_eager(RunRow.trial))
-        .order_by(RunRow.ended_at, RunRow.id)
-    ).all()
-    ladder, spent = ladder_of(spec.fidelity), spending(session, experiment_id)
-    limit_cost, limit_runs = spec.budget.cost, spec.budget.runs
-    return History(
-        observations=tuple(_observation(run) for run in every_run if is_observation(run)),
-        in_flight=tuple(_in_flight(run) for run in every_run if run.state is RunState.RUNNING),
-        retired=frozenset(
-            run.trial.number for run in every_run if run.trial.state in (TrialState.STOPPED, TrialState.FAILED)
-        ),
-        remaining_cost=float("inf") if limit_cost is None else limit_cost - ladder.cost(0, spent.epochs),
-        remaining_runs=float("inf") if limit_runs is None else limit_runs - spent.runs,
-    )
-
-
-def is_observation(run: RunRow) -> bool:
-    """Say whether an ended run tells the optimizer something: a value, or that the configuration fails."""
-    return run.state is RunState.ENDED and (run.value is not None or run.end_reason not in RESULTS)
-
-
-def _observation(run: RunRow) -> Observation:
-    epochs = run.reached_epoch if run.value is not None else run.to_epoch
-    return Observation(trial=run.trial.number, configuration=run.trial.configuration, epochs=epochs, value=run.value)
-
-
-def _in_flight(run: RunRow) -> InFlight:
-    return InFlight(
-        trial=run.trial.number,
-        configuration=run.trial.configuration,
-        from_epochs=run.from_epoch,
-        to_epochs=run.to_epoch,
     )

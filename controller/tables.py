@@ -135,6 +135,8 @@ class AttemptRow(Table):
     detail: Mapped[str]
     log_tail: Mapped[str]
     last_epoch: Mapped[int | None]
+    has_progressed: Mapped[bool]
+    """It reported an epoch that no attempt before it had."""
     not_before: Mapped[datetime]
     """A retry waits until then, so that what fails at once does not spin."""
     changed_at: Mapped[datetime]

@@ -10,11 +10,12 @@ from controller.errors import InvalidToken
 
 ALGORITHM = "HS256"
 AUDIENCE = "podium-run"
+# expiry is judged by our clock, not the library's
 OPTIONS: Options = {
     "require": ["sub", "exp", "aud"],
     "verify_exp": False,
     "verify_iat": False,
-}  # our clock, not the library's
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

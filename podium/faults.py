@@ -113,7 +113,7 @@ def _allowed(error: ErrorDetails, model: type[BaseModel] | None) -> str:
         case "missing":
             return "a value; it is missing"
         case "string_pattern_mismatch" if error["loc"] == ("name",):
-            return "a DNS label of 1 to 40 lower-case letters, digits and dashes, a letter first and no dash last"
+            return "a DNS label of 1 to 36 lower-case letters, digits and dashes, a letter first and no dash last"
         case "string_pattern_mismatch":
             return f"text that matches {error.get('ctx', {}).get('pattern')}"
         case "union_tag_invalid":

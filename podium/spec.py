@@ -20,7 +20,9 @@ Configuration = dict[str, Value]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 """An integer that a floating-point number holds exactly, as the optimizer's transforms need."""
-MAX_NAME_LENGTH = 40
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""What a process can be given: no NUL in it."""
+MAX_NAME_LENGTH = 36
 
 
 class Section(Contract):
@@ -155,8 +157,8 @@ class Budget(Section):
 class TrialProcess(Section):
     """A training script of the user's own, which reports through `podium.trial()`."""
 
-    command: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
-    env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = Field(default_factory=dict)
+    command: Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1)]
+    env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Text] = Field(default_factory=dict)
 
     @field_validator("env")
     @classmethod
@@ -169,7 +171,7 @@ class TrialProcess(Section):
 
 class ExperimentSpec(Section):
     name: Annotated[str, Field(pattern=rf"^[a-z]([a-z0-9-]{{0,{MAX_NAME_LENGTH - 2}}}[a-z0-9])?$")]
-    """Becomes part of Kubernetes names, hence a DNS label of at most 40 characters."""
+    """Becomes part of Kubernetes names, hence a DNS label, and short enough for a Job's name of 63."""
     objective: Objective
     parameters: Annotated[dict[ParameterName, Parameter], Field(min_length=1, max_length=50)]
     fidelity: Fidelity

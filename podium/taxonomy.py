@@ -43,7 +43,7 @@ class AttemptState(StrEnum):
 
 
 class EndReason(StrEnum):
-    """Why a run or an attempt ended. What follows each is decided in `controller.plan`."""
+    """Why a run or an attempt ended. What follows each is decided in `controller.endings`."""
 
     SUCCEEDED = "succeeded"
     STOPPED = "stopped"

@@ -38,7 +38,7 @@ def engine(migrated: Engine) -> Iterator[Engine]:
 
 @pytest.fixture
 def service(engine: Engine, tmp_path: Path) -> Iterator[Service]:
-    """The application with its reconciler, on a fake cluster and a clock that stands still."""
+    """The application with its reconciler, on a fake cluster and a clock that a test moves."""
     made = Service(engine, open_sessions(engine), artifacts=tmp_path)
     with TestClient(made.app) as http:
         made.http = http

@@ -5,13 +5,13 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from controller.api import experiments, health, worker
 from controller.api.body_limit import BodyLimit
 from controller.api.collaborators import Collaborators
-from controller.errors import DatabaseAway, Refusal
+from controller.errors import BodyTooLarge, DatabaseAway, Refusal
 from podium.checks import Fault
 from podium.faults import faults_of
 from podium.wire import API_PREFIX, MAX_BODY_BYTES, Problem
@@ -32,6 +32,7 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(OperationalError, _database_away)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     return app
@@ -52,6 +53,10 @@ def _database_away(request: Request, error: Exception) -> JSONResponse:
     return _problem(DatabaseAway.status, DatabaseAway.__name__, "the database does not answer; try again soon")
 
 
+def _unstorable(request: Request, error: Exception) -> JSONResponse:
+    return _problem(422, "InvalidRequest", "the request holds a number or a character that no row can hold")
+
+
 def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     body = [each | {"loc": each["loc"][1:]} for each in error.errors() if each["loc"][0] == "body"]
@@ -67,4 +72,5 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return _problem(error.status_code, "HttpError", str(error.detail))
+    name = BodyTooLarge.__name__ if error.status_code == BodyTooLarge.status else "HttpError"
+    return _problem(error.status_code, name, str(error.detail))

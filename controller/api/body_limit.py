@@ -2,14 +2,11 @@
 
 from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from podium.wire import Problem
-
-
-class _TooLarge(Exception):
-    pass
 
 
 class BodyLimit:
@@ -17,6 +14,7 @@ class BodyLimit:
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app, self._max_bytes = app, max_bytes
+        self._detail = f"the body is larger than {max_bytes} bytes; send less at once"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -26,29 +24,20 @@ class BodyLimit:
         if announced.isdigit() and int(announced) > self._max_bytes:
             await self._refuse(scope, receive, send)
             return
-        seen_bytes, has_started = 0, False
+        seen_bytes = 0
 
         async def counted_receive() -> Message:
             nonlocal seen_bytes
             message = await receive()
             seen_bytes += len(message.get("body", b""))
             if seen_bytes > self._max_bytes:
-                raise _TooLarge
+                # an HTTPException: FastAPI turns any other error while it reads a body into 400
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail)
             return message
 
-        async def noted_send(message: Message) -> None:
-            nonlocal has_started
-            has_started = True
-            await send(message)
-
-        try:
-            await self._app(scope, counted_receive, noted_send)
-        except _TooLarge:
-            if not has_started:
-                await self._refuse(scope, receive, send)
+        await self._app(scope, counted_receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        detail = f"the body is larger than {self._max_bytes} bytes; send less at once"
-        problem = Problem(error="BodyTooLarge", detail=detail)
+        problem = Problem(error="BodyTooLarge", detail=self._detail)
         answer = JSONResponse(problem.model_dump(mode="json"), status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         await answer(scope, receive, send)

@@ -55,8 +55,8 @@ def create(
     spec: ReadSpec, session: Transaction, now: Now, response: Response, idempotency_key: IdempotencyKey = None
 ) -> Experiment:
     """Create an experiment. 200 instead of 201 when the Idempotency-Key has made it before."""
-    row = lifecycle.create(session, spec, suffixes=random_suffixes(), key=idempotency_key, now=now)
-    if row.created_at != now:
+    row, is_new = lifecycle.create(session, spec, suffixes=random_suffixes(), key=idempotency_key, now=now)
+    if not is_new:
         response.status_code = status.HTTP_200_OK
     return report.experiment(session, row)
 

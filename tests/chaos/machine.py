@@ -49,13 +49,18 @@ class Machine:
             process.kill()
         self.http.close()
 
-    def processes(self, word: str) -> list[psutil.Process]:
-        """Return the processes of this machine's Jobs whose command line holds `word`."""
+    def workers(self) -> list[psutil.Process]:
+        """Return the training processes, not the guards that carry their command line too."""
+        return self.processes("chaos/worker.py", without="process_guard")
+
+    def processes(self, word: str, without: str | None = None) -> list[psutil.Process]:
+        """Return the processes of this machine's Jobs whose command line holds one word and not the other."""
         found = []
         for process in psutil.process_iter():
             try:
-                mine = str(self.state.parent) in " ".join([*process.cmdline(), *process.environ().values()])
-                if mine and word in " ".join(process.cmdline()):
+                line = " ".join(process.cmdline())
+                is_mine = str(self.state.parent) in " ".join([line, *process.environ().values()])
+                if is_mine and word in line and (without is None or without not in line):
                     found.append(process)
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 continue

@@ -2,12 +2,15 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from controller import lifecycle
+from controller.database import open_engine, open_sessions
 from podium.faults import parse_spec
 from podium.wire import MAX_BODY_BYTES
 from tests.builders import spec_document
@@ -71,7 +74,7 @@ def test_an_id_that_is_taken_is_not_given_again(service: Service) -> None:
     with service.sessions() as session, session.begin():
         now = service.clock()
         made = [
-            lifecycle.create(session, spec, suffixes=iter(["aaaa", "bbbb"]), key=None, now=now).id for _ in range(2)
+            lifecycle.create(session, spec, suffixes=iter(["aaaa", "bbbb"]), key=None, now=now)[0].id for _ in range(2)
         ]
     assert made == ["tiny-aaaa", "tiny-bbbb"]
 
@@ -124,8 +127,11 @@ def test_an_experiment_is_paused_resumed_stopped_and_deleted(service: Service) -
     assert service.http.get(url).status_code == 404
 
 
-def test_deleting_leaves_the_results_of_others_alone(service: Service) -> None:
+def test_deleting_leaves_the_results_of_others_alone(service: Service, tmp_path: Path) -> None:
     kept, gone = service.create(parallelism=1), service.create(parallelism=1)
+    for experiment_id in (kept, gone):
+        (tmp_path / experiment_id / "t1").mkdir(parents=True)
+        (tmp_path / experiment_id / "t1" / "checkpoint").write_bytes(b"weights")
     service.settle()
     for job in service.active():
         service.finish(job)
@@ -135,6 +141,8 @@ def test_deleting_leaves_the_results_of_others_alone(service: Service) -> None:
     before = service.read(f"{kept}/trials/1")
     assert service.http.delete(f"{API}/experiments/{gone}").status_code == 204
     assert service.read(f"{kept}/trials/1") == before
+    assert (tmp_path / kept / "t1" / "checkpoint").read_bytes() == b"weights"
+    assert not (tmp_path / gone).exists()
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "stop"])
@@ -171,9 +179,16 @@ def test_a_body_over_one_mebibyte_is_413(service: Service) -> None:
     assert (answer.status_code, answer.json()["error"]) == (413, "BodyTooLarge")
 
 
-def test_a_body_that_does_not_announce_its_length_is_413_too(service: Service) -> None:
-    answer = service.http.post(f"{API}/experiments", content=(b" " * 65_536 for _ in range(17)))
-    assert answer.status_code == 413
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "experiments"), ("PATCH", "experiments/x"), ("POST", "run/measurements")]
+)
+def test_a_body_that_does_not_announce_its_length_is_413_too(service: Service, method: str, path: str) -> None:
+    service.create(parallelism=1)
+    service.settle()
+    headers = service.token(service.active()[0]) | {"Content-Type": "application/json"}
+    content = (b" " * 65_536 for _ in range(17))
+    answer = service.http.request(method, f"{API}/{path}", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (413, "BodyTooLarge")
 
 
 def test_trials_come_as_csv_with_types_intact(service: Service) -> None:
@@ -181,13 +196,54 @@ def test_trials_come_as_csv_with_types_intact(service: Service) -> None:
     lines = service.http.get(f"{API}/experiments/{experiment_id}/trials.csv").text.split("\r\n")
     header = "trial,state,is_baseline,reached_epoch,val_accuracy,learning_rate,batch_size,nesterov"
     assert lines[0] == header
-    assert len(lines) == len(service.read(f"{experiment_id}/trials")["items"]) + 2
-    assert {line.split(",")[-1] for line in lines[1:-1]} <= {"true", "false"}
+    trials = service.read(f"{experiment_id}/trials")["items"]
+    assert len(lines) == len(trials) + 2
+    first, chosen = trials[0], trials[0]["configuration"]
+    value = "" if first["value"] is None else repr(first["value"])
+    rate, nesterov = repr(chosen["learning_rate"]), "true" if chosen["nesterov"] else "false"
+    assert (
+        lines[1]
+        == f"1,{first['state']},false,{first['reached_epoch']},{value},{rate},{chosen['batch_size']},{nesterov}"
+    )
 
 
-def test_readiness_follows_the_database_and_liveness_does_not(service: Service) -> None:
+def test_readiness_follows_the_database_and_liveness_does_not(service: Service, tmp_path: Path) -> None:
     assert service.http.get("/readyz").status_code == 200
-    assert service.http.get("/healthz").json() == {"status": "ok"}
+    nowhere = open_engine("postgresql://127.0.0.1:1/none")
+    away = Service(nowhere, open_sessions(nowhere), artifacts=tmp_path)
+    with TestClient(away.app) as http:
+        assert http.get("/readyz").status_code == 503
+        assert http.get("/healthz").json() == {"status": "ok"}
+        refused = http.get(f"{API}/experiments")
+        assert (refused.status_code, refused.json()["error"]) == (503, "DatabaseAway")
+        assert refused.headers["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "experiments/%00",
+        "experiments?name=%00",
+        "experiments/{id}/trials/3000000000",
+        "experiments/{id}/trials?cursor=OTk5OTk5OTk5OTk5",
+    ],
+)
+def test_what_no_row_can_hold_is_refused_not_crashed_on(service: Service, path: str) -> None:
+    answer = service.http.get(f"{API}/{path.format(id=service.create())}")
+    assert (answer.status_code, answer.json()["error"]) == (422, "InvalidRequest")
+
+
+def test_a_limit_that_a_change_leaves_out_stays(service: Service) -> None:
+    experiment_id = service.create(budget={"cost": 4.0, "runs": 9})
+    changed = service.http.patch(f"{API}/experiments/{experiment_id}", json={"budget": {"cost": 8.0}})
+    assert changed.json()["spec"]["budget"] == {"cost": 8.0, "runs": 9}
+
+
+def test_a_spec_read_back_can_be_sent_again(service: Service) -> None:
+    training = {"dataset": "digits", "image_size": 32}
+    experiment_id = service.create(trial=None, training=training)
+    again = service.http.post(f"{API}/experiments", json=service.read(experiment_id)["spec"])
+    assert again.status_code == 201, again.text
 
 
 def test_a_stored_spec_reads_back_as_it_was_sent(service: Service) -> None:

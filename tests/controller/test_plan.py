@@ -25,7 +25,6 @@ from podium.taxonomy import AttemptState, EndReason, ExitCode
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 JOB = "digits-k3f9-t1-e8-a1"
-LIVE_STATES = (AttemptState.PENDING, AttemptState.RUNNING, AttemptState.REPORTED)
 PHASES: Sequence[SeenJob | None] = (
     None,
     SeenJob(name=JOB, phase=JobPhase.ACTIVE),
@@ -35,7 +34,8 @@ PHASES: Sequence[SeenJob | None] = (
     SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=None),
     SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=137, reason=EndReason.OUT_OF_MEMORY),
 )
-STARTS = list(product(LIVE_STATES, Wish, PHASES))
+WAITS = (timedelta(0), timedelta(minutes=5))
+STARTS = list(product(AttemptState, Wish, PHASES, WAITS, (False, True)))
 
 
 def attempt(state: AttemptState, wish: Wish = Wish.RUN) -> LiveAttempt:
@@ -121,10 +121,13 @@ def test_a_job_without_an_attempt_is_deleted() -> None:
     assert plan([], jobs_of(PHASES[1]), NOW) == [DeleteJob(JOB)]
 
 
-@pytest.mark.parametrize(("state", "wish", "job"), STARTS)
-def test_every_start_settles(state: AttemptState, wish: Wish, job: SeenJob | None) -> None:
+@pytest.mark.parametrize(("state", "wish", "job", "wait", "has_progressed"), STARTS)
+def test_every_start_settles(
+    state: AttemptState, wish: Wish, job: SeenJob | None, wait: timedelta, *, has_progressed: bool
+) -> None:
     """From any state, passes lead to rest, and rest is where the experiment wants it."""
-    attempts, jobs, now = [attempt(state, wish)], dict(jobs_of(job)), NOW
+    start = replace(attempt(state, wish), not_before=NOW + wait, has_progressed=has_progressed)
+    attempts, jobs, now = [start], dict(jobs_of(job)), NOW
     created = 0
     for _ in range(10):
         actions = plan(attempts, jobs, now)
@@ -137,17 +140,14 @@ def test_every_start_settles(state: AttemptState, wish: Wish, job: SeenJob | Non
     assert created <= 1
     assert not (job is not None and created), "a Job that exists is never created again"
     if wish is Wish.END:
-        assert not attempts
+        assert all(each.state is AttemptState.ENDED for each in attempts)
         assert not jobs
     for each in attempts:
+        if each.state is AttemptState.ENDED:
+            assert each.job not in jobs, "nothing runs for what has ended"
+            continue
         is_held = each.state is AttemptState.PENDING and wish is Wish.HOLD
         assert is_held or jobs[each.job].phase is JobPhase.ACTIVE, "what lives either runs or is held"
-
-
-def test_planning_twice_from_the_same_sight_gives_the_same_actions() -> None:
-    attempts = [replace(attempt(state, wish), job=f"job-{index}") for index, (state, wish, _) in enumerate(STARTS)]
-    jobs = {f"job-{index}": replace(job, name=f"job-{index}") for index, (_, _, job) in enumerate(STARTS) if job}
-    assert plan(attempts, jobs, NOW) == plan(attempts, jobs, NOW)
 
 
 def _applied(before: LiveAttempt, actions: Sequence[Action]) -> Iterator[LiveAttempt]:

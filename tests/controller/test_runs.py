@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from controller.experiment import History, Problem, Suggestion
+from controller.optimizer import suggest
 from tests.service import API, Service
 
 BASELINE = {"learning_rate": 0.1, "batch_size": 64, "nesterov": False}
@@ -234,3 +236,105 @@ def test_a_second_pass_changes_nothing(service: Service) -> None:
     service.reconciler.reconcile()
     assert service.read(f"{experiment_id}/attempts") == before
     assert service.cluster.seen == jobs
+
+
+def test_a_log_with_a_nul_in_it_is_kept_without(service: Service) -> None:
+    experiment_id = service.create(parallelism=1)
+    service.settle()
+    [job] = service.active()
+    service.cluster.exit(job, 65, log="before\0after")
+    service.settle()
+    [attempt] = service.read(f"{experiment_id}/trials/1")["runs"][0]["attempts"]
+    assert attempt["log_tail"] == "before\N{REPLACEMENT CHARACTER}after"
+
+
+def test_a_fault_of_one_experiment_keeps_no_other_from_running(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = service.create(parallelism=1, seed=13)
+    sound = service.create(parallelism=1)
+
+    def suggest_or_fail(problem: Problem, history: History) -> Suggestion | None:
+        if problem.seed == 13:
+            raise ArithmeticError("as a fault in the optimizer would")
+        return suggest(problem, history)
+
+    monkeypatch.setattr("controller.reconcile.suggest", suggest_or_fail)
+    service.settle()
+    assert [job.rsplit("-t", 1)[0] for job in service.active()] == [sound]
+    monkeypatch.undo()
+    service.settle()
+    assert {job.rsplit("-t", 1)[0] for job in service.active()} == {sound, broken}
+
+
+def test_a_search_in_which_everything_fails_at_once_still_ends(service: Service) -> None:
+    experiment_id = service.create(parallelism=2, budget={"cost": 2.0})
+    for _ in range(20):
+        service.settle()
+        for job in service.active():
+            service.cluster.exit(job, 65)
+    found = service.read(experiment_id)
+    assert found["state"] == "completed"
+    assert found["progress"]["cost_spent"] <= 2.0
+    assert found["progress"]["trials"]["failed"] == found["progress"]["runs_started"]
+
+
+def test_an_attempt_that_only_repeats_known_epochs_has_not_progressed(service: Service) -> None:
+    experiment_id = service.create(baseline=BASELINE, parallelism=1, max_attempts=2)
+    service.settle()
+    for _ in range(3):
+        [job] = service.active()
+        for epoch in (1, 2):
+            assert service.report(job, epoch).status_code == 200
+        service.cluster.exit(job, 137)
+        service.clock.advance(400)
+        service.settle()
+    trial = service.read(f"{experiment_id}/trials/1")
+    reasons = [attempt["end_reason"] for attempt in trial["runs"][0]["attempts"]]
+    assert reasons == ["preempted", "out of memory", "out of memory"]
+    assert trial["state"] == "failed"
+    assert (trial["reached_epoch"], trial["value"]) == (2, 0.5)
+
+
+def test_a_trial_that_was_to_stop_is_not_started_again(service: Service) -> None:
+    experiment_id = service.create(baseline=BASELINE, parallelism=1)
+    service.settle()
+    [job] = service.active()
+    service.report(job, 1, value=0.4)
+    service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop")
+    service.cluster.exit(job, 75)
+    service.settle()
+    trial = service.read(f"{experiment_id}/trials/1")
+    assert (trial["state"], trial["value"]) == ("stopped", 0.4)
+    assert len(trial["runs"][0]["attempts"]) == 1
+
+
+def test_a_trial_that_waits_for_its_retry_stops_at_once(service: Service) -> None:
+    experiment_id = service.create(baseline=BASELINE, parallelism=1)
+    service.settle()
+    for _ in range(2):
+        [job] = service.active()
+        service.cluster.exit(job, 75)
+        service.settle()
+    assert service.active() == [], "its second fruitless end makes it wait"
+    service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop")
+    service.settle()
+    assert service.read(f"{experiment_id}/trials/1")["state"] == "stopped"
+
+
+def test_a_budget_raised_while_the_optimizer_thinks_is_not_lost(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment_id = service.create(parallelism=1, budget={"cost": 1.0, "runs": 1})
+    service.settle()
+    [job] = service.active()
+    service.finish(job)
+
+    def suggest_slowly(problem: Problem, history: History) -> Suggestion | None:
+        service.http.patch(f"{API}/experiments/{experiment_id}", json={"budget": {"cost": 3.0, "runs": 5}})
+        return suggest(problem, history)
+
+    monkeypatch.setattr("controller.reconcile.suggest", suggest_slowly)
+    service.settle()
+    assert service.read(experiment_id)["state"] == "running"
+    assert len(service.active()) == 1

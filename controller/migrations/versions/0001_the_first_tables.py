@@ -134,6 +134,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("log_tail", sa.Text(), nullable=False),
         sa.Column("last_epoch", sa.Integer(), nullable=True),
+        sa.Column("has_progressed", sa.Boolean(), nullable=False),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),

@@ -1,0 +1,81 @@
+"""What an experiment has spent and learned, as the optimizer wants to see it. Ended runs are its observations."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session, contains_eager
+
+from controller.endings import RESULTS
+from controller.experiment import History, InFlight, Observation, ladder_of
+from controller.tables import RunRow
+from podium.spec import ExperimentSpec
+from podium.taxonomy import RunState, TrialState
+
+
+def history_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> History:
+    """Return what the optimizer may know, in the order in which it became known."""
+    every_run = session.scalars(
+        select(RunRow)
+        .where(RunRow.experiment_id == experiment_id)
+        .join(RunRow.trial)
+        .options(contains_eager(RunRow.trial))
+        .order_by(RunRow.ended_at, RunRow.id)
+    ).all()
+    ladder, spent = ladder_of(spec.fidelity), spending(session, experiment_id)
+    limit_cost, limit_runs = spec.budget.cost, spec.budget.runs
+    return History(
+        observations=tuple(_observation(run) for run in every_run if _is_observation(run)),
+        in_flight=tuple(_in_flight(run) for run in every_run if run.state is RunState.RUNNING),
+        retired=frozenset(
+            run.trial.number for run in every_run if run.trial.state in (TrialState.STOPPED, TrialState.FAILED)
+        ),
+        remaining_cost=float("inf") if limit_cost is None else limit_cost - ladder.cost(0, spent.epochs),
+        remaining_runs=float("inf") if limit_runs is None else limit_runs - spent.runs,
+    )
+
+
+def _is_observation(run: RunRow) -> bool:
+    """Say whether an ended run tells the optimizer something: a value, or that the configuration fails."""
+    return run.state is RunState.ENDED and (run.value is not None or run.end_reason not in RESULTS)
+
+
+def _observation(run: RunRow) -> Observation:
+    epochs = run.reached_epoch if run.value is not None else run.to_epoch
+    return Observation(trial=run.trial.number, configuration=run.trial.configuration, epochs=epochs, value=run.value)
+
+
+def _in_flight(run: RunRow) -> InFlight:
+    return InFlight(
+        trial=run.trial.number,
+        configuration=run.trial.configuration,
+        from_epochs=run.from_epoch,
+        to_epochs=run.to_epoch,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    epochs: int
+    """Runs in flight by how far they will go, ended ones by how far they came; a failed one began at least an epoch.
+
+    Were failures free, a budget of cost alone would never end where every configuration diverges at once.
+    """
+    runs: int
+    in_flight: int
+    promotions: int
+
+
+def spending(session: Session, experiment_id: str) -> Spending:
+    end = case(
+        (RunRow.state == RunState.RUNNING, RunRow.to_epoch),
+        (RunRow.end_reason.in_(RESULTS), RunRow.reached_epoch),
+        else_=func.greatest(RunRow.reached_epoch, RunRow.from_epoch + 1),
+    )
+    query = select(
+        func.coalesce(func.sum(end - RunRow.from_epoch), 0),
+        func.count(),
+        func.count().filter(RunRow.state == RunState.RUNNING),
+        func.count().filter(RunRow.from_epoch > 0),
+    ).where(RunRow.experiment_id == experiment_id)
+    epochs, total, in_flight, promotions = session.execute(query).one()
+    return Spending(epochs=epochs, runs=total, in_flight=in_flight, promotions=promotions)
