@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from controller.experiment import History, Problem, Suggestion
+from controller.history import history_of
 from controller.optimizer import suggest
+from podium.spec import ExperimentSpec
 from tests.service import API, Service
 
 BASELINE = {"learning_rate": 0.1, "batch_size": 64, "nesterov": False}
@@ -105,6 +107,26 @@ def test_an_infeasible_run_fails_its_trial_at_once_and_the_log_is_kept(service: 
     [attempt] = trial["runs"][0]["attempts"]
     assert (attempt["end_reason"], attempt["exit_code"], attempt["log_tail"]) == ("infeasible", 65, "the loss is NaN")
     assert "avoids" in attempt["detail"]
+
+
+def test_what_failed_and_what_is_in_flight_reaches_the_optimizer(service: Service) -> None:
+    experiment_id = service.create(parallelism=2, budget={"cost": 4.0, "runs": 9})
+    service.settle()
+    first, second = service.active()
+    service.cluster.exit(first, 65)
+    service.finish(second, value=0.7)
+    service.settle()
+    with service.sessions() as session:
+        spec = ExperimentSpec.model_validate(service.read(experiment_id)["spec"])
+        history = history_of(session, experiment_id, spec)
+    assert [(seen.trial, seen.epochs, seen.value) for seen in history.observations] == [(2, 1, 0.7), (1, 1, None)]
+    assert history.retired == {1}
+    assert len(history.in_flight) == 2
+    assert history.remaining_runs == 9 - 4
+    assert (
+        history.remaining_cost
+        == 4.0 - (1 + 1) / 4 - sum(run.to_epochs - run.from_epochs for run in history.in_flight) / 4
+    )
 
 
 def test_a_bug_is_tried_max_attempts_times(service: Service) -> None:
