@@ -18,7 +18,7 @@ install: $(READY) ## Create .venv with everything in it; the other targets do so
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Podium needs Python 3.11 or newer, found " + sys.version.split()[0] + "; name another: make PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { echo 'no environment without venv; on Debian and Ubuntu: apt-get install $(notdir $(PYTHON))-venv' >&2; exit 1; }
 	$(BIN)/pip install --disable-pip-version-check --editable ".[dev]"
 	@touch $@
 

@@ -133,7 +133,7 @@ class PodiumClient:
 
     def create(self, spec: ExperimentSpec, *, idempotency_key: str | None = None) -> Experiment:
         """Create an experiment. With a key, a repeated call answers with the one that the first call made."""
-        # What the user left out stays out: a default written down would read as fixed and tuned at once.
+        # What the user left out stays out: the controller fills in its own defaults, which may be newer.
         request = self._json("POST", "/experiments", spec.model_dump_json(exclude_unset=True))
         if idempotency_key is None:
             return self._read(self._send(request), Experiment)
@@ -186,7 +186,10 @@ class PodiumClient:
         return self._read(self._get(_at(experiment_id, "trials", number)), TrialDetail)
 
     def stop_trial(self, experiment_id: str, number: int) -> Trial:
-        """End one trial early; its result stays and it is not promoted."""
+        """Have a running trial stop at its next report; its result stays and it is not promoted.
+
+        The answer is the trial as it is now, still running. Raises Conflict when it does not run.
+        """
         return self._read(self._post(_at(experiment_id, "trials", number, "stop")), Trial)
 
     def trials_csv(self, experiment_id: str) -> str:

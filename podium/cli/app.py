@@ -1,7 +1,7 @@
 """The commands by name, and the one place where an error becomes a line on stderr and an exit code.
 
 0  done, or detached
-1  the controller refused, or did not answer, or the experiment could not be followed to its end
+1  the controller refused, or did not answer; or the experiment is paused, or ended without a trial trained in full
 2  what the user typed or wrote is wrong
 130  interrupted
 """
@@ -47,7 +47,8 @@ app = typer.Typer(
     name="podium",
     cls=OneLineErrors,
     help="Tune the hyperparameters of deep learning: a Gaussian process decides what to train, and how long.",
-    epilog="Exit codes: 0 done or detached; 1 refused, or no answer; 2 wrong input; 130 interrupted.",
+    epilog="Exit codes: 0 done or detached; 1 refused, no answer, paused, or nothing found; 2 wrong input; "
+    "130 interrupted.",
     pretty_exceptions_enable=False,
 )
 app.command()(run.run)
@@ -58,6 +59,7 @@ app.command()(reading.best)
 app.command()(reading.trials)
 app.command()(reading.trial)
 app.command()(reading.export)
+app.command()(control.change)
 app.command()(control.stop)
 app.command()(control.pause)
 app.command()(control.resume)

@@ -1,28 +1,49 @@
-"""Commands that change an experiment: `stop`, `pause`, `resume` and `delete`."""
+"""Commands that change an experiment: `change`, `stop`, `pause`, `resume` and `delete`."""
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from podium.cli.phrases import standing
 from podium.cli.reading import Target, Url, connect
 from podium.cli.terminal import BadInput
-from podium.wire import Experiment
+from podium.faults import faults_of
+from podium.wire import Experiment, ExperimentChange
 
 OneTrial = Annotated[int | None, typer.Option("--trial", help="Stop only the trial of this number.", min=1)]
+Cost = Annotated[float | None, typer.Option("--cost", help="The budget, in full trainings.")]
+Runs = Annotated[int | None, typer.Option("--runs", help="The budget, in runs.")]
+Parallelism = Annotated[int | None, typer.Option("--parallelism", help="How many runs at a time.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
+def change(
+    experiment: Target,
+    cost: Cost = None,
+    runs: Runs = None,
+    parallelism: Parallelism = None,
+    url: Url = None,
+) -> None:
+    """Change an experiment's budget or parallelism while it lives. What is not named stays."""
+    wanted = _change({"cost": cost, "runs": runs}, parallelism)
+    with connect(url) as client:
+        changed = client.change(client.find(experiment).id, wanted)
+    limits = changed.spec.budget.model_dump(exclude_none=True) | {"parallelism": changed.spec.parallelism}
+    typer.echo(f"{changed.id} has {', '.join(f'{name} {limit:g}' for name, limit in limits.items())}")
+
+
 def stop(experiment: Target, trial: OneTrial = None, url: Url = None) -> None:
-    """End an experiment, or one trial of it, for good. Results stay."""
+    """End an experiment for good, or one trial of it at its next report. Results stay."""
     with connect(url) as client:
         found = client.find(experiment)
         if trial is None:
             _say(client.stop(found.id))
         else:
             stopped = client.stop_trial(found.id, trial)
-            typer.echo(f"trial {stopped.number} of {found.id} is {stopped.state}")
+            typer.echo(f"trial {stopped.number} of {found.id} stops at its next report")
 
 
 def pause(experiment: Target, url: Url = None) -> None:
@@ -47,6 +68,19 @@ def delete(experiment: Target, yes: Yes = False, url: Url = None) -> None:
             typer.confirm(f"Delete {found.id} and its {sum(found.progress.trials.values())} trials?", abort=True)
         client.delete(found.id)
     typer.echo(f"{found.id} is deleted")
+
+
+def _change(limits: Mapping[str, float | None], parallelism: int | None) -> ExperimentChange:
+    budget = {name: limit for name, limit in limits.items() if limit is not None}
+    asked = {"budget": budget or None, "parallelism": parallelism}
+    document = {name: value for name, value in asked.items() if value is not None}
+    if not document:
+        raise BadInput("name what to change: --cost, --runs, --parallelism")
+    try:
+        return ExperimentChange.model_validate(document)
+    except ValidationError as error:
+        faults = faults_of(error.errors(), document)
+        raise BadInput("the change has faults", [str(fault) for fault in faults]) from None
 
 
 def _say(experiment: Experiment) -> None:

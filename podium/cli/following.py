@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console, Group, RenderableType
@@ -11,11 +11,14 @@ from rich.text import Text
 
 from podium.cli.progress import is_at_rest, progress_line, progress_view
 from podium.client import PodiumClient, ServerUnreachable, Unavailable
+from podium.taxonomy import ExperimentState
 from podium.wire import Experiment, Run
 
 POLL_SECONDS = 1.0
 LINE_SECONDS = 3.0
 """At most one plain line in this time."""
+RUNS_SECONDS = 15.0
+"""Runs train on between their endings; what is told of them is at most this old."""
 PATIENCE = timedelta(minutes=10)
 """How long the controller may be away, as for an upgrade, before watching it ends."""
 
@@ -36,12 +39,13 @@ class Snapshot:
 
     experiment: Experiment
     runs: tuple[Run, ...]
+    runs_read_at: datetime
     now: datetime
     trouble: str = ""
 
 
 def snapshots(
-    client: PodiumClient, experiment_id: str, *, clock: Clock, when_away: Callable[[], None]
+    client: PodiumClient, experiment_id: str, *, clock: Clock, when_away: Callable[[], None] | None = None
 ) -> Iterator[Snapshot]:
     """Yield what the controller says, about each second, until the experiment is at rest.
 
@@ -51,16 +55,17 @@ def snapshots(
     seen = _look(client, experiment_id, None, clock)
     seen_at = clock.now()
     yield seen
-    while not is_at_rest(seen.experiment):
+    while not is_at_rest(seen.experiment, seen.runs):
         clock.sleep(POLL_SECONDS)
         try:
             seen = _look(client, experiment_id, seen, clock)
         except (ServerUnreachable, Unavailable) as error:
-            when_away()
+            if when_away is not None:
+                when_away()
             now = clock.now()
             if now - seen_at > PATIENCE:
                 raise
-            yield Snapshot(experiment=seen.experiment, runs=seen.runs, now=now, trouble=f"{error}; trying again")
+            yield replace(seen, now=now, trouble=f"{error}; trying again")
         else:
             seen_at = clock.now()
             yield seen
@@ -73,11 +78,19 @@ def show(console: Console, moments: Iterator[Snapshot]) -> Experiment:
 
 def _look(client: PodiumClient, experiment_id: str, before: Snapshot | None, clock: Clock) -> Snapshot:
     experiment = client.experiment(experiment_id)
-    if before is not None and before.experiment.progress == experiment.progress:
-        runs = before.runs  # thousands of runs are not read again each second for nothing
-    else:
-        runs = tuple(client.runs(experiment_id))
-    return Snapshot(experiment=experiment, runs=runs, now=clock.now())
+    if before is not None and _are_runs_fresh(before, experiment, clock.now()):
+        return replace(before, experiment=experiment, now=clock.now())
+    runs = tuple(client.runs(experiment_id))
+    now = clock.now()
+    return Snapshot(experiment=experiment, runs=runs, runs_read_at=now, now=now)
+
+
+def _are_runs_fresh(before: Snapshot, experiment: Experiment, now: datetime) -> bool:
+    """Say whether the runs need no second look: there may be thousands, and most seconds change none."""
+    if experiment.state is ExperimentState.PAUSED:
+        return False  # whether it is at rest is seen in the attempts of its runs alone
+    is_recent = (now - before.runs_read_at).total_seconds() < RUNS_SECONDS
+    return is_recent and before.experiment.progress == experiment.progress
 
 
 def _show_live(console: Console, moments: Iterator[Snapshot]) -> Experiment:
@@ -112,4 +125,4 @@ def _is_news(said: Snapshot, seen: Snapshot) -> bool:
 
 
 def _is_due(said: Snapshot, seen: Snapshot) -> bool:
-    return is_at_rest(seen.experiment) or (seen.now - said.now).total_seconds() >= LINE_SECONDS
+    return is_at_rest(seen.experiment, seen.runs) or (seen.now - said.now).total_seconds() >= LINE_SECONDS

@@ -43,6 +43,10 @@ class LocalController:
     stays: bool = False
     """Whether it is left running when its `with` block ends."""
 
+    @property
+    def will_stop(self) -> bool:
+        return self.process is not None and not self.stays
+
     def check(self) -> None:
         """Raise ControllerDied when the process that was started for this experiment is gone."""
         if self.process is not None and self.process.poll() is not None:
@@ -56,13 +60,12 @@ def local_controller(state_dir: Path) -> Iterator[LocalController]:
         yield LocalController(url=url, state_dir=state_dir, process=None)
         return
     controller = _start(state_dir)
-    process = controller.process
-    assert process is not None
     try:
         yield controller
     finally:
-        if not controller.stays:
-            _stop(process, state_dir)
+        if controller.will_stop:
+            assert controller.process is not None
+            _stop(controller.process, state_dir)
 
 
 def _start(state_dir: Path) -> LocalController:
@@ -109,7 +112,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], ready_file: Path, state_
 
 
 def _stop(process: subprocess.Popen[bytes], state_dir: Path) -> None:
-    """Ask the controller to stop, and wait for it: it ends its workers and its database itself."""
+    """Ask the controller to stop, and wait for it: it ends its database itself. Workers live on."""
     process.terminate()
     try:
         process.wait(timeout=STOP_SECONDS)

@@ -9,8 +9,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from podium.cli.phrases import MISSING, counted, in_words, number
-from podium.taxonomy import ExperimentState, RunState, TrialState
+from podium.cli.phrases import MISSING, counted, in_words, number, standing
+from podium.taxonomy import AttemptState, ExperimentState, RunState, TrialState
 from podium.wire import Experiment, Run
 
 STATE_STYLES = {
@@ -38,8 +38,8 @@ def progress_view(experiment: Experiment, runs: Sequence[Run], now: datetime) ->
     """Draw where the experiment stands."""
     title = Text(f"{experiment.id}  ", style="bold")
     title.append(experiment.state, style=STATE_STYLES[experiment.state])
-    if told := experiment.message.removeprefix(f"{experiment.state}: "):
-        title.append(f"  {told}", style="not bold")
+    told = standing(experiment.state, experiment.message).removeprefix(experiment.state)
+    title.append(told, style="not bold")
     return Group(title, _figures(experiment, runs, now), _rung_table(count_rungs(experiment, runs)))
 
 
@@ -62,10 +62,13 @@ def has_ended(experiment: Experiment) -> bool:
     return experiment.state in (ExperimentState.STOPPED, ExperimentState.COMPLETED)
 
 
-def is_at_rest(experiment: Experiment) -> bool:
-    """Say whether nothing more will happen by itself: it has ended, or it is paused with nothing in flight."""
-    is_idle = experiment.state is ExperimentState.PAUSED and experiment.progress.runs_in_flight == 0
-    return has_ended(experiment) or is_idle
+def is_at_rest(experiment: Experiment, runs: Sequence[Run]) -> bool:
+    """Say whether nothing more will happen by itself: it has ended, or it is paused and no run of it has a Job.
+
+    A run whose attempt waits to be tried again counts as in flight, and waits for as long as the experiment is paused.
+    """
+    is_paused = experiment.state is ExperimentState.PAUSED
+    return has_ended(experiment) or (is_paused and all(_waits(run) for run in runs if run.state is RunState.RUNNING))
 
 
 def elapsed(experiment: Experiment, now: datetime) -> timedelta:
@@ -104,6 +107,10 @@ def count_rungs(experiment: Experiment, runs: Sequence[Run]) -> list[RungCount]:
             )
         )
     return counts
+
+
+def _waits(run: Run) -> bool:
+    return all(attempt.state is AttemptState.PENDING for attempt in run.attempts[-1:])
 
 
 def _figures(experiment: Experiment, runs: Sequence[Run], now: datetime) -> Table:

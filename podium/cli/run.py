@@ -1,6 +1,5 @@
 """`podium run` and `podium watch`: an experiment from its file to its end."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -8,12 +7,12 @@ from uuid import uuid4
 
 import typer
 
-from podium.cli.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE, controller_url
+from podium.cli.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE
 from podium.cli.following import Clock, show, snapshots
 from podium.cli.local import LocalController, local_controller
 from podium.cli.phrases import standing
 from podium.cli.progress import has_ended
-from podium.cli.reading import Target, Url
+from podium.cli.reading import Target, Url, connect
 from podium.cli.tables import summary
 from podium.cli.terminal import BadInput, remarks, results
 from podium.client import NotFound, PodiumClient, PodiumError
@@ -36,6 +35,10 @@ class NotFinished(PodiumError):
     """The experiment is paused and will not end by itself."""
 
 
+class NothingFound(PodiumError):
+    """The experiment has ended without a trial that was trained in full."""
+
+
 def run(
     file: SpecFile,
     url: Url = None,
@@ -50,18 +53,17 @@ def run(
     if local:
         _run_locally(spec, state_dir, detach)
         return
-    with PodiumClient(controller_url(url, os.environ)) as client:
+    with connect(url) as client:
         experiment = client.create(spec, idempotency_key=uuid4().hex)
         if detach:
-            _say_how_to_come_back(experiment.id, client.url)
-            typer.echo(experiment.id)
+            _detach(experiment.id, client.url)
         else:
             _watch(client, experiment.id)
 
 
 def watch(experiment: Target, url: Url = None) -> None:
     """Watch an experiment to its end and print what it found. Ctrl-C detaches."""
-    with PodiumClient(controller_url(url, os.environ)) as client:
+    with connect(url) as client:
         _watch(client, client.find(experiment).id)
 
 
@@ -76,8 +78,6 @@ def _read_spec(file: Path) -> ExperimentSpec:
         return parse_spec(read_document(text))
     except UnreadableDocument as error:
         raise BadInput(f"{file}: {error}") from None
-    except RecursionError:
-        raise BadInput(f"{file} is nested too deeply") from None
     except SpecRejected as error:
         count = "1 fault" if len(error.faults) == 1 else f"{len(error.faults)} faults"
         raise BadInput(f"{file} has {count}", [str(fault) for fault in error.faults]) from None
@@ -86,36 +86,65 @@ def _read_spec(file: Path) -> ExperimentSpec:
 def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool) -> None:
     remarks().print(f"starting a controller in {state_dir} (the first start takes a few seconds)", soft_wrap=True)
     with local_controller(state_dir) as controller, PodiumClient(controller.url) as client:
-        experiment = client.create(spec, idempotency_key=uuid4().hex)
+        goes_on = False
+        try:
+            experiment = client.create(spec, idempotency_key=uuid4().hex)
+            last = None if detach else _follow(client, experiment.id, controller.check)
+            goes_on = last is None
+        finally:  # however the watch ended, others may have come to need the controller
+            controller.stays = goes_on or _is_needed(controller, client)
         if detach:
-            controller.stays = True
-            _say_how_to_come_back(experiment.id, client.url, controller)
-            typer.echo(experiment.id)
-            return
-        _watch(client, experiment.id, controller)
+            _detach(experiment.id, client.url, controller)
+        else:
+            _conclude(client, experiment.id, last, controller)
 
 
-def _watch(client: PodiumClient, experiment_id: str, controller: LocalController | None = None) -> None:
-    """Watch until the end and print the summary. Ctrl-C leaves everything running. Raises NotFinished."""
-    when_away: Callable[[], None] = controller.check if controller is not None else _wait
+def _is_needed(controller: LocalController, client: PodiumClient) -> bool:
+    """Say whether experiments run on the controller that would stop now; one that cannot be asked is left alone."""
+    if controller.process is None or controller.process.poll() is not None:
+        return False
     try:
-        last = show(remarks(), snapshots(client, experiment_id, clock=Clock(), when_away=when_away))
+        running = next(client.experiments(state=ExperimentState.RUNNING), None)
+    except PodiumError as error:
+        reason = f"it could not be asked whether experiments run on it ({error})"
+    else:
+        if running is None:
+            return False
+        reason = f"{running.id} runs on it"
+    remarks().print(f"the controller stays: {reason}; {_how_to_stop(controller.state_dir)}", soft_wrap=True)
+    return True
+
+
+def _watch(client: PodiumClient, experiment_id: str) -> None:
+    _conclude(client, experiment_id, _follow(client, experiment_id))
+
+
+def _follow(client: PodiumClient, experiment_id: str, when_away: Callable[[], None] | None = None) -> Experiment | None:
+    """Watch an experiment until it is at rest; return it, or None after Ctrl-C, which leaves everything running."""
+    try:
+        return show(remarks(), snapshots(client, experiment_id, clock=Clock(), when_away=when_away))
     except KeyboardInterrupt:
-        if controller is not None:
-            controller.stays = True
+        return None
+
+
+def _conclude(
+    client: PodiumClient, experiment_id: str, last: Experiment | None, controller: LocalController | None = None
+) -> None:
+    """Say what came of the watch, and what can be done next. Raises NotFinished and NothingFound."""
+    if last is None:
         _say_how_to_come_back(experiment_id, client.url, controller)
         return
+    is_over = controller is not None and controller.will_stop
+    start_again = f"podium-controller up --state-dir {controller.state_dir}, then " if controller and is_over else ""
     if not has_ended(last):
-        come_back = f"podium resume {experiment_id}, then podium watch {experiment_id}"
-        if controller is not None:
-            come_back = f"podium-controller up --state-dir {controller.state_dir}, {come_back}"
+        come_back = f"{start_again}podium resume {experiment_id}, then podium watch {experiment_id}"
         raise NotFinished(f"{experiment_id} is {standing(last.state, last.message)}; continue it with: {come_back}")
-    results().print(summary(last, _best_or_none(client, last)))
-    _say_how_to_see_more(client, experiment_id, controller)
-
-
-def _wait() -> None:
-    """Nothing more is known about a controller elsewhere than that it does not answer."""
+    best = _best_or_none(client, last)
+    results().print(summary(last, best))
+    where = "" if is_over else f" --url {client.url}"
+    remarks().print(f"see more with: {start_again}podium show {experiment_id}{where}", soft_wrap=True)
+    if best is None:
+        raise NothingFound(f"{experiment_id} found nothing: no trial of it was trained in full")
 
 
 def _best_or_none(client: PodiumClient, experiment: Experiment) -> Trial | None:
@@ -125,17 +154,9 @@ def _best_or_none(client: PodiumClient, experiment: Experiment) -> Trial | None:
         return None
 
 
-def _say_how_to_see_more(client: PodiumClient, experiment_id: str, controller: LocalController | None) -> None:
-    """Name the command for it. A controller that was started for this experiment stays when another one needs it."""
-    more = f"podium show {experiment_id} --url {client.url}"
-    if controller is not None and controller.process is not None:
-        controller.stays = next(client.experiments(state=ExperimentState.RUNNING), None) is not None
-        if controller.stays:
-            told = f"the controller stays, since other experiments run on it; {_how_to_stop(controller.state_dir)}"
-            remarks().print(told, soft_wrap=True)
-        else:
-            more = f"podium-controller up --state-dir {controller.state_dir}, then podium show {experiment_id}"
-    remarks().print(f"see more with: {more}", soft_wrap=True)
+def _detach(experiment_id: str, url: str, controller: LocalController | None = None) -> None:
+    _say_how_to_come_back(experiment_id, url, controller)
+    typer.echo(experiment_id)
 
 
 def _say_how_to_come_back(experiment_id: str, url: str, controller: LocalController | None = None) -> None:

@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from podium.cli.app import app
-from tests.cli.stand_in import World, serving
+from tests.cli.served import serving
+from tests.cli.stand_in import World, create_app
 
 Podium = Callable[..., Result]
 
@@ -14,7 +15,7 @@ Podium = Callable[..., Result]
 @pytest.fixture(scope="session")
 def served() -> Iterator[tuple[World, str]]:
     world = World()
-    with serving(world) as url:
+    with serving(create_app(world)) as url:
         yield world, url
 
 

@@ -3,14 +3,10 @@
 It knows the wire and nothing else: no store, no workers. Each look at an experiment moves it one step along its script.
 """
 
-import contextlib
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
@@ -155,8 +151,11 @@ class World:
     """What the next POST is refused with."""
     unavailable: int = 0
     """How many of the next requests get 503."""
+    is_mute: bool = False
+    """Whether it refuses to list experiments."""
     page_size: int = 2
     requests: list[str] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
     def add(self, *steps: Experiment) -> Experiment:
         self.experiments[steps[0].id] = steps[0]
@@ -194,6 +193,8 @@ def create_app(world: World) -> FastAPI:  # noqa: C901 - a table of routes, one 
 
     @app.get("/api/v1/experiments")
     def index(state: str = "", name: str = "", cursor: int = 0) -> Response:
+        if world.is_mute:
+            return problem(500, "Broken", "it has no list")
         chosen = [
             experiment
             for experiment in world.experiments.values()
@@ -206,6 +207,14 @@ def create_app(world: World) -> FastAPI:  # noqa: C901 - a table of routes, one 
         if key in world.experiments and world.script.get(key):
             world.experiments[key] = world.script[key].pop(0)
         return answer(world.experiments[key]) if key in world.experiments else unknown(key)
+
+    @app.patch("/api/v1/experiments/{key}")
+    async def change(key: str, request: Request) -> Response:
+        world.changes.append(await request.json())
+        spec = world.experiments[key].spec.model_dump(mode="json", exclude_unset=True)
+        spec |= {**world.changes[-1], "budget": spec["budget"] | world.changes[-1].get("budget", {})}
+        world.experiments[key] = world.experiments[key].model_copy(update={"spec": parse_spec(spec)})
+        return answer(world.experiments[key])
 
     @app.delete("/api/v1/experiments/{key}")
     def delete(key: str) -> Response:
@@ -233,7 +242,7 @@ def create_app(world: World) -> FastAPI:  # noqa: C901 - a table of routes, one 
 
     @app.post("/api/v1/experiments/{key}/trials/{number}/stop")
     def stop_trial(key: str, number: int) -> Response:
-        return answer(a_trial(number, state=TrialState.STOPPED))
+        return answer(a_trial(number, state=TrialState.RUNNING))  # it stops at its next report
 
     @app.get("/api/v1/experiments/{key}/runs")
     def runs(key: str, cursor: int = 0) -> Response:
@@ -252,7 +261,7 @@ def create_app(world: World) -> FastAPI:  # noqa: C901 - a table of routes, one 
             "stop": ExperimentState.STOPPED,
         }
         changed = world.experiments[key].model_copy(update={"state": states[verb], "message": f"asked to {verb}"})
-        world.experiments[key] = changed
+        world.experiments[key], world.script[key] = changed, []
         return answer(changed)
 
     def page(items: list[Any], cursor: int) -> Response:
@@ -274,17 +283,3 @@ def problem(status: int, error: str, detail: str, faults: list[Fault] | None = N
 
 def unknown(key: str) -> Response:
     return problem(404, "ExperimentNotFound", f"there is no experiment {key}")
-
-
-@contextlib.contextmanager
-def serving(world: World) -> Iterator[str]:
-    """Serve `world` from a thread; yield its address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(world), port=0, log_level="error", timeout_graceful_shutdown=2))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join()

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from podium.checks import Fault
-from podium.taxonomy import EndReason, ExperimentState
+from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState
 from tests.cli.conftest import Podium
-from tests.cli.stand_in import SPEC, World, a_run, a_trial, an_attempt, an_experiment, ended
+from tests.cli.stand_in import SPEC, World, a_progress, a_run, a_trial, an_attempt, an_experiment, ended
 
 
 @pytest.fixture
@@ -57,6 +57,29 @@ def test_a_paused_experiment_ends_the_watch_and_says_how_to_go_on(world: World, 
     )
 
 
+def test_a_retry_that_waits_out_the_pause_ends_the_watch_too(world: World, podium: Podium) -> None:
+    paused = an_experiment(
+        state=ExperimentState.PAUSED, message="paused by a user", progress=a_progress(runs_in_flight=1)
+    )
+    world.add(paused)
+    retry = an_attempt(2, state=AttemptState.PENDING, end_reason=None, exit_code=None)
+    world.runs = [a_run(1), a_run(2, state=RunState.RUNNING, end_reason=None, attempts=[an_attempt(), retry])]
+    result = podium("watch", "digits")
+    assert result.exit_code == 1
+    assert "podium: digits-k3f9 is paused by a user; continue it with: podium resume" in result.stderr
+
+
+@pytest.mark.parametrize("state", [ExperimentState.COMPLETED, ExperimentState.STOPPED])
+def test_an_experiment_that_found_nothing_is_summed_up_and_no_success(
+    world: World, podium: Podium, state: ExperimentState
+) -> None:
+    world.add(ended(an_experiment()).model_copy(update={"state": state}))
+    result = podium("watch", "digits")
+    assert result.exit_code == 1
+    assert "No trial reached full fidelity." in result.stdout
+    assert result.stderr.splitlines()[-1] == ("podium: digits-k3f9 found nothing: no trial of it was trained in full")
+
+
 def test_all_faults_of_a_file_are_printed_before_anything_is_sent(world: World, podium: Podium, tmp_path: Path) -> None:
     spec = {**SPEC, "name": "Not A Label", "budget": {"cost": 0.5}, "parallelism": 0}
     path = tmp_path / "bad.yaml"
@@ -67,7 +90,7 @@ def test_all_faults_of_a_file_are_printed_before_anything_is_sent(world: World, 
     assert head == f"podium: {path} has 3 faults:"
     assert [fault.split(":")[0].strip() for fault in faults] == ["name", "budget", "parallelism"]
     assert faults[0] == (
-        "  name: found 'Not A Label'; allowed: a DNS label of 1 to 40 lower-case letters, digits and dashes, "
+        "  name: found 'Not A Label'; allowed: a DNS label of 1 to 36 lower-case letters, digits and dashes, "
         "a letter first and no dash last"
     )
     assert world.requests == []
@@ -90,7 +113,7 @@ def test_faults_that_only_the_server_sees_are_printed_too(world: World, podium: 
         (b"\xff\xfe\x00", "is not UTF-8 text"),
         (b"a: [1", "line 1"),
         (b"a: 1\na: 2", "line 2"),
-        (b"- " * 1_500, "nested too deeply"),
+        (b"- " * 1_500, "nested too deep"),
         (b"", "has 1 fault"),
         (b"- 1", "has 1 fault"),
         (b"- 2001-01-01", "has 1 fault"),
@@ -187,33 +210,6 @@ def test_export_writes_the_servers_csv_unchanged(world: World, podium: Podium, t
     assert blocked.stderr == f"podium: {tmp_path}/no/trials.csv: No such file or directory\n"
 
 
-@pytest.mark.parametrize(("verb", "state"), [("pause", "paused"), ("resume", "running"), ("stop", "stopped")])
-def test_commands_say_what_the_experiment_is_now(world: World, podium: Podium, verb: str, state: str) -> None:
-    world.add(an_experiment())
-    result = podium(verb, "digits")
-    assert (result.exit_code, result.stdout) == (0, f"digits-k3f9 is {state}: asked to {verb}\n")
-
-
-def test_one_trial_can_be_stopped(world: World, podium: Podium) -> None:
-    world.add(an_experiment())
-    assert podium("stop", "digits", "--trial", "4").stdout == "trial 4 of digits-k3f9 is stopped\n"
-    assert world.experiments["digits-k3f9"].state is ExperimentState.RUNNING
-
-
-def test_delete_needs_a_yes_and_refuses_what_runs(world: World, podium: Podium) -> None:
-    world.add(an_experiment())
-    unasked = podium("delete", "digits")
-    assert (unasked.exit_code, unasked.stderr) == (
-        2,
-        "podium: nobody is here to ask; delete digits-k3f9 with --yes\n",
-    )
-    running = podium("delete", "digits", "--yes")
-    assert (running.exit_code, running.stderr) == (1, "podium: digits-k3f9 still runs; stop it first\n")
-    podium("stop", "digits")
-    assert podium("delete", "digits", "--yes").stdout == "digits-k3f9 is deleted\n"
-    assert world.experiments == {}
-
-
 def test_an_unknown_experiment_and_an_ambiguous_name_are_one_line(world: World, podium: Podium) -> None:
     world.add(an_experiment(id="digits-0001"))
     world.add(an_experiment(id="digits-0002"))
@@ -261,5 +257,5 @@ def test_no_color_is_respected_where_color_is_forced(
 def test_without_a_command_there_is_help(podium: Podium) -> None:
     result = podium()
     assert result.exit_code == 0
-    assert all(name in result.stdout for name in ("run", "watch", "ls", "export", "delete"))
+    assert all(name in result.stdout for name in ("run", "watch", "ls", "export", "change", "delete"))
     assert podium("--version").stdout.startswith("podium ")

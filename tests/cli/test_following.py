@@ -9,8 +9,9 @@ from rich.console import Console
 
 from podium.cli.following import PATIENCE, Clock, Snapshot, show, snapshots
 from podium.client import PodiumClient, PodiumError, Unavailable
+from podium.taxonomy import AttemptState, ExperimentState, RunState
 from podium.wire import Experiment
-from tests.cli.stand_in import BORN, World, a_progress, a_run, an_experiment, ended
+from tests.cli.stand_in import BORN, World, a_progress, a_run, an_attempt, an_experiment, ended
 
 A_LOOK = 4
 """Requests before the client gives one look up."""
@@ -30,10 +31,6 @@ class Time:
         self.moment += self.step
 
 
-def ignore() -> None:
-    """Know nothing better."""
-
-
 @pytest.fixture
 def client(url: str, world: World) -> Iterator[PodiumClient]:
     with PodiumClient(url, sleep=lambda seconds: None) as client:
@@ -42,7 +39,7 @@ def client(url: str, world: World) -> Iterator[PodiumClient]:
 
 def test_an_absence_is_shown_and_outlived(world: World, client: PodiumClient) -> None:
     world.add(an_experiment(), an_experiment(), ended(an_experiment()))
-    moments = snapshots(client, "digits-k3f9", clock=Time().clock(), when_away=ignore)
+    moments = snapshots(client, "digits-k3f9", clock=Time().clock())
     first = next(moments)
     world.unavailable = 2 * A_LOOK
     seen = list(moments)
@@ -52,16 +49,35 @@ def test_an_absence_is_shown_and_outlived(world: World, client: PodiumClient) ->
     assert seen[-1].experiment.ended_at is not None
 
 
-def test_runs_are_read_again_only_when_something_changed(world: World, client: PodiumClient) -> None:
-    world.add(an_experiment(), an_experiment(), an_experiment(), ended(an_experiment()))
-    assert len(list(snapshots(client, "digits-k3f9", clock=Time().clock(), when_away=ignore))) == 3
-    assert world.requests.count("GET /api/v1/experiments/digits-k3f9") == 3
-    assert world.requests.count("GET /api/v1/experiments/digits-k3f9/runs") == 2
+@pytest.mark.parametrize(("seconds_a_look", "reads"), [(1, 2), (7, 3), (15, 5)])
+def test_runs_are_read_again_when_something_changed_and_after_15_seconds(
+    world: World, client: PodiumClient, seconds_a_look: int, reads: int
+) -> None:
+    """`time_left` counts epochs of runs in flight, which no figure of the experiment tells."""
+    world.add(*[an_experiment()] * 5, ended(an_experiment()))
+    clock = Time(timedelta(seconds=seconds_a_look)).clock()
+    assert len(list(snapshots(client, "digits-k3f9", clock=clock))) == 5
+    assert world.requests.count("GET /api/v1/experiments/digits-k3f9") == 5
+    assert world.requests.count("GET /api/v1/experiments/digits-k3f9/runs") == reads
+
+
+def test_while_paused_runs_are_read_at_each_look(world: World, client: PodiumClient) -> None:
+    """A run that goes back to waiting changes no figure of the experiment."""
+    pending = a_run(state=RunState.RUNNING, attempts=[an_attempt(state=AttemptState.PENDING)])
+    running = a_run(state=RunState.RUNNING, attempts=[an_attempt(state=AttemptState.RUNNING)])
+    world.add(an_experiment(state=ExperimentState.PAUSED))
+    world.runs = [running]
+    moments = snapshots(client, "digits-k3f9", clock=Time().clock())
+    next(moments)
+    next(moments)
+    world.runs = [pending]
+    assert next(moments).runs == (pending,)
+    assert list(moments) == []
 
 
 def test_patience_ends(world: World, client: PodiumClient) -> None:
     world.add(an_experiment(), an_experiment())
-    moments = snapshots(client, "digits-k3f9", clock=Time(PATIENCE * 0.6).clock(), when_away=ignore)
+    moments = snapshots(client, "digits-k3f9", clock=Time(PATIENCE * 0.6).clock())
     next(moments)
     world.unavailable = 100
     assert next(moments).trouble
@@ -83,7 +99,8 @@ def test_who_knows_better_why_nobody_answers_says_so(world: World, client: Podiu
 
 def moments_of(*experiments: Experiment) -> Iterator[Snapshot]:
     for second, experiment in enumerate(experiments):
-        yield Snapshot(experiment=experiment, runs=(a_run(),), now=BORN + timedelta(seconds=second))
+        now = BORN + timedelta(seconds=second)
+        yield Snapshot(experiment=experiment, runs=(a_run(),), runs_read_at=now, now=now)
 
 
 def test_lines_come_at_most_each_few_seconds_only_with_news_and_always_at_the_end() -> None:
@@ -108,6 +125,6 @@ def test_a_terminal_shows_the_view_and_gets_its_cursor_back() -> None:
     show(console, moments_of(an_experiment(), ended(an_experiment())))
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
-    assert "digits-k3f9  completed" in shown
+    assert "digits-k3f9  completed: the budget is spent" in shown
     assert "by promotion" in shown
     assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")

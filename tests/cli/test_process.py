@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from podium.client import PodiumClient
 from tests.cli.stand_in import SPEC, World, a_trial, an_experiment
 
 REPOSITORY = Path(__file__).parents[2]
@@ -105,14 +106,51 @@ def test_local_starts_a_controller_and_stops_it_at_the_end(environment: dict[str
     assert {path.name for path in (workspace / ".podium").iterdir()} == {"controller.log", "controller.pid", "stopped"}
 
 
-def test_a_local_controller_that_others_need_stays(environment: dict[str, str], workspace: Path) -> None:
-    environment["STAND_IN"] = "shared"
-    code, stdout, stderr = finish(start(environment, workspace, "run", "digits.yaml", "--local"))
-    assert (code, "completed" in stdout) == (0, True)
-    assert (
-        "the controller stays, since other experiments run on it; stop the controller with: podium-controller down"
-        in stderr
-    )
+@pytest.mark.parametrize(("ending", "code"), [("end", 0), ("fail", 1), ("pause", 1)])
+def test_a_local_controller_that_others_need_stays(
+    environment: dict[str, str], workspace: Path, ending: str, code: int
+) -> None:
+    environment["STAND_IN"] = f"shared {ending}"
+    left, _, stderr = finish(start(environment, workspace, "run", "digits.yaml", "--local"))
+    assert left == code
+    assert "the controller stays: somebody-else runs on it; stop the controller with: podium-controller down" in stderr
+    assert "podium-controller up" not in stderr
+    assert psutil.pid_exists(int((workspace / ".podium" / "controller.pid").read_text()))
+
+
+def test_a_local_controller_that_nobody_needs_ends_with_a_paused_experiment(
+    environment: dict[str, str], workspace: Path
+) -> None:
+    environment["STAND_IN"] = "pause"
+    code, _, stderr = finish(start(environment, workspace, "run", "digits.yaml", "--local"))
+    assert code == 1
+    assert "continue it with: podium-controller up --state-dir .podium, then podium resume digits-0000" in stderr
+    assert (workspace / ".podium" / "stopped").exists()
+
+
+def test_a_local_controller_whose_experiment_was_deleted_stays_for_others(
+    environment: dict[str, str], workspace: Path
+) -> None:
+    environment["STAND_IN"] = "run shared"
+    process = start(environment, workspace, "run", "digits.yaml", "--local")
+    wait_for_line(process, "digits-0001 running")
+    url = (workspace / ".podium" / "controller.url").read_text().strip()
+    process.send_signal(signal.SIGSTOP)  # it must not look between the two
+    with PodiumClient(url) as client:
+        client.stop("digits-0001")
+        client.delete("digits-0001")
+    process.send_signal(signal.SIGCONT)
+    code, _, stderr = finish(process)
+    assert (code, "podium: there is no experiment digits-0001" in stderr) == (1, True)
+    assert "the controller stays: somebody-else runs on it" in stderr
+    assert psutil.pid_exists(int((workspace / ".podium" / "controller.pid").read_text()))
+
+
+def test_a_local_controller_that_cannot_be_asked_stays(environment: dict[str, str], workspace: Path) -> None:
+    environment["STAND_IN"] = "mute"
+    code, _, stderr = finish(start(environment, workspace, "run", "digits.yaml", "--local"))
+    assert code == 0
+    assert "the controller stays: it could not be asked whether experiments run on it (it has no list)" in stderr
     assert psutil.pid_exists(int((workspace / ".podium" / "controller.pid").read_text()))
 
 

@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 from podium.cli.phrases import in_words, number, setting, standing
 from podium.cli.progress import RungCount, count_rungs, is_at_rest, progress_line, progress_view, time_left
 from podium.cli.tables import best_view, summary, trial_view, troubles_view
-from podium.taxonomy import EndReason, ExperimentState, RunState
+from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState
 from podium.wire import TrialDetail
 from tests.cli.stand_in import (
     BORN,
@@ -38,7 +38,7 @@ def test_the_view_shows_everything_that_one_waits_for() -> None:
     runs = [a_run(1, rung="small", to_epoch=1, from_epoch=0, reached_epoch=1, is_promotion=False, value=0.9), a_run(2)]
     words = drawn(progress_view(an_experiment(), runs, AFTER_2_MINUTES))
     for expected in (
-        "digits-k3f9  running  2 runs in flight",
+        "digits-k3f9  running: 2 runs in flight",
         "4.00 of 12 full trainings",
         "2 min 00 s, about 22 min 00 s left",
         "10, 2 in flight, 3 promotions",
@@ -125,19 +125,34 @@ def test_an_ended_experiment_has_a_length_and_no_time_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "in_flight", "rests"),
+    ("state", "last_attempts", "rests"),
     [
-        (ExperimentState.RUNNING, 0, False),
-        (ExperimentState.PAUSED, 1, False),
-        (ExperimentState.PAUSED, 0, True),
-        (ExperimentState.STOPPED, 1, True),
-        (ExperimentState.COMPLETED, 0, True),
+        (ExperimentState.RUNNING, [], False),
+        (ExperimentState.RUNNING, [AttemptState.PENDING], False),
+        (ExperimentState.PAUSED, [], True),
+        (ExperimentState.PAUSED, [AttemptState.PENDING, AttemptState.PENDING], True),
+        (ExperimentState.PAUSED, [AttemptState.PENDING, AttemptState.RUNNING], False),
+        (ExperimentState.PAUSED, [AttemptState.REPORTED], False),
+        (ExperimentState.STOPPED, [AttemptState.RUNNING], True),
+        (ExperimentState.COMPLETED, [], True),
     ],
 )
 def test_an_experiment_rests_when_nothing_more_comes_by_itself(
-    state: ExperimentState, in_flight: int, rests: bool
+    state: ExperimentState, last_attempts: list[AttemptState], rests: bool
 ) -> None:
-    assert is_at_rest(an_experiment(state=state, progress=a_progress(runs_in_flight=in_flight))) is rests
+    live = [
+        a_run(n, state=RunState.RUNNING, attempts=[an_attempt(), an_attempt(2, state=last)])
+        for n, last in enumerate(last_attempts, start=2)
+    ]
+    assert is_at_rest(an_experiment(state=state), [a_run(), *live]) is rests
+
+
+def test_the_title_says_the_state_once() -> None:
+    experiment = an_experiment(state=ExperimentState.PAUSED, message="paused by a user")
+    assert (
+        drawn(progress_view(experiment, [], AFTER_2_MINUTES)).splitlines()[0].rstrip()
+        == "digits-k3f9  paused by a user"
+    )
 
 
 def test_the_summary_puts_the_baseline_beside_the_best() -> None:

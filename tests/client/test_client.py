@@ -42,7 +42,7 @@ def refusal(status: int, error: str, detail: str) -> httpx2.Response:
 
 
 def test_a_spec_arrives_as_it_was_written() -> None:
-    """Written-out defaults would fix what is tuned: `training.learning_rate` beside `parameters.learning_rate`."""
+    """Written-out defaults of an old client would override those of a newer controller."""
     received: list[httpx2.Request] = []
 
     def handle(request: httpx2.Request) -> httpx2.Response:

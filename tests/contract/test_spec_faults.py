@@ -5,8 +5,6 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from podium.checks import Fault
 from podium.documents import read_document
@@ -56,11 +54,16 @@ def test_the_sound_spec_is_sound() -> None:
     assert parse_spec(SOUND).parameters.keys() == SOUND["parameters"].keys()
 
 
+def test_the_trainers_own_default_written_down_fixes_nothing_that_is_tuned() -> None:
+    assert parse_spec(changed({"training.momentum": 0.9})).parameters["momentum"].type == "real"
+
+
 def real(low: float, high: float, **more: object) -> dict[str, object]:
     return {"type": "real", "low": low, "high": high, **more}
 
 
 LR = "parameters.learning_rate"
+EPOCHS: dict[str, object] = SOUND["fidelity"]
 TABLE: list[tuple[str, dict[str, object], str, object, str]] = [
     ("unknown key", {"paralelism": 2}, "paralelism", 2, "did you mean 'parallelism'?"),
     ("unknown key inside", {"budget.costs": 3}, "budget.costs", 3, "one of cost, runs"),
@@ -77,7 +80,13 @@ TABLE: list[tuple[str, dict[str, object], str, object, str]] = [
     ("NaN in the baseline", {"baseline.momentum": math.nan}, "baseline.momentum", "nan", "a finite number"),
     ("text for a number", {f"{LR}.low": "0.1"}, f"{LR}.low", "0.1", "a valid number"),
     ("boolean for a number", {"seed": True}, "seed", True, "a valid integer"),
-    ("a bound that is no power", {"parameters.batch_size.low": 17}, "parameters.batch_size", None, "a power of 2"),
+    (
+        "a bound that is no power",
+        {"parameters.batch_size.low": 17},
+        "parameters.batch_size",
+        SOUND["parameters"]["batch_size"] | {"low": 17},
+        "a power of 2",
+    ),
     (
         "a bound beyond floating point",
         {"parameters.batch_size": {"type": "integer", "low": 1, "high": 10**400}},
@@ -99,10 +108,28 @@ TABLE: list[tuple[str, dict[str, object], str, object, str]] = [
         [True, False, True],
         "duplicate choice True",
     ),
-    ("unknown type", {f"{LR}.type": "float"}, LR, None, "`type` one of 'real', 'integer', 'categorical'"),
-    ("no rung at full cost", {"fidelity.max": 10}, "fidelity", None, "no rung at full cost: one rung must be 10"),
-    ("no rungs", {"fidelity.rungs": {}}, "fidelity", None, "no rung at full cost"),
-    ("rungs out of order", {"fidelity.rungs": {"a": 4, "b": 1, "c": 8}}, "fidelity", None, "rungs out of order"),
+    (
+        "unknown type",
+        {f"{LR}.type": "float"},
+        LR,
+        real(1e-4, 1.0, scale="log") | {"type": "float"},
+        "`type` one of 'real', 'integer', 'categorical'",
+    ),
+    (
+        "no rung at full cost",
+        {"fidelity.max": 10},
+        "fidelity",
+        EPOCHS | {"max": 10},
+        "no rung at full cost: one rung must be 10",
+    ),
+    ("no rungs", {"fidelity.rungs": {}}, "fidelity", EPOCHS | {"rungs": {}}, "no rung at full cost"),
+    (
+        "rungs out of order",
+        {"fidelity.rungs": {"a": 4, "b": 1, "c": 8}},
+        "fidelity",
+        EPOCHS | {"rungs": {"a": 4, "b": 1, "c": 8}},
+        "rungs out of order",
+    ),
     ("min above max", {"fidelity": {"min": 9, "max": 8}}, "fidelity", {"min": 9, "max": 8}, "must not exceed `max`"),
     ("half a range", {"fidelity": {"min": 1}}, "fidelity", {"min": 1}, "give `rungs`, or both `min` and `max`"),
     ("poor budget", {"budget": {"cost": 0.5}}, "budget", {"cost": 0.5}, "cannot pay one full training"),
@@ -111,7 +138,7 @@ TABLE: list[tuple[str, dict[str, object], str, object, str]] = [
     ("baseline exceeds", {"baseline.momentun": 0.9}, "baseline.momentun", 0.9, "did you mean 'momentum'?"),
     ("baseline outside", {"baseline.batch_size": 65}, "baseline.batch_size", 65, "a power of 2 in [16, 256]"),
     ("baseline of another type", {"baseline.nesterov": 0}, "baseline.nesterov", 0, "one of True, False"),
-    ("fixed and tuned", {"training.momentum": 0.9}, "training.momentum", "fixed and tuned at once", "one of the two"),
+    ("fixed and tuned", {"training.momentum": 0.5}, "training.momentum", "fixed and tuned at once", "one of the two"),
     ("both", {"trial": {"command": ["python", "train.py"]}}, "training", "both", "one of the two"),
     ("neither", {"training": REMOVED}, "training", "neither", "one of the two"),
     (
@@ -124,12 +151,12 @@ TABLE: list[tuple[str, dict[str, object], str, object, str]] = [
     ("beyond the trainer", {LR: real(0.1, 500.0)}, f"{LR}.high", 500.0, "real in (0, 100]"),
     ("nesterov at rest", {"parameters.momentum.low": 0.0}, "parameters.momentum", 0, "since nesterov may be true"),
     ("no slots", {"parallelism": 0}, "parallelism", 0, "greater than or equal to 1"),
-    ("upper case", {"name": "Digits"}, "name", "Digits", "a DNS label of 1 to 40"),
-    ("dash last", {"name": "digits-"}, "name", "digits-", "a DNS label of 1 to 40"),
-    ("digit first", {"name": "1digits"}, "name", "1digits", "a DNS label of 1 to 40"),
-    ("too long", {"name": "d" * 41}, "name", "d" * 41, "a DNS label of 1 to 40"),
-    ("empty", {"name": ""}, "name", "", "a DNS label of 1 to 40"),
-    ("a line break at the end", {"name": "digits\n"}, "name", "digits\n", "a DNS label of 1 to 40"),
+    ("upper case", {"name": "Digits"}, "name", "Digits", "a DNS label of 1 to 36"),
+    ("dash last", {"name": "digits-"}, "name", "digits-", "a DNS label of 1 to 36"),
+    ("digit first", {"name": "1digits"}, "name", "1digits", "a DNS label of 1 to 36"),
+    ("too long", {"name": "d" * 41}, "name", "d" * 41, "a DNS label of 1 to 36"),
+    ("empty", {"name": ""}, "name", "", "a DNS label of 1 to 36"),
+    ("a line break at the end", {"name": "digits\n"}, "name", "digits\n", "a DNS label of 1 to 36"),
 ]
 
 
@@ -142,9 +169,8 @@ def test_a_fault_names_its_path_and_what_is_allowed(
     faults = faults_in(changed(changes))
     assert [fault.path for fault in faults] == [path]
     assert allowed in faults[0].allowed
-    if found is not None or "missing" in allowed:
-        assert faults[0].found == found
-        assert type(faults[0].found) is type(found)
+    assert faults[0].found == found
+    assert type(faults[0].found) is type(found)
 
 
 def test_a_parameter_that_the_trainer_does_not_know_is_told_with_the_likeliest_meant() -> None:
@@ -236,57 +262,3 @@ def test_booleans_and_integers_stay_what_they_were() -> None:
     again = parse_spec(read_document(spec.model_dump_json(exclude_unset=True)))
     assert again == spec
     assert again.model_dump_json(exclude_unset=True) == spec.model_dump_json(exclude_unset=True)
-
-
-words = st.sampled_from(
-    ["real", "integer", "categorical", "log", "type", "low", "high", "choices", "momentum", "digits", "full", "x", ""]
-)
-leaves = st.none() | st.booleans() | st.integers() | st.floats() | words | st.text(max_size=5)
-documents = st.recursive(
-    leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=5), max_leaves=12
-)
-
-
-def faults_or_none(document: object) -> list[Fault]:
-    """Return the faults of `document`; none when it is a spec. Any other exception is the test's finding."""
-    try:
-        parse_spec(document)
-    except SpecRejected as rejected:
-        return rejected.faults
-    return []
-
-
-def can_be_carried_by_json(faults: list[Fault]) -> bool:
-    return all(Fault.model_validate_json(fault.model_dump_json()) == fault for fault in faults)
-
-
-@given(documents)
-@settings(max_examples=200, deadline=None, derandomize=True)
-def test_an_arbitrary_document_is_refused_with_faults_and_never_otherwise(document: object) -> None:
-    faults = faults_or_none(document)
-    assert faults
-    assert can_be_carried_by_json(faults)
-
-
-def places(node: object, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    inner = (
-        [place for key, value in node.items() for place in places(value, (*path, key))]
-        if isinstance(node, dict)
-        else []
-    )
-    return [path, *inner] if path else inner
-
-
-@given(st.lists(st.tuples(st.sampled_from(places(SOUND)), documents), min_size=1, max_size=4))
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-def test_a_spec_with_anything_anywhere_is_a_spec_or_has_faults(edits: list[tuple[tuple[str, ...], object]]) -> None:
-    document = copy.deepcopy(SOUND)
-    for (*way, key), value in edits:
-        section: Any = document
-        for step in way:
-            section = section.get(step) if isinstance(section, dict) else None
-        if isinstance(section, dict):
-            section[key] = value
-    faults = faults_or_none(document)
-    assert len({fault.path for fault in faults}) == len(faults)
-    assert can_be_carried_by_json(faults)
