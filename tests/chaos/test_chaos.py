@@ -66,7 +66,7 @@ def test_a_killed_worker_continues_from_its_last_checkpoint_as_a_new_attempt(mac
     attempts = machine.get(f"{experiment_id}/attempts?limit=1000")["items"]
     lost = [attempt for attempt in attempts if attempt["end_reason"] in ("preempted", "out of memory")]
     assert all(attempt["exit_code"] == 137 for attempt in lost)
-    assert 3 <= len(lost) <= killed, "the other kills hit workers whose result was in"
+    assert 1 <= len(lost) <= killed, "the other kills hit workers whose result was in"
     check_books(machine, experiment_id)
 
 

@@ -20,6 +20,14 @@ REPOSITORY = Path(__file__).parents[2]
 PODIUM = [sys.executable, "-c", "from podium.cli import main; main()"]
 
 
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Let SIGINT reach the commands: what a shell starts in the background ignores it, and so would its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """An environment in which `python -m controller` is the stand-in."""
