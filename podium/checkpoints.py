@@ -4,6 +4,9 @@ A checkpoint is there whole or not at all: on a disk it is written beside its pl
 store puts objects atomically. It carries a checksum, and the report of its epoch, so that what was trained is never
 trained again for want of an answer. The last two epochs are kept, so that a damaged one costs one epoch.
 
+A midway checkpoint holds a state within an epoch, until that epoch's own is stored. It is never taken for a whole one:
+its name says what it is, and its checksum fits no other kind.
+
 What the bytes mean is the script's business; nothing here unpickles anything.
 """
 
@@ -24,7 +27,7 @@ from podium.wire import MeasurementReport
 
 MAGIC = b"podium checkpoint 1\n"
 PARTIAL = ".partial"
-NAME = re.compile(r"epoch-(?P<epoch>\d+)-attempt-(?P<attempt>\d+)\.ckpt(?P<partial>\.partial)?")
+NAME = re.compile(r"epoch-(?P<epoch>\d+)(?P<midway>-midway)?-attempt-(?P<attempt>\d+)\.ckpt(?P<partial>\.partial)?")
 
 _log = logging.getLogger(__name__)
 
@@ -39,18 +42,29 @@ class _Damaged(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """The state after an epoch, and what that epoch measured."""
+    """The state after an epoch, or midway through the next one, and what the last whole epoch measured."""
 
-    report: MeasurementReport
+    report: MeasurementReport | None
+    """None before the first epoch was whole."""
     data: bytes = field(repr=False)
+    is_midway: bool = False
 
     @property
     def epoch(self) -> int:
-        return self.report.epoch
+        """The last whole epoch; 0 before the first."""
+        return 0 if self.report is None else self.report.epoch
+
+    @property
+    def belongs_to(self) -> int:
+        """The epoch that it is the state of: after it, or midway through it."""
+        return self.epoch + 1 if self.is_midway else self.epoch
+
+    def __str__(self) -> str:
+        return f"the checkpoint {'midway through' if self.is_midway else 'of'} epoch {self.belongs_to}"
 
 
 class _Header(Contract):
-    report: MeasurementReport
+    report: MeasurementReport | None
     size_bytes: int
     sha256: str
 
@@ -58,6 +72,9 @@ class _Header(Contract):
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class _Stored:
     epoch: int
+    """The epoch that it belongs to."""
+    is_whole: bool
+    """Sorts an epoch's end after what lies within it."""
     attempt: int
     is_partial: bool
     path: str
@@ -66,7 +83,8 @@ class _Stored:
 def save(folder: str, checkpoint: Checkpoint, *, attempt: int) -> None:
     """Store a checkpoint whole, then remove those that it replaces. Raises CheckpointNotSaved."""
     filesystem, root = fsspec.core.url_to_fs(folder)
-    path = f"{root}/epoch-{checkpoint.epoch:05d}-attempt-{attempt}.ckpt"
+    midway = "-midway" if checkpoint.is_midway else ""
+    path = f"{root}/epoch-{checkpoint.belongs_to:05d}{midway}-attempt-{attempt}.ckpt"
     header = MAGIC + _header(checkpoint).model_dump_json().encode() + b"\n"
     try:
         if isinstance(filesystem, LocalFileSystem):
@@ -75,9 +93,8 @@ def save(folder: str, checkpoint: Checkpoint, *, attempt: int) -> None:
             filesystem.pipe_file(path, header + checkpoint.data)
     except OSError as error:
         why = error.strerror or error
-        message = f"could not save the checkpoint of epoch {checkpoint.epoch} in {folder}: {why}; {_survivors(folder)}"
-        raise CheckpointNotSaved(message) from error
-    _prune(folder, epoch=checkpoint.epoch, attempt=attempt)
+        raise CheckpointNotSaved(f"could not save {checkpoint} in {folder}: {why}; {_survivors(folder)}") from error
+    _prune(folder, checkpoint, attempt)
 
 
 def load(folder: str, *, up_to_epoch: int) -> Checkpoint | None:
@@ -87,7 +104,7 @@ def load(folder: str, *, up_to_epoch: int) -> Checkpoint | None:
         if stored.is_partial or stored.epoch > up_to_epoch:
             continue
         try:
-            return _parse(filesystem.cat_file(stored.path))
+            return _parse(filesystem.cat_file(stored.path), is_midway=not stored.is_whole)
         except FileNotFoundError:  # a newer attempt removed it just now
             continue
         except _Damaged as error:
@@ -122,45 +139,56 @@ def _sync_folder(folder: str) -> None:
 
 
 def _header(checkpoint: Checkpoint) -> _Header:
-    digest = _digest(checkpoint.report, checkpoint.data)
-    return _Header(report=checkpoint.report, size_bytes=len(checkpoint.data), sha256=digest)
+    return _Header(report=checkpoint.report, size_bytes=len(checkpoint.data), sha256=_digest(checkpoint))
 
 
-def _digest(report: MeasurementReport, data: bytes) -> str:
-    digest = hashlib.sha256(report.model_dump_json().encode())
-    digest.update(data)
+def _digest(checkpoint: Checkpoint) -> str:
+    digest = hashlib.sha256(b"midway" if checkpoint.is_midway else b"")
+    digest.update(b"" if checkpoint.report is None else checkpoint.report.model_dump_json().encode())
+    digest.update(checkpoint.data)
     return digest.hexdigest()
 
 
 def _survivors(folder: str) -> str:
     try:
-        epochs = sorted({stored.epoch for stored in _list(folder) if not stored.is_partial})
+        newest = max((stored for stored in _list(folder) if not stored.is_partial), default=None)
     except OSError:
         return "which earlier ones are there could not be seen either"
-    if not epochs:
+    if newest is None:
         return "there is no earlier one, the next attempt starts over; make room there"
-    return f"the one of epoch {epochs[-1]} is intact and the next attempt resumes from it; make room there"
+    name = f"the one {'of' if newest.is_whole else 'midway through'} epoch {newest.epoch}"
+    return f"{name} is intact and the next attempt resumes from it; make room there"
 
 
-def _prune(folder: str, *, epoch: int, attempt: int) -> None:
-    """Remove what the checkpoint just saved makes superfluous.
-
-    It and the newest epoch before it stay. So does anything newer, or of a newer attempt: that is not this attempt's.
-    """
+def _prune(folder: str, saved: Checkpoint, attempt: int) -> None:
     filesystem, _ = fsspec.core.url_to_fs(folder)
     try:
-        stored = list(_list(folder))
-        previous = max((one.epoch for one in stored if not one.is_partial and one.epoch < epoch), default=0)
-        for one in stored:
-            if one.is_partial:
-                is_superfluous = one.attempt <= attempt
-            else:
-                is_superfluous = one.epoch < previous or (one.epoch == epoch and one.attempt < attempt)
-            if is_superfluous:
-                with suppress(FileNotFoundError):
-                    filesystem.rm_file(one.path)
+        for one in _superfluous(list(_list(folder)), saved, attempt):
+            with suppress(FileNotFoundError):
+                filesystem.rm_file(one.path)
     except OSError as error:
         _log.warning("podium: old checkpoints in %s could not be removed and stay: %s", folder, error)
+
+
+def _superfluous(stored: list[_Stored], saved: Checkpoint, attempt: int) -> Iterator[_Stored]:
+    """Yield what the checkpoint just saved replaces.
+
+    It and the newest whole epoch before it stay; after a midway one, the two newest. So does anything further, finished
+    or not, since attempts are counted anew in each run and a lower number may be newer; and so does a newer attempt's,
+    unless it is midway through an epoch that is whole now.
+    """
+    whole = [one.epoch for one in stored if one.is_whole and not one.is_partial]
+    previous = max((epoch for epoch in whole if epoch < saved.epoch), default=0)
+    for one in stored:
+        is_older = one.epoch == saved.belongs_to and one.attempt < attempt
+        if one.is_partial:
+            is_superfluous = one.attempt <= attempt and one.epoch <= saved.belongs_to
+        elif one.is_whole:
+            is_superfluous = one.epoch < previous or (is_older and not saved.is_midway)
+        else:
+            is_superfluous = one.epoch <= saved.epoch or is_older
+        if is_superfluous:
+            yield one
 
 
 def _list(folder: str) -> Iterator[_Stored]:
@@ -172,11 +200,16 @@ def _list(folder: str) -> Iterator[_Stored]:
         return
     for path in paths:
         if found := NAME.fullmatch(path.rsplit("/", 1)[-1]):
-            is_partial = found["partial"] is not None
-            yield _Stored(epoch=int(found["epoch"]), attempt=int(found["attempt"]), is_partial=is_partial, path=path)
+            yield _Stored(
+                epoch=int(found["epoch"]),
+                is_whole=found["midway"] is None,
+                attempt=int(found["attempt"]),
+                is_partial=found["partial"] is not None,
+                path=path,
+            )
 
 
-def _parse(content: bytes) -> Checkpoint:
+def _parse(content: bytes, *, is_midway: bool) -> Checkpoint:
     """Read a stored file. Raises _Damaged."""
     if not content.startswith(MAGIC):
         raise _Damaged("it does not begin as a checkpoint does")
@@ -187,6 +220,7 @@ def _parse(content: bytes) -> Checkpoint:
         raise _Damaged("its header is unreadable") from None
     if len(data) != header.size_bytes:
         raise _Damaged(f"{len(data)} of {header.size_bytes} bytes are there")
-    if _digest(header.report, data) != header.sha256:
+    checkpoint = Checkpoint(report=header.report, data=data, is_midway=is_midway)
+    if _digest(checkpoint) != header.sha256:
         raise _Damaged("its checksum does not fit")
-    return Checkpoint(report=header.report, data=data)
+    return checkpoint

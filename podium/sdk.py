@@ -10,6 +10,14 @@
 
 Leaving the block, or a verdict, a SIGTERM or a fault inside it, ends in the exit code that the controller understands.
 The checkpoint is stored before its report is sent: an epoch that the controller knows of can always be resumed from.
+
+SIGTERM costs the epoch under way, unless the script can store and restore a state within it:
+
+    with trial.deferring():
+        for epoch in trial.epochs():
+            for step in ...:
+                if trial.is_leaving:
+                    trial.leave(model.to_bytes(step))
 """
 
 import logging
@@ -23,7 +31,7 @@ from typing import NoReturn
 
 from podium import checkpoints
 from podium.checkpoints import Checkpoint, CheckpointNotSaved
-from podium.leaving import Fault, Finished, Infeasible, Stopped, exit_of
+from podium.leaving import Fault, Finished, Infeasible, Preempted, Stopped, exit_of
 from podium.preemption import Preemption
 from podium.run_client import RunClient
 from podium.spec import Configuration
@@ -73,12 +81,13 @@ class Trial:
     ) -> None:
         self.assignment: RunAssignment = client.assignment()
         self.start_epoch = 0
-        """The epoch of the checkpoint that `load_checkpoint` returned; 0 without one."""
+        """The last whole epoch of the checkpoint that `load_checkpoint` returned; 0 without one."""
         self._client = client
         self._preemption = preemption
         self._clock = clock
         self._epoch_began = clock()
         self._reported_epoch = 0
+        self._last_report: MeasurementReport | None = None
 
     @property
     def parameters(self) -> Configuration:
@@ -108,7 +117,8 @@ class Trial:
     def load_checkpoint(self) -> Checkpoint | None:
         """Return the state to resume from, and let `epochs` continue after it; None at the very beginning.
 
-        Its epoch is reported if the controller does not know of it yet. With nothing left to train, the process ends.
+        One that is midway was stored by `leave`: `epochs` begins with the epoch that it is within. The last whole epoch
+        is reported if the controller does not know of it yet. With nothing left to train, the process ends.
         """
         found = checkpoints.load(self.assignment.checkpoints, up_to_epoch=self.to_epoch)
         if found is None:
@@ -120,17 +130,19 @@ class Trial:
                     self.assignment.checkpoints,
                 )
             return None
-        _log.info("podium: trial %d resumes from epoch %d", self.number, found.epoch)
-        self.start_epoch = found.epoch
-        if found.epoch > self.assignment.reported_epoch or found.epoch == self.to_epoch:
+        _log.info("podium: trial %d resumes from %s", self.number, found)
+        self.start_epoch, report = found.epoch, found.report
+        self._last_report = report
+        if report and (report.epoch > self.assignment.reported_epoch or report.epoch == self.to_epoch):
             with self._preemption.held():
-                self._send(found.report)
+                self._send(report)
         if found.epoch == self.to_epoch:
             raise Finished(f"epoch {found.epoch} was trained already; its results are reported")
         return found
 
     def epochs(self) -> Iterator[int]:
         """Yield the epochs that are left to train, the first of a trial being 1."""
+        _log.info("podium: trial %d trains epochs %d to %d", self.number, self.start_epoch + 1, self.to_epoch)
         for epoch in range(self.start_epoch + 1, self.to_epoch + 1):
             self._preemption.check()
             self._epoch_began = self._clock()
@@ -147,7 +159,7 @@ class Trial:
         """Store the state after `epoch`, if one is given, and tell the controller what the epoch measured.
 
         `metrics` must hold the objective. Leaves the process when the verdict is stop, and after SIGTERM. An objective
-        or a loss that is not finite makes the trial infeasible.
+        or a loss that is not finite makes the trial infeasible. The seconds reported are this attempt's alone.
         """
         self._check_epoch(epoch)
         report = MeasurementReport(
@@ -161,6 +173,36 @@ class Trial:
                 self._save(Checkpoint(report=report, data=checkpoint))
             self._send(report)
         self._epoch_began = self._clock()
+
+    @contextmanager
+    def deferring(self) -> Iterator[None]:
+        """Let SIGTERM wait until the script sees `is_leaving` and calls `leave`; look after every step.
+
+        It does not wait for long: after 15 s the process leaves without a state, as it would outside of this block.
+        """
+        with self._preemption.deferred():
+            yield
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether SIGTERM came, and a state within the epoch had better be stored now."""
+        return self._preemption.is_due
+
+    def leave(self, data: bytes) -> NoReturn:
+        """Store the state within the epoch after the one reported last, and leave the process: the run resumes there.
+
+        Leaves all the same when the storage does not take it; the run then resumes from the checkpoint before. Raises
+        ValueError while nothing asks the process to leave.
+        """
+        if not self.is_leaving:
+            raise ValueError("trial.leave() answers a SIGTERM: call it when trial.is_leaving")
+        checkpoint = Checkpoint(report=self._last_report, data=data, is_midway=True)
+        with self._preemption.held():
+            try:
+                checkpoints.save(self.assignment.checkpoints, checkpoint, attempt=self.assignment.attempt)
+            except CheckpointNotSaved as error:
+                raise Preempted(f"SIGTERM: leaving; {error}") from error
+            raise Preempted(f"SIGTERM: leaving; the run resumes from {checkpoint}")
 
     def infeasible(self, why: str) -> NoReturn:
         """Leave: this configuration cannot be trained. The optimizer learns to avoid it."""
@@ -186,7 +228,7 @@ class Trial:
 
     def _send(self, report: MeasurementReport) -> None:
         verdict = self._client.report(report)
-        self._reported_epoch = report.epoch
+        self._reported_epoch, self._last_report = report.epoch, report
         if verdict is Verdict.STOP and report.epoch < self.to_epoch:
             raise Stopped(f"stopped by the controller after epoch {report.epoch}")
 

@@ -5,7 +5,7 @@ may have written cannot run code in a worker.
 """
 
 import io
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pickle import UnpicklingError
 
 import torch
@@ -16,6 +16,10 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from podium.trainer import Training
 from worker.model import build_model
 from worker.seeding import random_states, restore_random_states
+from worker.tally import Tally
+
+MISFITS = (RuntimeError, UnpicklingError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError)
+"""What reading raises when the bytes are no checkpoint, or one of something else."""
 
 
 class UnusableCheckpoint(Exception):
@@ -29,8 +33,11 @@ class Learner:
     scheduler: ReduceLROnPlateau
     device: torch.device
 
-    def to_bytes(self, epoch: int) -> bytes:
-        """Return weights, optimizer, scheduler and the states of all random generators after an epoch."""
+    def to_bytes(self, epoch: int, midway: Tally | None = None) -> bytes:
+        """Return weights, optimizer, scheduler and the states of all random generators.
+
+        They are those after an epoch, or `midway` through it, with what it has trained.
+        """
         buffer = io.BytesIO()
         state = {
             "epoch": epoch,
@@ -39,18 +46,24 @@ class Learner:
             "scheduler": self.scheduler.state_dict(),
             "random": random_states(),
         }
+        if midway is not None:
+            state["midway"] = asdict(midway)
         torch.save(state, buffer)
         return buffer.getvalue()
 
-    def restore(self, data: bytes) -> None:
-        """Continue from what `to_bytes` returned. Raises UnusableCheckpoint."""
+    def restore(self, data: bytes) -> Tally:
+        """Continue from what `to_bytes` returned, and return what is trained of the next epoch.
+
+        Raises UnusableCheckpoint.
+        """
         try:
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             self.model.load_state_dict(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.scheduler.load_state_dict(state["scheduler"])
             restore_random_states(state["random"])
-        except (RuntimeError, UnpicklingError, KeyError, ValueError, EOFError) as error:
+            return Tally(**state.get("midway", {}))
+        except MISFITS as error:
             first_line = next(iter(str(error).splitlines()), type(error).__name__)
             raise UnusableCheckpoint(f"the checkpoint does not fit this trainer: {first_line}") from error
 

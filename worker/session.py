@@ -13,6 +13,7 @@ from worker.learner import Learner, UnusableCheckpoint, build_learner
 from worker.seeding import seed_everything
 from worker.settings import UnusableSettings, settings_of
 from worker.split import split_by_label
+from worker.tally import NOTHING, Tally
 from worker.training import Course, Diverged, fit
 
 FOR_TRIAL = 3
@@ -33,15 +34,21 @@ def train(trial: Trial, threads: int) -> None:
             seed=trial.seed,
             trial=trial.number,
         )
-        _train_and_report(trial, _learner(trial, training, images), course)
+        learner, trained = _learner(trial, training, images)
+        with trial.deferring():
+            _train_and_report(trial, learner, course, trained)
     except Diverged as error:
         trial.infeasible(str(error))
     except (UnusableSettings, UnusableData, UnusableCheckpoint) as error:
         _fail(error)
 
 
-def _train_and_report(trial: Trial, learner: Learner, course: Course) -> None:
-    for result in fit(learner, course, trial.epochs()):
+def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: Tally) -> None:
+    def leave_if_asked(epoch: int, trained: Tally) -> None:
+        if trial.is_leaving:
+            trial.leave(learner.to_bytes(epoch, trained))
+
+    for result in fit(learner, course, trial.epochs(), trained=trained, watch=leave_if_asked):
         trial.report(
             epoch=result.epoch,
             checkpoint=learner.to_bytes(result.epoch),
@@ -53,13 +60,12 @@ def _train_and_report(trial: Trial, learner: Learner, course: Course) -> None:
         )
 
 
-def _learner(trial: Trial, training: Training, images: Images) -> Learner:
+def _learner(trial: Trial, training: Training, images: Images) -> tuple[Learner, Tally]:
+    """Return the learner as the trial left it, and what it has trained of the next epoch."""
     checkpoint = trial.load_checkpoint()  # before the model is built: there may be nothing left to train
     seed_everything(trial.seed, FOR_TRIAL, trial.number)
     learner = build_learner(training, len(images.classes), _device())
-    if checkpoint is not None:
-        learner.restore(checkpoint.data)
-    return learner
+    return learner, NOTHING if checkpoint is None else learner.restore(checkpoint.data)
 
 
 def _refuse_what_cannot_train(trial: Trial, training: Training) -> None:

@@ -1,6 +1,7 @@
 """The training loop: one epoch of SGD, one look at the validation images, one step of the schedule, again.
 
-It knows nothing of reporting, checkpoints or signals; whoever drives `fit` does all three between two epochs.
+It knows nothing of reporting, checkpoints or signals; whoever drives `fit` does all three: between two epochs, and in
+a watch that is called after each batch, where an epoch can be left and continued as if nothing had been.
 """
 
 import math
@@ -15,6 +16,7 @@ from worker.images import Images
 from worker.learner import Learner
 from worker.model import set_training_mode
 from worker.split import Split, shuffled_batches
+from worker.tally import NOTHING, Score, Tally, Watch, never_leave
 
 EVALUATION_PIXELS = 2**18
 """Pixels of images that are evaluated at once; 256 images at 32 pixels, 5 at 224. More is no faster on a CPU."""
@@ -25,20 +27,13 @@ class Diverged(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    loss: float
-    """Mean cross-entropy, in nats."""
-    accuracy: float
-    """Share of images whose label is the likeliest one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EpochResult:
     epoch: int
     train: Score
     """Measured while the weights still changed."""
     validation: Score
-    samples_per_second: float
+    samples_per_second: float | None
+    """None when all of its batches were trained before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,52 +54,58 @@ class Course:
         return torch.split(self.split.validation, max(1, EVALUATION_PIXELS // self.image_size**2))
 
 
-def fit(learner: Learner, course: Course, epochs: Iterable[int]) -> Iterator[EpochResult]:
-    """Train epoch by epoch; the learner stands after an epoch when its result is yielded. Raises Diverged."""
+def fit(
+    learner: Learner, course: Course, epochs: Iterable[int], *, trained: Tally = NOTHING, watch: Watch = never_leave
+) -> Iterator[EpochResult]:
+    """Train epoch by epoch; the learner stands after an epoch when its result is yielded. Raises Diverged.
+
+    `trained` is what the learner has trained of the first epoch already.
+    """
     for epoch in epochs:
-        began = time.perf_counter()
-        train = train_one_epoch(learner, course.images, course.batches(epoch), epoch)
+        began, before = time.perf_counter(), trained.count
+        trained = train_one_epoch(learner, course, epoch=epoch, trained=trained, watch=watch)
         seconds = time.perf_counter() - began
-        validation = evaluate(learner, course.images, course.validation_batches())
+        validation = evaluate(learner, course, epoch=epoch, trained=trained, watch=watch)
         if not math.isfinite(validation.loss):
             raise Diverged(f"the validation loss is {validation.loss} after epoch {epoch}")
         learner.scheduler.step(validation.loss)
-        samples_per_second = len(course.split.train) / seconds
-        yield EpochResult(epoch=epoch, train=train, validation=validation, samples_per_second=samples_per_second)
+        samples_per_second = (trained.count - before) / seconds if trained.count > before else None
+        yield EpochResult(
+            epoch=epoch, train=trained.score(), validation=validation, samples_per_second=samples_per_second
+        )
+        trained = NOTHING
 
 
-def train_one_epoch(learner: Learner, images: Images, batches: Sequence[torch.Tensor], epoch: int) -> Score:
-    """Take one step of SGD for each batch. Raises Diverged at the first loss that is not finite."""
+def train_one_epoch(learner: Learner, course: Course, *, epoch: int, trained: Tally, watch: Watch) -> Tally:
+    """Take one step of SGD for each batch that is left. Raises Diverged at the first loss that is not finite."""
     set_training_mode(learner.model)
-    loss_sum, correct, count = 0.0, 0, 0
-    for step, positions in enumerate(batches, start=1):
-        pixels, labels = _batch(learner, images, positions)
+    for positions in course.batches(epoch)[trained.batches :]:
+        pixels, labels = _batch(learner, course.images, positions)
         logits = learner.model(pixels)  # (batch, classes)
         loss = functional.cross_entropy(logits, labels)
         batch_loss = loss.item()
         if not math.isfinite(batch_loss):
-            raise Diverged(f"the training loss is {batch_loss} at step {step} of epoch {epoch}")
+            raise Diverged(f"the training loss is {batch_loss} at step {trained.batches + 1} of epoch {epoch}")
         learner.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         learner.optimizer.step()
-        loss_sum += batch_loss * len(labels)
-        correct += _correct(logits, labels)
-        count += len(labels)
-    return Score(loss=loss_sum / count, accuracy=correct / count)
+        trained = trained.plus(loss_sum=batch_loss * len(labels), correct=_correct(logits, labels), count=len(labels))
+        watch(epoch, trained)
+    return trained
 
 
 @torch.inference_mode()
-def evaluate(learner: Learner, images: Images, batches: Sequence[torch.Tensor]) -> Score:
-    """Return the mean loss and the accuracy over all batches."""
+def evaluate(learner: Learner, course: Course, *, epoch: int, trained: Tally, watch: Watch) -> Score:
+    """Return the mean loss and the accuracy over the validation images. It changes nothing, and may be repeated."""
     learner.model.eval()
-    loss_sum, correct, count = 0.0, 0, 0
-    for positions in batches:
-        pixels, labels = _batch(learner, images, positions)
+    seen = Tally()
+    for positions in course.validation_batches():
+        pixels, labels = _batch(learner, course.images, positions)
         logits = learner.model(pixels)  # (batch, classes)
-        loss_sum += functional.cross_entropy(logits, labels, reduction="sum").item()
-        correct += _correct(logits, labels)
-        count += len(labels)
-    return Score(loss=loss_sum / count, accuracy=correct / count)
+        loss_sum = functional.cross_entropy(logits, labels, reduction="sum").item()
+        seen = seen.plus(loss_sum=loss_sum, correct=_correct(logits, labels), count=len(labels))
+        watch(epoch, trained)
+    return seen.score()
 
 
 def _batch(learner: Learner, images: Images, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

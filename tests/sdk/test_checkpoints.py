@@ -98,6 +98,13 @@ def test_what_a_killed_writer_left_is_removed_and_never_loaded(tmp_path: Path) -
     assert on_disk(tmp_path) == ["epoch-00001-attempt-1.ckpt", "epoch-00002-attempt-2.ckpt"]
 
 
+def test_an_old_attempt_leaves_what_a_newer_run_is_writing(tmp_path: Path) -> None:
+    """Attempts are counted anew in each run: attempt 3 of the run before is older than attempt 1 of this one."""
+    (tmp_path / "epoch-00005-attempt-1.ckpt.partial").write_bytes(b"half")
+    checkpoints.save(tmp_path.as_uri(), checkpoint(4), attempt=3)
+    assert on_disk(tmp_path) == ["epoch-00004-attempt-3.ckpt", "epoch-00005-attempt-1.ckpt.partial"]
+
+
 def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     for epoch in (1, 2, 3):

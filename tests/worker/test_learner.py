@@ -113,6 +113,7 @@ def test_a_loss_that_is_not_finite_ends_training_at_once() -> None:
 
 def test_a_batch_beyond_the_data_is_one_batch() -> None:
     [result] = fit(learner(), course(train=20, batch_size=4096), [1])
+    assert result.samples_per_second is not None
     assert result.samples_per_second > 0
 
 
@@ -120,6 +121,24 @@ def test_a_checkpoint_of_another_model_is_refused() -> None:
     data = learner(training(model="resnet34")).to_bytes(1)
     with pytest.raises(UnusableCheckpoint, match="does not fit"):
         learner().restore(data)
+
+
+@pytest.mark.parametrize("state", [[1, 2], {"model": 3}, {"model": {}, "optimizer": None}, 7], ids=repr)
+def test_bytes_that_hold_something_else_are_refused(state: object) -> None:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    with pytest.raises(UnusableCheckpoint, match="does not fit"):
+        learner().restore(buffer.getvalue())
+
+
+def test_random_states_of_another_shape_are_refused() -> None:
+    each = learner()
+    state = torch.load(io.BytesIO(each.to_bytes(1)), weights_only=True)
+    state["random"]["numpy"]["keys"] = [1, 2]
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    with pytest.raises(UnusableCheckpoint, match="does not fit"):
+        each.restore(buffer.getvalue())
 
 
 def test_a_checkpoint_cannot_run_code(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`python -m worker` as a cluster starts it, on a few small images."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from worker import numerics, session
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[FakeRunApi]:
-    settings = training(dataset="image_folder", data=str(write_images(tmp_path / "pets", each=10)), batch_size=8)
+    settings = training(dataset="image_folder", data=str(write_images(tmp_path / "pets", each=10)), batch_size=4)
     given = assignment(
         tmp_path / "straight", trial=TRIAL, training=settings, to_epoch=2, configuration={"learning_rate": 0.01}
     )
@@ -24,10 +25,22 @@ def api(tmp_path: Path) -> Iterator[FakeRunApi]:
 
 
 def stored(folder: Path) -> bytes:
-    checkpoint = checkpoints.load(folder.as_uri(), up_to_epoch=99)
+    checkpoint = checkpoints.load(folder.as_uri(), up_to_epoch=2)
     assert checkpoint is not None
-    assert checkpoint.epoch == 2
     return checkpoint.data
+
+
+def count_steps(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Return a list that grows with each step of SGD."""
+    taken: list[None] = []
+    step = torch.optim.SGD.step
+
+    def counted(self: torch.optim.SGD, *given: object) -> object:
+        taken.append(None)
+        return step(self, *given)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", counted)
+    return taken
 
 
 def train_here(api: FakeRunApi, monkeypatch: pytest.MonkeyPatch) -> object:
@@ -47,33 +60,34 @@ def train_here(api: FakeRunApi, monkeypatch: pytest.MonkeyPatch) -> object:
     return None
 
 
-def test_a_worker_that_was_terminated_and_resumed_equals_a_straight_one(
+def test_a_worker_terminated_within_an_epoch_continues_at_that_step_and_equals_a_straight_one(
     api: FakeRunApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first half runs in a process of its own, which SIGTERM ends; the others here, since torch takes seconds."""
+    """The first part runs in a process of its own, which SIGTERM ends; the others here, since torch takes seconds."""
     assert train_here(api, monkeypatch) is None
     assert api.epochs == [1, 2]
     assert set(api.reports[0].metrics) == {"val_accuracy", "val_loss", "train_accuracy", "train_loss"}
     straight, api.reports = api.reports, []
 
     resumed = tmp_path / "resumed"
-    api.assignment = api.assignment.model_copy(update={"checkpoints": resumed.as_uri(), "to_epoch": 99})
-    api.silent_after = 1
+    api.assignment = api.assignment.model_copy(update={"checkpoints": resumed.as_uri()})
     process = api.start("-m", "worker")
-    api.wait_for_epoch(1)
+    assert process.stderr is not None
+    assert process.stderr.readline() == f"podium: trial {TRIAL} trains epochs 1 to 2\n"
     process.terminate()
     code, stderr = finish(process)
     assert code == 75, stderr
-    for checkpoint in resumed.iterdir():
-        if checkpoint.name > "epoch-00002":  # it may have been faster than the signal
-            checkpoint.unlink()
-    assert [checkpoint.name for checkpoint in resumed.iterdir()] == ["epoch-00001-attempt-1.ckpt"]
+    assert [checkpoint.name for checkpoint in resumed.iterdir()] == ["epoch-00001-midway-attempt-1.ckpt"]
+    assert api.reports == []
 
-    api.silent_after = None
-    api.assignment = api.assignment.model_copy(update={"to_epoch": 2, "attempt": 2, "reported_epoch": 1})
+    done = torch.load(io.BytesIO(stored(resumed)), weights_only=True)["midway"]["batches"]
+    taken = count_steps(monkeypatch)
+    api.assignment = api.assignment.model_copy(update={"attempt": 2})
     assert train_here(api, monkeypatch) is None
+    assert done > 0
+    assert done + len(taken) == 2 * 4  # 16 images in batches of 4
     assert stored(tmp_path / "straight") == stored(resumed)
-    assert [report.metrics for report in straight] == [api.reports[0].metrics, api.reports[-1].metrics]
+    assert [report.metrics for report in api.reports] == [report.metrics for report in straight]
 
 
 def test_a_diverging_worker_is_infeasible(
