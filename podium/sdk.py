@@ -142,9 +142,11 @@ class Trial:
 
     def epochs(self) -> Iterator[int]:
         """Yield the epochs that are left to train, the first of a trial being 1."""
-        _log.info("podium: trial %d trains epochs %d to %d", self.number, self.start_epoch + 1, self.to_epoch)
-        for epoch in range(self.start_epoch + 1, self.to_epoch + 1):
+        first = self.start_epoch + 1
+        for epoch in range(first, self.to_epoch + 1):
             self._preemption.check()
+            if epoch == first:
+                _log.info("podium: trial %d trains epochs %d to %d", self.number, first, self.to_epoch)
             self._epoch_began = self._clock()
             yield epoch
 

@@ -77,6 +77,7 @@ def test_a_worker_terminated_within_an_epoch_continues_at_that_step_and_equals_a
     process.terminate()
     code, stderr = finish(process)
     assert code == 75, stderr
+    assert stderr.endswith("resumes from the checkpoint midway through epoch 1\n")
     assert [checkpoint.name for checkpoint in resumed.iterdir()] == ["epoch-00001-midway-attempt-1.ckpt"]
     assert api.reports == []
 
