@@ -90,6 +90,12 @@ def test_its_epoch_and_a_later_midway_one_replace_it(tmp_path: Path) -> None:
     assert on_disk(tmp_path) == ["epoch-00001-attempt-3.ckpt"]
 
 
+def test_a_whole_epoch_replaces_what_a_higher_attempt_of_an_earlier_run_left_within_it(tmp_path: Path) -> None:
+    checkpoints.save(tmp_path.as_uri(), midway(through=2), attempt=3)
+    checkpoints.save(tmp_path.as_uri(), whole(2), attempt=1)
+    assert on_disk(tmp_path) == ["epoch-00002-attempt-1.ckpt"]
+
+
 def test_an_old_attempt_removes_no_newer_midway_one(tmp_path: Path) -> None:
     checkpoints.save(tmp_path.as_uri(), midway(through=2, steps=9), attempt=2)
     checkpoints.save(tmp_path.as_uri(), whole(1), attempt=1)

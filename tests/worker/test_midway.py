@@ -82,3 +82,9 @@ def test_a_whole_epochs_state_leaves_nothing_trained_of_the_next() -> None:
     assert each.restore(each.to_bytes(1)) == NOTHING
     begun = Tally(batches=2, loss_sum=0.1 + 0.2, correct=3, count=32)
     assert each.restore(each.to_bytes(1, begun)) == begun
+
+
+def test_a_tally_weighs_batches_by_their_images() -> None:
+    trained = NOTHING.plus(loss_sum=6.0, correct=1, count=3).plus(loss_sum=4.0, correct=1, count=1)
+    assert trained == Tally(batches=2, loss_sum=10.0, correct=2, count=4)
+    assert (trained.score().loss, trained.score().accuracy) == (2.5, 0.5)
