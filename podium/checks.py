@@ -74,7 +74,8 @@ def suggest_name(name: str, known: Iterable[str]) -> str:
 
 
 def _trainer_faults(sections: Sections) -> Iterator[Fault]:
-    if sections.is_trained_once and (sections.training is None) == (sections.trial is None):
+    has_command = sections.trial is not None and sections.trial.command is not None
+    if sections.is_trained_once and (sections.training is None) == (not has_command):
         found = "neither" if sections.training is None else "both"
         yield Fault(
             path="training", found=found, allowed="`training` (built-in trainer) or `trial.command`, one of the two"

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from podium.contract import Contract
+from podium.pod import PodShape, Text
 from podium.trainer import Training
 
 Value = bool | int | float | str
@@ -20,8 +21,6 @@ Configuration = dict[str, Value]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 """An integer that a floating-point number holds exactly, as the optimizer's transforms need."""
-Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
-"""What a process can be given: no NUL in it."""
 MAX_NAME_LENGTH = 36
 
 
@@ -154,19 +153,13 @@ class Budget(Section):
         return self
 
 
-class TrialProcess(Section):
-    """A training script of the user's own, which reports through `podium.trial()`."""
+class TrialProcess(PodShape):
+    """How a trial's process is started: the user's own training script, and the Pod around it on a cluster."""
 
-    command: Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1)]
-    env: dict[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], Text] = Field(default_factory=dict)
-
-    @field_validator("env")
-    @classmethod
-    def _podium_names_are_taken(cls, env: dict[str, str]) -> dict[str, str]:
-        taken = sorted(name for name in env if name.startswith("PODIUM_"))
-        if taken:
-            raise ValueError(f"names starting with PODIUM_ are set by Podium itself, found {', '.join(taken)}")
-        return env
+    command: Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1)] | None = None
+    """A script that reports through `podium.trial()`. Without one, the built-in trainer runs what `training` says."""
+    rungs: dict[str, PodShape] = Field(default_factory=dict)
+    """What differs at a rung: cheap nodes for `small`, a larger accelerator for `full`."""
 
 
 class ExperimentSpec(Section):
@@ -182,6 +175,8 @@ class ExperimentSpec(Section):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     baseline: dict[str, bool | int | Finite | str] | None = None
     """Trained once at full fidelity, for comparison; paid from the budget."""
+    checkpoints: Literal["best", "last", "none"] = "best"
+    """Whose checkpoints stay once their trials have ended: the best trial's, every trial's last, or nobody's."""
     training: Training | None = None
     trial: TrialProcess | None = None
 
