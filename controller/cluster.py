@@ -1,19 +1,40 @@
 """Where Jobs run, as the reconciler sees it. Nothing above knows whether that is Kubernetes or this machine."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from controller.jobs import JobRequest
 from controller.plan import SeenJob
 
 
+class ClusterAway(Exception):
+    """The cluster does not answer, or has not yet shown all of its Jobs; it is asked again soon."""
+
+
+class JobRefused(Exception):
+    """The cluster will not have this Job, now or later; the message is its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEvent:
+    """Something that a person who looks at a Job should see beside it."""
+
+    reason: str
+    """One word in UpperCamelCase, as Kubernetes has them."""
+    message: str
+    is_warning: bool = False
+
+
 class Cluster(Protocol):
+    """Every method may be called from several threads. Those that ask the cluster raise ClusterAway."""
+
     def jobs(self) -> Mapping[str, SeenJob]:
         """Return every Job of Podium's, by name, ended ones included until they are deleted."""
         ...
 
     def create_job(self, request: JobRequest) -> None:
-        """Start a Job. One of that name that exists already is left alone."""
+        """Start a Job. One that exists already is left alone, but gets what it lacks. Raises JobRefused and OSError."""
         ...
 
     def delete_job(self, name: str) -> None:
@@ -22,6 +43,10 @@ class Cluster(Protocol):
 
     def log_tail(self, name: str) -> str:
         """Return the last lines that the Job printed; empty when there are none."""
+        ...
+
+    def tell(self, name: str, event: JobEvent) -> None:
+        """Put an event beside a Job, for people. Raises nothing: an event that is lost is not missed."""
         ...
 
     def watch(self, wake: Callable[[], None]) -> None:

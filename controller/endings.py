@@ -45,6 +45,8 @@ class EndRun:
     """The run ends with this attempt."""
 
 
+OUT_OF_MEMORY_ATTEMPTS = 2
+"""One retry, with more memory if the experiment allows it; a third attempt would only die a third time."""
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 300.0
 
@@ -58,8 +60,11 @@ def after_the_end(ended: Sequence[EndReason], fruitless: int, max_attempts: int)
     match reason:
         case EndReason.SUCCEEDED | EndReason.STOPPED | EndReason.INFEASIBLE | EndReason.OUT_OF_ACCELERATOR_MEMORY:
             return EndRun()
-        case EndReason.BUG | EndReason.OUT_OF_MEMORY:
+        case EndReason.BUG:
             if ended.count(reason) >= max_attempts:
+                return EndRun()
+        case EndReason.OUT_OF_MEMORY:
+            if ended.count(reason) >= min(OUT_OF_MEMORY_ATTEMPTS, max_attempts):
                 return EndRun()
         case EndReason.PREEMPTED | EndReason.SCHEDULING | EndReason.BAD_NODE:
             pass

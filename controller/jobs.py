@@ -1,31 +1,108 @@
-"""What a Job is asked to do: a value that any cluster can run, made from the spec alone."""
+"""What a Job is asked to do: a value that any cluster can run, made from the spec and what was learned, by no I/O."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from podium.pod import PodShape, Resources, laid_over
+from podium.quantity import amount, times
 from podium.spec import ExperimentSpec
-from podium.wire import RUN_TOKEN_VARIABLE, URL_VARIABLE
+from podium.wire import URL_VARIABLE
 
 TRAINER_COMMAND = ("python", "-P", "-m", "worker")  # -P: no `worker.py` of the user's own gets in its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptKey:
+    """Whose Job it is: what its name and its labels say."""
+
+    experiment: str
+    trial: int
+    epochs: int
+    attempt: int
+
+    @property
+    def job(self) -> str:
+        """The name of the attempt's Job: at most 63 characters up to trial 99999, attempt 999999."""
+        return f"{self.experiment}-t{self.trial}-e{self.epochs}-a{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """What was learned about where and how long the attempt can run."""
+
+    avoided_nodes: tuple[str, ...] = ()
+    """Nodes that fail trial after trial."""
+    disliked_nodes: tuple[str, ...] = ()
+    """Nodes on which this run failed before: another is better, if there is one."""
+    memory_factor: float = 1.0
+    deadline_seconds: int | None = None
+    """When the cluster is to end it by itself, should the controller be gone; None while nothing was learned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """How an attempt reaches the API."""
+
+    url: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
-    """One attempt's process: a name that is the same whenever it is asked for, a command, and its environment."""
+    """One attempt's process: a name that is the same whenever it is asked for, a command, and what it runs in."""
 
     name: str
     """A DNS label of at most 63 characters."""
+    key: AttemptKey
     command: tuple[str, ...]
     env: Mapping[str, str]
+    """The token is not among them: each cluster has its own way to hand a secret over."""
+    token: str
+    pod: PodShape = PodShape()
+    placement: Placement = Placement()
 
 
-def job_name(experiment: str, trial: int, epochs: int, attempt: int) -> str:
-    """Return the name of an attempt's Job: at most 63 characters up to trial 99999, attempt 999999."""
-    return f"{experiment}-t{trial}-e{epochs}-a{attempt}"
+def job_request(
+    key: AttemptKey, spec: ExperimentSpec, rung: str, *, door: Door, defaults: PodShape, placement: Placement
+) -> JobRequest:
+    """Return what the cluster is to run for an attempt at a rung."""
+    pod = shape_of(spec, rung, defaults)
+    if placement.memory_factor > 1:
+        pod = pod.model_copy(update={"resources": with_more_memory(pod.resources, placement.memory_factor)})
+    command = spec.trial.command if spec.trial else None
+    return JobRequest(
+        name=key.job,
+        key=key,
+        command=tuple(command) if command else TRAINER_COMMAND,
+        env=pod.env | {URL_VARIABLE: door.url},
+        token=door.token,
+        pod=pod,
+        placement=placement,
+    )
 
 
-def job_request(name: str, spec: ExperimentSpec, *, url: str, token: str) -> JobRequest:
-    """Return what the cluster is to run for an attempt."""
-    env = dict(spec.trial.env) if spec.trial else {}
-    command = tuple(spec.trial.command) if spec.trial else TRAINER_COMMAND
-    return JobRequest(name=name, command=command, env=env | {URL_VARIABLE: url, RUN_TOKEN_VARIABLE: token})
+def shape_of(spec: ExperimentSpec, rung: str, defaults: PodShape) -> PodShape:
+    """Return the Pod of a rung: the chart's defaults, over them the trial section, over it the rung's own."""
+    if spec.trial is None:
+        return defaults
+    shape = laid_over(defaults, spec.trial)
+    own = spec.trial.rungs.get(rung)
+    return shape if own is None else laid_over(shape, own)
+
+
+def accelerators_of(shape: PodShape) -> float:
+    """Count the devices that a Pod holds: every limit that is not the machine's own processor, memory or disk."""
+    limits = shape.resources.limits if shape.resources else {}
+    own = ("cpu", "memory", "ephemeral-storage")
+    return float(sum(amount(found) for name, found in limits.items() if name not in own and "hugepages-" not in name))
+
+
+def with_more_memory(resources: Resources | None, factor: float) -> Resources | None:
+    """Return the resources with request and limit of memory multiplied, where there are any."""
+    if resources is None:
+        return None
+
+    def raised(amounts: Mapping[str, str]) -> dict[str, str]:
+        return {name: times(found, factor) if name == "memory" else found for name, found in amounts.items()}
+
+    return Resources(requests=raised(resources.requests), limits=raised(resources.limits))

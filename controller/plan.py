@@ -18,6 +18,24 @@ class JobPhase(StrEnum):
     FAILED = "failed"
 
 
+class WaitsFor(StrEnum):
+    """Why an active Job does not run yet."""
+
+    QUOTA = "quota"
+    """A queue holds it back: it is neither lost nor late."""
+    NODE = "a node"
+    IMAGE = "its image"
+    """Or anything else that its container cannot be created without."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    what: WaitsFor
+    since: datetime
+    words: str
+    """As the cluster puts it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenJob:
     """A Job as the cluster shows it."""
@@ -27,7 +45,15 @@ class SeenJob:
     exit_code: int | None = None
     """None while active, and when the process vanished without leaving one."""
     reason: EndReason | None = None
-    """Set when the cluster itself knows why the Job ended: preempted, out of memory, image or scheduling."""
+    """Set when the cluster itself knows why the Job ended: preempted, out of memory."""
+    words: str = ""
+    """How the cluster explains the end, when it does."""
+    node: str | None = None
+    """Where it runs or ran; None before it has a place, and on a cluster of one machine."""
+    started_at: datetime | None = None
+    """When its process started; None before, and where the cluster does not tell."""
+    wait: Wait | None = None
+    """Why it does not run yet; None once it does."""
 
 
 class Wish(StrEnum):
@@ -50,6 +76,14 @@ class LiveAttempt:
     changed_at: datetime
     has_progressed: bool = False
     """It reported at least one epoch."""
+    heard_at: datetime | None = None
+    """When its last report came; None before the first."""
+    silence_seconds: float | None = None
+    """How long it may be silent while it runs; None without a limit."""
+    node: str | None = None
+    waiting: str = ""
+    started_at: datetime | None = None
+    """The last three as the rows have them: what the cluster showed when it was looked at before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +93,30 @@ class CreateJob:
 
 @dataclass(frozen=True, slots=True)
 class MarkRunning:
-    """Its Job exists; only the row does not say so yet."""
+    """Its Job exists; only the row does not say so yet, and what goes with the Job may be missing."""
 
     job: str
 
 
 @dataclass(frozen=True, slots=True)
+class NoteSight:
+    """What the cluster shows of a Job that goes on has changed: its place, or what it waits for."""
+
+    job: str
+    node: str | None
+    waiting: str
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class EndAttempt:
-    """Its Job is over without having reported its target; what follows is `endings.after_the_end`'s to say."""
+    """Its Job is over, or given up, without having reported its target; what follows is for `endings` to say."""
 
     job: str
     reason: EndReason
     exit_code: int | None
     detail: str
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +131,70 @@ class DeleteJob:
     job: str
 
 
-Action = CreateJob | MarkRunning | EndAttempt | CloseAttempt | DeleteJob
+Action = CreateJob | MarkRunning | NoteSight | EndAttempt | CloseAttempt | DeleteJob
 
 LINGER = timedelta(seconds=60)
 """How long a Job may take to exit after its last report before it is deleted."""
 
 
-def plan(attempts: Sequence[LiveAttempt], jobs: Mapping[str, SeenJob], now: datetime) -> list[Action]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grace:
+    """How long a Job may wait before its attempt is given up."""
+
+    image: timedelta = timedelta(minutes=5)
+    node: timedelta = timedelta(hours=1)
+
+    def for_(self, what: WaitsFor) -> timedelta:
+        match what:
+            case WaitsFor.QUOTA:
+                return timedelta.max
+            case WaitsFor.NODE:
+                return self.node
+            case WaitsFor.IMAGE:
+                return self.image
+            case _ as unknown:
+                assert_never(unknown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What the plan is judged by: the time, and how long is too long."""
+
+    now: datetime
+    grace: Grace = Grace()
+
+
+def plan(attempts: Sequence[LiveAttempt], jobs: Mapping[str, SeenJob], moment: Moment) -> list[Action]:
     """Return the actions that bring Jobs and attempts together.
 
     `jobs` must have been seen before `attempts` were read: then a Job that is over has all its reports in the attempts.
     """
-    actions = [action for attempt in attempts for action in _steps(attempt, jobs.get(attempt.job), now)]
+    actions = [action for attempt in attempts for action in _steps(attempt, jobs.get(attempt.job), moment)]
     orphans = jobs.keys() - {attempt.job for attempt in attempts}
     return actions + [DeleteJob(name) for name in sorted(orphans)]
 
 
-def _steps(attempt: LiveAttempt, job: SeenJob | None, now: datetime) -> Sequence[Action]:
+def due_at(attempt: LiveAttempt, job: SeenJob | None, grace: Grace) -> datetime | None:
+    """Return when something must be decided about an attempt even if nothing happens until then; None for never."""
+    if attempt.state is AttemptState.PENDING:
+        return attempt.not_before
+    if attempt.state is AttemptState.REPORTED and job is not None:
+        return attempt.changed_at + LINGER
+    if attempt.state is not AttemptState.RUNNING or job is None or job.phase is not JobPhase.ACTIVE:
+        return None
+    if job.wait is not None:
+        limit = grace.for_(job.wait.what)
+        return None if limit == timedelta.max else job.wait.since + limit
+    return _silent_from(attempt, job)
+
+
+def _steps(attempt: LiveAttempt, job: SeenJob | None, moment: Moment) -> Sequence[Action]:
+    now = moment.now
     match attempt.state:
         case AttemptState.PENDING:
             return _pending(attempt, job, now)
         case AttemptState.RUNNING:
-            return _running(attempt, job)
+            return _running(attempt, job, moment)
         case AttemptState.REPORTED:
             return _reported(attempt, job, now)
         case AttemptState.ENDED:
@@ -132,15 +219,15 @@ def _pending(attempt: LiveAttempt, job: SeenJob | None, now: datetime) -> Sequen
             assert_never(unknown)
 
 
-def _running(attempt: LiveAttempt, job: SeenJob | None) -> Sequence[Action]:
+def _running(attempt: LiveAttempt, job: SeenJob | None, moment: Moment) -> Sequence[Action]:
     is_active = job is not None and job.phase is JobPhase.ACTIVE
     match attempt.wish:
         case Wish.END if is_active:
             return [DeleteJob(attempt.job)]
         case Wish.END:
             return [_end(attempt, EndReason.STOPPED, job, "stopped with its experiment")]
-        case Wish.RUN | Wish.HOLD if is_active:
-            return []
+        case Wish.RUN | Wish.HOLD if job is not None and is_active:
+            return _active(attempt, job, moment)
         case Wish.RUN | Wish.HOLD:
             reason, detail = _ending(attempt, job)
             return [_end(attempt, reason, job, detail)]
@@ -148,12 +235,35 @@ def _running(attempt: LiveAttempt, job: SeenJob | None) -> Sequence[Action]:
             assert_never(unknown)
 
 
+def _active(attempt: LiveAttempt, job: SeenJob, moment: Moment) -> Sequence[Action]:
+    """Say what follows while a Job goes on: nothing, unless it waits or is silent for too long."""
+    due = due_at(attempt, job, moment.grace)
+    if due is not None and due <= moment.now:
+        if job.wait is not None:
+            detail = f"waited in vain for {job.wait.what}: {job.wait.words}"
+            return [_end(attempt, EndReason.SCHEDULING, job, detail)]
+        silence = attempt.silence_seconds or 0.0
+        return [_end(attempt, EndReason.BUG, job, f"ran without a report for {silence:.0f} s, and was given up")]
+    waiting = f"waits for {job.wait.what}: {job.wait.words}" if job.wait else ""
+    sight = NoteSight(attempt.job, job.node or attempt.node, waiting, job.started_at or attempt.started_at)
+    return [] if sight == NoteSight(attempt.job, attempt.node, attempt.waiting, attempt.started_at) else [sight]
+
+
+def _silent_from(attempt: LiveAttempt, job: SeenJob) -> datetime | None:
+    """Return from when on a Job that runs has been silent for too long."""
+    if attempt.silence_seconds is None:
+        return None
+    last = max(filter(None, (job.started_at, attempt.heard_at, attempt.changed_at)))
+    return last + timedelta(seconds=attempt.silence_seconds)
+
+
 def _ending(attempt: LiveAttempt, job: SeenJob | None) -> tuple[EndReason, str]:
     if job is None:
         return EndReason.PREEMPTED, "its Job was deleted by someone else"
     if job.reason is not None:
-        return job.reason, f"the cluster says: {job.reason}"
-    return why_it_ended(job.exit_code, attempt.has_progressed)
+        return job.reason, job.words or f"the cluster says: {job.reason}"
+    reason, detail = why_it_ended(job.exit_code, attempt.has_progressed)
+    return reason, f"{detail} ({job.words})" if job.words else detail
 
 
 def _reported(attempt: LiveAttempt, job: SeenJob | None, now: datetime) -> Sequence[Action]:
@@ -169,4 +279,5 @@ def _reported(attempt: LiveAttempt, job: SeenJob | None, now: datetime) -> Seque
 
 
 def _end(attempt: LiveAttempt, reason: EndReason, job: SeenJob | None, detail: str) -> EndAttempt:
-    return EndAttempt(attempt.job, reason, job.exit_code if job else None, detail)
+    node = (job.node if job else None) or attempt.node
+    return EndAttempt(attempt.job, reason, job.exit_code if job else None, detail, node)

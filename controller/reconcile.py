@@ -5,7 +5,8 @@ Observe (Jobs, then rows), plan (pure), act (idempotent verbs). It may be killed
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
@@ -13,22 +14,53 @@ import structlog
 from sqlalchemy.orm import Session
 
 from controller import lifecycle, runs, store
-from controller.cluster import Cluster
+from controller.cluster import Cluster, ClusterAway
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
 from controller.experiment import History, problem_of
 from controller.history import history_of
-from controller.jobs import job_request
+from controller.jobs import Door, JobRequest, Placement, job_request
+from controller.nodes import MEMORY, bad_nodes
 from controller.optimizer import suggest
-from controller.plan import Action, CloseAttempt, CreateJob, DeleteJob, EndAttempt, MarkRunning, plan
+from controller.patience import deadline_seconds
+from controller.plan import (
+    Action,
+    CloseAttempt,
+    CreateJob,
+    DeleteJob,
+    EndAttempt,
+    Grace,
+    MarkRunning,
+    Moment,
+    NoteSight,
+    due_at,
+    plan,
+)
+from controller.tables import AttemptRow
 from controller.tokens import TokenSigner
+from podium.pod import PodShape
 from podium.spec import ExperimentSpec
-from podium.taxonomy import ExperimentState
+from podium.taxonomy import EndReason, ExperimentState
 
 STANDBY_SECONDS = 1.0
 AFTER_FAULT_SECONDS = 1.0
+CREATORS = 16
+"""Jobs that are created at once; the cluster bounds how many a second."""
+SUGGESTIONS_A_PASS = 8
+"""What an experiment may ask for before the others, and the Jobs that end meanwhile, have their turn."""
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What the reconciler was told at its start."""
+
+    worker_url: str
+    defaults: PodShape = PodShape()
+    """How Pods look where an experiment does not say."""
+    grace: Grace = Grace()
+    resync_seconds: float = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,44 +70,61 @@ class Reconciler:
     sessions: Sessions
     cluster: Cluster
     signer: TokenSigner
-    worker_url: str
+    orders: Orders
     clock: Callable[[], datetime]
-    resync_seconds: float = 30.0
+    _creators: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create"), init=False
+    )
 
     def reconcile(self) -> float:
         """Make one pass: observe, plan, act, then fill free slots. Return the seconds until the next is due.
 
-        Raises DatabaseAway; what was done until then is kept, and the next pass goes on from there.
+        Raises DatabaseAway and ClusterAway; what was done until then is kept, and the next pass goes on from there.
         """
         jobs = self.cluster.jobs()  # before the rows: a Job that is over has all its reports in them
         with transaction(self.sessions) as session:
             attempts = store.live_attempts(session)
             running = [row.id for row in store.running_experiments(session)]
         now = self.clock()
-        steps = [_alone(partial(self._act, action), job=action.job) for action in plan(attempts, jobs, now)]
-        started = [_alone(partial(self._fill, each), experiment=each) for each in running]
-        if any(steps) or any(started):
+        creating: list[Future[bool]] = []
+        steps = [
+            _alone(partial(self._act, action, creating), job=action.job)
+            for action in plan(attempts, jobs, Moment(now=now, grace=self.orders.grace))
+        ]
+        started = [_alone(partial(self._fill, each, creating), experiment=each) for each in running]
+        created = [_alone(future.result) for future in creating]
+        if any(steps) or any(started) or any(created):
             return 0.0
-        due = [attempt.not_before for attempt in attempts if attempt.not_before > now]
-        return min([self.resync_seconds, *((moment - now).total_seconds() for moment in due)])
+        due = [due_at(attempt, jobs.get(attempt.job), self.orders.grace) for attempt in attempts]
+        later = [(moment - now).total_seconds() for moment in due if moment is not None and moment > now]
+        return min([self.orders.resync_seconds, *later])
 
-    def _act(self, action: Action) -> bool:
+    def _act(self, action: Action, creating: list[Future[bool]]) -> bool:
         """Do one thing, and say whether the next pass will see something new because of it."""
         match action:
             case CreateJob(job):
+                creating.append(self._creators.submit(self._create, job))
+                return False  # its own answer says so
+            case MarkRunning(job):  # creating it again leaves the Job alone and adds what is missing
                 return self._create(job)
             case DeleteJob(job):
                 self.cluster.delete_job(job)
                 return False  # the cluster wakes us when it is gone
-            case MarkRunning(job):
-                self._change(lambda session, now: runs.mark_running(session, job, now))
+            case NoteSight():
+                self._change(lambda session, now: runs.note_sight(session, action))
+                return False  # nothing follows from it
             case CloseAttempt(job):
                 self._change(lambda session, now: runs.close(session, job, now))
-            case EndAttempt(job):
-                log_tail = self.cluster.log_tail(job)
-                self._change(lambda session, now: runs.end_attempt(session, action, log_tail, now))
-                log.info("attempt ended", job=job, reason=action.reason, exit_code=action.exit_code)
+            case EndAttempt():
+                self._end(action)
         return True
+
+    def _end(self, ending: EndAttempt) -> None:
+        log_tail = self.cluster.log_tail(ending.job)
+        self._change(lambda session, now: runs.end_attempt(session, ending, log_tail, now))
+        log.info(
+            "attempt ended", job=ending.job, reason=ending.reason, exit_code=ending.exit_code, detail=ending.detail
+        )
 
     def _change(self, verb: Callable[[Session, datetime], None]) -> None:
         try:
@@ -85,27 +134,50 @@ class Reconciler:
             log.info("nothing to note", reason=error.detail)
 
     def _create(self, job: str) -> bool:
+        """Create an attempt's Job and note it. The Job comes first: killed in between, the next pass finds it."""
         try:
             with transaction(self.sessions) as session:
-                spec = ExperimentSpec.model_validate(store.lock_attempt(session, job).run.trial.experiment.spec)
+                request = self._request(session, store.lock_attempt(session, job))
         except Superseded:
             return False
-        token = self.signer.sign(job, self.clock())
         try:
-            self.cluster.create_job(job_request(job, spec, url=self.worker_url, token=token))
+            self.cluster.create_job(request)
         except OSError as error:
             log.error("a Job could not be created; trying again at the next pass", job=job, error=str(error))
             return False
-        self._change(lambda session, now: runs.mark_running(session, job, now))
+        self._change(lambda session, now: runs.mark_running(session, job, request.pod, now))
         return True
 
-    def _fill(self, experiment_id: str) -> bool:
-        """Start runs until no slot is free or nothing is worth starting. Say whether any was."""
-        has_started = False
-        while (job := self._next_run(experiment_id)) is not None:
-            self._create(job)
-            has_started = True
-        return has_started
+    def _request(self, session: Session, attempt: AttemptRow) -> JobRequest:
+        run, experiment, now = attempt.run, attempt.run.trial.experiment, self.clock()
+        spec = ExperimentSpec.model_validate(experiment.spec)
+        before = store.attempts_of_trial(session, run.trial_id)
+        starved = sum(one.end_reason is EndReason.OUT_OF_MEMORY for one in before)
+        factor = (spec.trial.outOfMemoryFactor if spec.trial else None) or 1.0
+        failed_on = {one.node for one in before if one.run_id == run.id and one.end_reason is EndReason.BUG and one.node}
+        waits = self.orders.grace.node + self.orders.grace.image
+        placement = Placement(
+            avoided_nodes=tuple(sorted(bad_nodes(store.node_endings(session, now - MEMORY)))),
+            disliked_nodes=tuple(sorted(failed_on)),
+            memory_factor=factor**starved,
+            deadline_seconds=deadline_seconds(
+                run.to_epoch - run.reached_epoch,
+                experiment.slowest_epoch_seconds,
+                waits_seconds=waits.total_seconds(),
+            ),
+        )
+        door = Door(url=self.orders.worker_url, token=self.signer.sign(attempt.job, now))
+        key = runs.key_of(run, attempt.number)
+        return job_request(key, spec, run.rung, door=door, defaults=self.orders.defaults, placement=placement)
+
+    def _fill(self, experiment_id: str, creating: list[Future[bool]]) -> bool:
+        """Start runs until no slot is free, nothing is worth starting, or others are due. Say whether any was."""
+        for count in range(SUGGESTIONS_A_PASS):
+            job = self._next_run(experiment_id)
+            if job is None:
+                return count > 0
+            creating.append(self._creators.submit(self._create, job))
+        return True
 
     def _next_run(self, experiment_id: str) -> str | None:
         """Ask the optimizer and store its answer; return the Job to create."""
@@ -137,7 +209,7 @@ def _alone(step: Callable[[], bool], **about: str) -> bool:
     """Take one step of a pass. A fault in it is logged and keeps no other step from being taken."""
     try:
         return step()
-    except DatabaseAway:
+    except (DatabaseAway, ClusterAway):
         raise
     except Exception:
         log.exception("this step failed; the next pass tries it again", **about)
@@ -165,8 +237,8 @@ def run_forever(
             continue
         try:
             due_seconds = reconcile()
-        except DatabaseAway as error:
-            log.warning("pass given up; trying again", error=error.detail, seconds=AFTER_FAULT_SECONDS)
+        except (DatabaseAway, ClusterAway) as error:
+            log.warning("pass given up; trying again", error=str(error), seconds=AFTER_FAULT_SECONDS)
             due_seconds = AFTER_FAULT_SECONDS
         except Exception:  # the loop outlives any fault of one pass
             log.exception("pass failed; trying again", seconds=AFTER_FAULT_SECONDS)

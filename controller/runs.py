@@ -5,23 +5,22 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from controller import store
+from controller import storms, store
 from controller.database import wake_reconciler
 from controller.endings import RESULTS, EndRun, Retry, after_the_end
 from controller.errors import InvalidRequest, ObjectiveMissing, Superseded
 from controller.experiment import Suggestion, ladder_of
-from controller.jobs import job_name
-from controller.plan import EndAttempt
+from controller.jobs import AttemptKey, accelerators_of
+from controller.nodes import MEMORY, NodeEnding, bad_nodes
+from controller.plan import EndAttempt, NoteSight
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
+from podium.pod import PodShape
 from podium.spec import Configuration, ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
 from podium.wire import MeasurementReport, Reasons
 
 MODEL_VERSION = "1"
 """Changes whenever the optimizer would answer the same history differently."""
-
-STORM = 3
-"""So many runs in a row that end by a bug pause their experiment: the fault is hardly each configuration's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +90,8 @@ def record(session: Session, job: str, report: MeasurementReport, now: datetime)
             created_at=now,
         )
     )
-    attempt.last_epoch = max(attempt.last_epoch or 0, report.epoch)
+    attempt.last_epoch, attempt.heard_at = max(attempt.last_epoch or 0, report.epoch), now
+    store.learn_slowest_epoch(session, experiment.id, report.seconds)
     attempt.has_progressed |= report.epoch > run.reached_epoch  # to repeat what is known is no progress
     run.reached_epoch = max(run.reached_epoch, report.epoch)
     session.flush()
@@ -102,11 +102,19 @@ def record(session: Session, job: str, report: MeasurementReport, now: datetime)
     return _verdict(run)
 
 
-def mark_running(session: Session, job: str, now: datetime) -> None:
-    """Note that an attempt's Job exists."""
+def mark_running(session: Session, job: str, shape: PodShape, now: datetime) -> None:
+    """Note that an attempt's Job exists, and what its Pod holds."""
     attempt = store.lock_attempt(session, job)
     if attempt.state is AttemptState.PENDING:
         attempt.state, attempt.changed_at = AttemptState.RUNNING, now
+        attempt.accelerators, attempt.price_per_hour = accelerators_of(shape), shape.pricePerHour
+
+
+def note_sight(session: Session, sight: NoteSight) -> None:
+    """Note where a Job runs, since when, and what it waits for."""
+    attempt = store.lock_attempt(session, sight.job)
+    if attempt.state is not AttemptState.ENDED:
+        attempt.node, attempt.waiting, attempt.started_at = sight.node, sight.waiting, sight.started_at
 
 
 def close(session: Session, job: str, now: datetime) -> None:
@@ -121,7 +129,9 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
     attempt = store.lock_attempt(session, ending.job)
     if attempt.state in (AttemptState.REPORTED, AttemptState.ENDED):
         return
-    attempt.state, attempt.end_reason, attempt.exit_code = AttemptState.ENDED, ending.reason, ending.exit_code
+    reason, detail = _blame(session, attempt, ending, now)
+    attempt.state, attempt.end_reason, attempt.exit_code = AttemptState.ENDED, reason, ending.exit_code
+    attempt.node, attempt.waiting = ending.node, ""
     attempt.changed_at = attempt.ended_at = now
     attempt.log_tail = log_tail.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
     session.flush()
@@ -131,15 +141,36 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
     reasons = [each.end_reason for each in earlier if each.end_reason is not None]
     match after_the_end(reasons, _fruitless(earlier), spec.max_attempts):
         case Retry() if run.is_stop_requested:
-            attempt.detail = f"{ending.detail}; the trial was to stop, so what it reported stays"
+            attempt.detail = f"{detail}; the trial was to stop, so what it reported stays"
             _end_run(session, run, EndReason.STOPPED, now)
         case Retry(wait_seconds):
             follows = _add_attempt(session, run, attempt.number + 1, now + timedelta(seconds=wait_seconds), now=now)
-            attempt.detail = f"{ending.detail}; attempt {follows.number} continues from the last checkpoint"
+            attempt.detail = f"{detail}; {_next(reason, follows.number, spec)}"
         case EndRun():
-            attempt.detail = f"{ending.detail}; {_consequence(ending.reason, len(earlier))}"
-            _end_run(session, run, ending.reason, now)
+            attempt.detail = f"{detail}; {_consequence(reason, len(earlier))}"
+            _end_run(session, run, reason, now)
+    if reason is EndReason.SCHEDULING:
+        storms.pause_when_nothing_starts(session, run.experiment_id, detail)
     wake_reconciler(session)
+
+
+def key_of(run: RunRow, attempt: int) -> AttemptKey:
+    return AttemptKey(experiment=run.experiment_id, trial=run.trial.number, epochs=run.to_epoch, attempt=attempt)
+
+
+def _blame(session: Session, attempt: AttemptRow, ending: EndAttempt, now: datetime) -> tuple[EndReason, str]:
+    """Tell a fault of the trial from one of its node: a node on which trial after trial fails takes the blame."""
+    if ending.reason is not EndReason.BUG or ending.node is None:
+        return ending.reason, ending.detail
+    this = NodeEnding(
+        node=ending.node,
+        trial=attempt.run.trial_id,
+        reason=ending.reason,
+        has_progressed=attempt.has_progressed,
+    )
+    if ending.node not in bad_nodes([this, *store.node_endings(session, now - MEMORY)]):
+        return ending.reason, ending.detail
+    return EndReason.BAD_NODE, f"{ending.detail}, as trial after trial does on node {ending.node}, which is avoided now"
 
 
 def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order: Order) -> AttemptRow:
@@ -170,7 +201,7 @@ def _add_attempt(session: Session, run: RunRow, number: int, not_before: datetim
     attempt = AttemptRow(
         run_id=run.id,
         number=number,
-        job=job_name(run.experiment_id, run.trial.number, run.to_epoch, number),
+        job=key_of(run, number).job,
         state=AttemptState.PENDING,
         end_reason=None,
         exit_code=None,
@@ -179,6 +210,12 @@ def _add_attempt(session: Session, run: RunRow, number: int, not_before: datetim
         last_epoch=None,
         has_progressed=False,
         not_before=not_before,
+        node=None,
+        waiting="",
+        accelerators=0.0,
+        price_per_hour=None,
+        heard_at=None,
+        started_at=None,
         changed_at=now,
         created_at=now,
         ended_at=None,
@@ -221,7 +258,7 @@ def _end_run(session: Session, run: RunRow, reason: EndReason, now: datetime) ->
     trial.reached_epoch = run.reached_epoch
     trial.state = _state_after(reason, is_full=run.to_epoch == _full_epochs(experiment))
     if reason is EndReason.BUG:
-        _pause_in_a_storm(session, experiment.id)
+        storms.pause_when_all_fail(session, experiment.id)
 
 
 def _state_after(reason: EndReason, *, is_full: bool) -> TrialState:
@@ -248,6 +285,12 @@ def _fruitless(attempts: list[AttemptRow]) -> int:
     return count
 
 
+def _next(reason: EndReason, attempt: int, spec: ExperimentSpec) -> str:
+    if reason is EndReason.OUT_OF_MEMORY and spec.trial is not None and spec.trial.outOfMemoryFactor is not None:
+        return f"attempt {attempt} has {spec.trial.outOfMemoryFactor:g} times the memory"
+    return f"attempt {attempt} continues from the last checkpoint"
+
+
 def _consequence(reason: EndReason, attempts: int) -> str:
     match reason:
         case EndReason.STOPPED:
@@ -256,17 +299,3 @@ def _consequence(reason: EndReason, attempts: int) -> str:
             return f"the trial failed after {attempts} attempts and the optimizer avoids its like"
         case _:
             return "no retry, the optimizer avoids its like"
-
-
-def _pause_in_a_storm(session: Session, experiment_id: str) -> None:
-    session.flush()
-    latest = store.latest_endings(session, experiment_id, STORM)
-    if len(latest) < STORM or any(run.end_reason is not EndReason.BUG for run in latest):
-        return
-    experiment = store.experiment(session, experiment_id, lock=True)
-    if experiment.state is ExperimentState.RUNNING:
-        experiment.state = ExperimentState.PAUSED
-        experiment.message = (
-            f"paused: the last {STORM} runs all failed by a bug in the training command; see why with "
-            f"`podium show {experiment.id}`, mend it, then `podium resume {experiment.id}`"
-        )

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from controller.errors import ExperimentNotFound, NoTrialYet, Superseded, TrialNotFound
+from controller.nodes import NodeEnding
+from controller.patience import silence_seconds
 from controller.plan import LiveAttempt, Wish
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState
@@ -153,14 +155,26 @@ def lock_attempt(session: Session, job: str) -> AttemptRow:
     return found
 
 
+def learn_slowest_epoch(session: Session, experiment_id: str, seconds: float) -> None:
+    """Remember how long an epoch of the experiment can take. Writes only when it is the slowest so far."""
+    known = func.coalesce(ExperimentRow.slowest_epoch_seconds, -1.0)
+    slower = update(ExperimentRow).where(ExperimentRow.id == experiment_id, known < seconds)
+    session.execute(
+        slower.values(slowest_epoch_seconds=seconds).execution_options(synchronize_session=False)
+    )
+
+
 def attempts_of_run(session: Session, run_id: int) -> list[AttemptRow]:
     return list(session.scalars(select(AttemptRow).where(AttemptRow.run_id == run_id).order_by(AttemptRow.number)))
 
 
 def live_attempts(session: Session) -> list[LiveAttempt]:
     """Return every attempt that has not ended, as the plan wants to see it."""
+    silence = ExperimentRow.spec["trial"]["silenceSeconds"].as_integer()
     query = (
-        select(AttemptRow, ExperimentRow.state, RunRow.is_stop_requested)
+        select(
+            AttemptRow, ExperimentRow.state, RunRow.is_stop_requested, silence, ExperimentRow.slowest_epoch_seconds
+        )
         .join(AttemptRow.run)
         .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
         .where(AttemptRow.state != AttemptState.ENDED)
@@ -174,8 +188,13 @@ def live_attempts(session: Session) -> list[LiveAttempt]:
             not_before=attempt.not_before,
             changed_at=attempt.changed_at,
             has_progressed=attempt.has_progressed,
+            heard_at=attempt.heard_at,
+            silence_seconds=silence_seconds(asked, slowest),
+            node=attempt.node,
+            waiting=attempt.waiting,
+            started_at=attempt.started_at,
         )
-        for attempt, state, is_stop_requested in session.execute(query)
+        for attempt, state, is_stop_requested, asked, slowest in session.execute(query)
     ]
 
 
@@ -189,6 +208,41 @@ def _wish(state: ExperimentState, attempt: AttemptRow, *, is_stop_requested: boo
             return Wish.HOLD
         case ExperimentState.STOPPED:
             return Wish.END
+
+
+def node_endings(session: Session, since: datetime, limit: int = 2000) -> list[NodeEnding]:
+    """Return how attempts ended on their nodes, the latest first, over all experiments."""
+    query = (
+        select(AttemptRow.node, RunRow.trial_id, AttemptRow.end_reason, AttemptRow.has_progressed)
+        .join(AttemptRow.run)
+        .where(AttemptRow.node.is_not(None), AttemptRow.ended_at >= since, AttemptRow.end_reason.is_not(None))
+        .order_by(AttemptRow.ended_at.desc(), AttemptRow.id.desc())
+        .limit(limit)
+    )
+    return [
+        NodeEnding(node=node, trial=trial_id, reason=reason, has_progressed=has_progressed)
+        for node, trial_id, reason, has_progressed in session.execute(query)
+        if node is not None and reason is not None
+    ]
+
+
+def latest_attempt_endings(session: Session, experiment_id: str, limit: int) -> Sequence[AttemptRow]:
+    """Return the attempts that ended last, the latest first."""
+    query = select(AttemptRow).join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
+    ended = query.where(AttemptRow.state == AttemptState.ENDED)
+    return session.scalars(ended.order_by(AttemptRow.ended_at.desc(), AttemptRow.id.desc()).limit(limit)).all()
+
+
+def attempts_of_trial(session: Session, trial_id: int) -> Sequence[AttemptRow]:
+    query = select(AttemptRow).join(AttemptRow.run).where(RunRow.trial_id == trial_id)
+    return session.scalars(query.order_by(AttemptRow.id)).all()
+
+
+def waiting_attempts(session: Session, experiment_id: str) -> Sequence[AttemptRow]:
+    """Return the attempts whose Jobs wait for a node, an image or their quota, the longest first."""
+    query = select(AttemptRow).join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
+    waiting = query.where(AttemptRow.state != AttemptState.ENDED, AttemptRow.waiting != "")
+    return session.scalars(waiting.order_by(AttemptRow.id)).all()
 
 
 def has_live_attempts(session: Session, experiment_id: str) -> bool:

@@ -66,6 +66,8 @@ class ExperimentRow(Table):
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     request_digest: Mapped[str]
     """Of the spec as first sent: a key that is used again must come with the same one."""
+    slowest_epoch_seconds: Mapped[float | None]
+    """Of all epochs measured so far; what is silent for much longer has hung."""
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
@@ -139,6 +141,17 @@ class AttemptRow(Table):
     """It reported an epoch that no attempt before it had."""
     not_before: Mapped[datetime]
     """A retry waits until then, so that what fails at once does not spin."""
+    node: Mapped[str | None]
+    waiting: Mapped[str]
+    """What its Job waits for, in the cluster's words; empty once it runs."""
+    accelerators: Mapped[float]
+    """Devices that its Pod holds: GPUs, MIG slices, of whatever make."""
+    price_per_hour: Mapped[float | None]
+    """Of its Pod, in whatever currency the experiment counts."""
+    heard_at: Mapped[datetime | None]
+    """When its last report came."""
+    started_at: Mapped[datetime | None]
+    """When its process started, as far as the cluster tells."""
     changed_at: Mapped[datetime]
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
@@ -149,6 +162,7 @@ class AttemptRow(Table):
         UniqueConstraint("run_id", "number"),
         Index("uq_attempts_one_alive_per_run", "run_id", unique=True, postgresql_where=text("state <> 'ended'")),
         Index("ix_attempts_alive", "state", postgresql_where=text("state <> 'ended'")),
+        Index("ix_attempts_ended_at", "ended_at", postgresql_where=text("node IS NOT NULL")),
     )
 
 

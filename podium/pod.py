@@ -238,6 +238,8 @@ class PodShape(Part):
     """From SIGTERM, at which a worker stores its state, to SIGKILL; 60 unless given."""
     outOfMemoryFactor: Annotated[float, Field(gt=1, le=16)] | None = None
     """An attempt that was killed for want of memory is tried once more with its memory multiplied by this."""
+    pricePerHour: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """What an hour of this Pod costs, in a currency of one's own; a rung on spot nodes has its own price."""
     silenceSeconds: Annotated[int, Field(ge=1, le=30 * 86_400)] | None = None
     """An attempt that reports nothing for so long is ended. Learned from the epochs before unless given."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Event
 
 from controller.cluster import Cluster
-from controller.jobs import JobRequest
+from controller.jobs import AttemptKey, JobRequest
 from controller.plan import JobPhase, SeenJob
 
 PATIENCE_SECONDS = 20.0
@@ -13,7 +13,12 @@ PATIENCE_SECONDS = 20.0
 
 def request(name: str, script: str, **env: str) -> JobRequest:
     """Ask for a Job that runs a POSIX shell script."""
-    return JobRequest(name=name, command=("sh", "-c", script), env=env)
+    return command_request(name, "sh", "-c", script, **env)
+
+
+def command_request(name: str, *command: str, **env: str) -> JobRequest:
+    key = AttemptKey(experiment="trial", trial=1, epochs=1, attempt=1)
+    return JobRequest(name=name, key=key, command=command, env=env, token="t0ken")
 
 
 def wait_for(condition: Callable[[], bool], what: str) -> None:
@@ -62,10 +67,11 @@ def creating_twice_runs_once(cluster: Cluster) -> None:
     assert cluster.log_tail("trial-a1") == "ran"
 
 
-def a_job_gets_the_environment_it_asked_for(cluster: Cluster) -> None:
-    cluster.create_job(request("trial-a1", 'echo "token $PODIUM_RUN_TOKEN"', PODIUM_RUN_TOKEN="abc"))
+def a_job_gets_its_token_and_the_environment_it_asked_for(cluster: Cluster) -> None:
+    script = 'echo "color $COLOR, token ${PODIUM_RUN_TOKEN:-$(cat "$PODIUM_RUN_TOKEN_FILE")}"'
+    cluster.create_job(request("trial-a1", script, COLOR="green"))
     ended(cluster, "trial-a1")
-    assert cluster.log_tail("trial-a1") == "token abc"
+    assert cluster.log_tail("trial-a1") == "color green, token t0ken"
 
 
 def the_log_tail_is_short_and_holds_both_streams(cluster: Cluster) -> None:
@@ -139,7 +145,7 @@ BEHAVIOURS: tuple[Callable[[Cluster], None], ...] = (
     a_failed_job_keeps_its_exit_code,
     a_signal_is_told_as_128_and_its_number,
     creating_twice_runs_once,
-    a_job_gets_the_environment_it_asked_for,
+    a_job_gets_its_token_and_the_environment_it_asked_for,
     the_log_tail_is_short_and_holds_both_streams,
     the_log_of_a_job_that_does_not_exist_is_empty,
     deleting_asks_a_job_to_end_before_it_is_made_to,

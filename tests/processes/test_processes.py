@@ -184,7 +184,7 @@ def test_a_job_is_deleted_before_its_guard_is_awake(folder: Path, cluster: Proce
 def test_the_controllers_secrets_do_not_reach_a_job(folder: Path) -> None:
     secrets = {"PODIUM_DATABASE_URL": "postgresql://s3cret", "PODIUM_SECRET_KEY": "s3cret", "SUPER_PATH": "s3cret"}
     cluster = ProcessCluster(folder, environment={**ENVIRONMENT, **secrets, "LC_ALL": "C"}, cpus_per_job=3)
-    cluster.create_job(JobRequest(name="trial-a1", command=("env",), env={"PODIUM_RUN_TOKEN": "t0ken"}))
+    cluster.create_job(command_request("trial-a1", "env"))
     ended(cluster, "trial-a1")
     seen = dict(line.split("=", 1) for line in cluster.log_tail("trial-a1").splitlines())
     assert seen == {**ENVIRONMENT, "LC_ALL": "C", "OMP_NUM_THREADS": "3", "PODIUM_RUN_TOKEN": "t0ken"}
@@ -199,13 +199,13 @@ def test_a_token_is_not_on_the_disk(folder: Path, cluster: ProcessCluster) -> No
 
 
 def test_python_is_the_controllers_own(cluster: ProcessCluster) -> None:
-    cluster.create_job(JobRequest(name="trial-a1", command=("python", "-c", "import sys; print(sys.prefix)"), env={}))
+    cluster.create_job(command_request("trial-a1", "python", "-c", "import sys; print(sys.prefix)"))
     ended(cluster, "trial-a1")
     assert cluster.log_tail("trial-a1") == sys.prefix
 
 
 def test_a_command_that_does_not_exist_fails_and_says_so(cluster: ProcessCluster) -> None:
-    cluster.create_job(JobRequest(name="trial-a1", command=("no-such-program",), env={}))
+    cluster.create_job(command_request("trial-a1", "no-such-program"))
     assert ended(cluster, "trial-a1").exit_code == 127
     assert cluster.log_tail("trial-a1") == "no-such-program: No such file or directory"
 
