@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from controller import lifecycle, runs, store
-from controller.cluster import Cluster, ClusterAway
+from controller.cluster import Cluster, ClusterAway, JobRefused
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
 from controller.experiment import History, problem_of
@@ -145,6 +145,9 @@ class Reconciler:
         except OSError as error:
             log.error("a Job could not be created; trying again at the next pass", job=job, error=str(error))
             return False
+        except JobRefused as error:
+            self._end(EndAttempt(job, EndReason.SCHEDULING, None, f"the cluster refused its Job: {error}"))
+            return True
         self._change(lambda session, now: runs.mark_running(session, job, request.pod, now))
         return True
 
