@@ -21,9 +21,11 @@ from pathlib import Path
 import structlog
 
 from controller import process_guard
+from controller.cluster import JobEvent
 from controller.job_folder import REMOVED_PREFIX, JobFolder
 from controller.jobs import JobRequest
 from controller.plan import JobPhase, SeenJob
+from podium.wire import RUN_TOKEN_VARIABLE
 
 INHERITED = re.compile(
     "PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|VIRTUAL_ENV"
@@ -111,6 +113,10 @@ class ProcessCluster:
             return ""
         return "\n".join(tail.decode(errors="replace").splitlines()[-LOG_TAIL_LINES:])
 
+    def tell(self, name: str, event: JobEvent) -> None:
+        """Leave it at the log: on one machine, nobody looks beside a Job."""
+        _log.debug(event.message, job=name, event_reason=event.reason)
+
     def watch(self, wake: Callable[[], None]) -> None:
         """Call `wake` from a thread whenever a Job came, changed its phase or went, within the polling interval."""
         known = self._phases({})  # now, so that nothing between this call and the thread's first look is missed
@@ -127,7 +133,7 @@ class ProcessCluster:
         return os.posix_spawn(  # not Popen, which complains when it is forgotten while the process lives
             sys.executable,
             guard,
-            {**self._environment, **request.env},
+            {**self._environment, **request.env, RUN_TOKEN_VARIABLE: request.token},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, str(job.log), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600),

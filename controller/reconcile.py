@@ -19,7 +19,7 @@ from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
 from controller.experiment import History, problem_of
 from controller.history import history_of
-from controller.jobs import Door, JobRequest, Placement, job_request
+from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
 from controller.nodes import MEMORY, bad_nodes
 from controller.optimizer import suggest
 from controller.patience import deadline_seconds
@@ -157,7 +157,9 @@ class Reconciler:
         before = store.attempts_of_trial(session, run.trial_id)
         starved = sum(one.end_reason is EndReason.OUT_OF_MEMORY for one in before)
         factor = (spec.trial.outOfMemoryFactor if spec.trial else None) or 1.0
-        failed_on = {one.node for one in before if one.run_id == run.id and one.end_reason is EndReason.BUG and one.node}
+        failed_on = {
+            one.node for one in before if one.run_id == run.id and one.end_reason is EndReason.BUG and one.node
+        }
         waits = self.orders.grace.node + self.orders.grace.image
         placement = Placement(
             avoided_nodes=tuple(sorted(bad_nodes(store.node_endings(session, now - MEMORY)))),
@@ -170,8 +172,8 @@ class Reconciler:
             ),
         )
         door = Door(url=self.orders.worker_url, token=self.signer.sign(attempt.job, now))
-        key = runs.key_of(run, attempt.number)
-        return job_request(key, spec, run.rung, door=door, defaults=self.orders.defaults, placement=placement)
+        shape = shape_of(spec, run.rung, self.orders.defaults)
+        return job_request(runs.key_of(run, attempt.number), spec, shape, door=door, placement=placement)
 
     def _fill(self, experiment_id: str, creating: list[Future[bool]]) -> bool:
         """Start runs until no slot is free, nothing is worth starting, or others are due. Say whether any was."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from controller import storms, store
+from controller import store, storms
 from controller.database import wake_reconciler
 from controller.endings import RESULTS, EndRun, Retry, after_the_end
 from controller.errors import InvalidRequest, ObjectiveMissing, Superseded

@@ -13,6 +13,7 @@ from podium.trainer import Training
 MAX_BODY_BYTES = 1024 * 1024
 API_PREFIX = "/api/v1"
 URL_VARIABLE = "PODIUM_URL"
+TOKEN_VARIABLE = "PODIUM_TOKEN"
 RUN_TOKEN_VARIABLE = "PODIUM_RUN_TOKEN"
 
 Item = TypeVar("Item")
