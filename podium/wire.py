@@ -90,9 +90,16 @@ class Attempt(Contract):
     exit_code: int | None
     detail: str
     """One sentence: why it ended and what follows."""
+    waiting: str = ""
+    """What its Job waits for, in the cluster's own words; empty once it runs."""
+    node: str | None = None
+    accelerators: float = 0.0
+    """Devices that its Pod holds."""
     log_tail: str
     last_epoch: int | None
     created_at: AwareDatetime
+    started_at: AwareDatetime | None = None
+    """When its process started, as far as the cluster tells."""
     ended_at: AwareDatetime | None
 
 

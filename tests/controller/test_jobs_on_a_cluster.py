@@ -65,11 +65,16 @@ def test_a_job_that_the_cluster_refuses_is_told_and_tried_again(
     with monkeypatch.context() as patch:
         patch.setattr(FakeCluster, "create_job", refuse)
         service.settle()
-    first, second = service.read(f"{experiment}/attempts")["items"]
-    assert first["end_reason"] == EndReason.SCHEDULING
-    assert "exceeded quota" in first["detail"]
-    assert second["state"] == "pending"
-    service.clock.advance(600)
+        [told] = service.read(f"{experiment}/attempts")["items"]
+        assert (told["state"], told["waiting"]) == (
+            "pending",
+            "the cluster refused its Job: exceeded quota: jobs.batch=0",
+        )
+        service.clock.advance(300)
+        service.settle()
+        [first, second] = service.read(f"{experiment}/attempts")["items"]
+        assert first["end_reason"] == EndReason.SCHEDULING, "it was refused for the whole of its grace"
+    service.clock.advance(30)
     service.settle()
     assert service.active() == [second["job"]]
 
