@@ -75,6 +75,7 @@ def test_jobs_outlive_a_controller_that_is_killed(folder: Path) -> None:
 CONTROLLER = """
 import sys, time, os
 from pathlib import Path
+from controller.jobs import AttemptKey, JobRequest
 from controller.processes import ProcessCluster
 folder = Path(sys.argv[1])
 script = f"while [ ! -e {folder}/go ]; do sleep 0.05; done; exit 7"
