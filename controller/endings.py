@@ -46,7 +46,7 @@ class EndRun:
 
 
 CERTAIN_ATTEMPTS = 2
-"""One retry where the cluster says OOMKilled, with more memory if the experiment allows it; a third would die as well."""
+"""One retry where the cluster says OOMKilled, with more memory if the experiment allows it; a third would die too."""
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 300.0
 
