@@ -5,6 +5,7 @@ have under the Pod Security Standard `restricted` has no key here. All is checke
 key must not wait for a Pod to fail on it.
 """
 
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
@@ -198,12 +199,15 @@ class Volume(Part):
     def _one_source(self) -> Self:
         if self.name in TAKEN_VOLUMES:
             raise ValueError(f"the volume names {', '.join(TAKEN_VOLUMES)} are Podium's own")
+        if f"{posixpath.normpath(self.mountPath)}/".startswith(f"{TOKEN_FOLDER}/"):
+            raise ValueError(f"{TOKEN_FOLDER} is Podium's own")
         given = [one for one in (self.persistentVolumeClaim, self.configMap, self.secret, self.emptyDir) if one is not None]
         if len(given) != 1:
             raise ValueError("give one of `persistentVolumeClaim`, `configMap`, `secret`, `emptyDir`")
         return self
 
 
+TOKEN_FOLDER = "/var/run/secrets/podium"
 TAKEN_VOLUMES = ("podium-run-token", "podium-tmp", "podium-shm")
 DEFAULT_SHARED_MEMORY = "4Gi"
 DEFAULT_USER = 65532
