@@ -7,14 +7,15 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, assert_never
 
 import structlog
 import typer
 from sqlalchemy.exc import OperationalError
 
 from controller.announcement import AlreadyUp, announced, end, only_one
-from controller.database import DatabaseUnusable, migrate, open_engine, require_migrated
+from controller.cluster import Cluster
+from controller.database import DatabaseUnusable, is_reachable, migrate, open_engine, require_migrated
 from controller.embedded import embedded_postgres
 from controller.logs import configure_logs
 from controller.processes import ProcessCluster
@@ -30,6 +31,7 @@ log = structlog.get_logger()
 StateDir = Annotated[Path | None, typer.Option(help="Embedded database, Jobs and artifacts. [PODIUM_STATE_DIR]")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on. [PODIUM_HOST]")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one. [PODIUM_PORT]")]
+WaitSeconds = Annotated[float, typer.Option(min=0, help="Wait so long for a database that does not answer yet.")]
 ReadyFile = Annotated[Path | None, typer.Option(help="Write the API's URL here once it serves.")]
 
 
@@ -88,22 +90,28 @@ def serve(host: Host = None, port: Port = None) -> None:
 
 @app.command()
 def reconcile(state_dir: StateDir = None) -> None:
-    """Run the reconciler against PODIUM_DATABASE_URL, with workers as processes of this machine."""
+    """Run the reconciler against PODIUM_DATABASE_URL, with workers where PODIUM_CLUSTER says."""
     settings = read_settings(state_dir=state_dir)
     parts = _parts(settings, _named_database(settings))
     require_migrated(parts.engine)
-    cluster = _local_cluster(settings)
     worker_url = settings.worker_url or f"http://{settings.host}:{settings.port}"
-    with until_signal() as is_asked_to_stop, only_one(settings.state_dir), ExitStack() as stack:
-        loop = stack.enter_context(reconciling(parts, cluster, worker_url))
+    with until_signal() as is_asked_to_stop, ExitStack() as stack:
+        if settings.cluster == "processes":
+            stack.enter_context(only_one(settings.state_dir))
+        loop = stack.enter_context(reconciling(parts, _cluster(settings), worker_url))
         _wait(is_asked_to_stop, [loop])
 
 
 @app.command("migrate")
-def migrate_command() -> None:
+def migrate_command(wait_seconds: WaitSeconds = 0.0) -> None:
     """Bring the schema of PODIUM_DATABASE_URL to what this version needs."""
     settings = read_settings()
-    migrate(_parts(settings, _named_database(settings)).engine)
+    engine = _parts(settings, _named_database(settings)).engine
+    deadline = time.monotonic() + wait_seconds
+    while not is_reachable(engine) and time.monotonic() < deadline:
+        log.info("the database does not answer yet; waiting")
+        time.sleep(1)
+    migrate(engine)
     typer.echo("the database is up to date")
 
 
@@ -126,6 +134,16 @@ def until_signal() -> Iterator[Says]:
 def _parts(settings: Settings, database_url: str) -> Parts:
     engine = open_engine(database_url, settings.database_pool)
     return Parts(settings=settings, engine=engine, database_url=database_url)
+
+
+def _cluster(settings: Settings) -> Cluster:
+    match settings.cluster:
+        case "processes":
+            return _local_cluster(settings)
+        case "kubernetes":
+            raise BadSettings("PODIUM_CLUSTER: kubernetes is being built")
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _local_cluster(settings: Settings) -> ProcessCluster:

@@ -4,6 +4,7 @@ Refusal
   NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet
   Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop
   Unauthorized        401   InvalidToken
+  Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing
   BodyTooLarge        413
   DatabaseAway        503
@@ -71,6 +72,10 @@ class Unauthorized(Refusal):
 
 class InvalidToken(Unauthorized):
     pass
+
+
+class Forbidden(Refusal):
+    status = 403
 
 
 class Invalid(Refusal):

@@ -63,20 +63,20 @@ class JobRequest:
 
 
 def job_request(
-    key: AttemptKey, spec: ExperimentSpec, rung: str, *, door: Door, defaults: PodShape, placement: Placement
+    key: AttemptKey, spec: ExperimentSpec, shape: PodShape, *, door: Door, placement: Placement
 ) -> JobRequest:
-    """Return what the cluster is to run for an attempt at a rung."""
-    pod = shape_of(spec, rung, defaults)
+    """Return what the cluster is to run for an attempt."""
     if placement.memory_factor > 1:
-        pod = pod.model_copy(update={"resources": with_more_memory(pod.resources, placement.memory_factor)})
+        more = with_more_memory(shape.resources, placement.memory_factor)
+        shape = shape.model_copy(update={"resources": more})
     command = spec.trial.command if spec.trial else None
     return JobRequest(
         name=key.job,
         key=key,
         command=tuple(command) if command else TRAINER_COMMAND,
-        env=pod.env | {URL_VARIABLE: door.url},
+        env=shape.env | {URL_VARIABLE: door.url},
         token=door.token,
-        pod=pod,
+        pod=shape,
         placement=placement,
     )
 

@@ -244,6 +244,10 @@ def _active(attempt: LiveAttempt, job: SeenJob, moment: Moment) -> Sequence[Acti
             return [_end(attempt, EndReason.SCHEDULING, job, detail)]
         silence = attempt.silence_seconds or 0.0
         return [_end(attempt, EndReason.BUG, job, f"ran without a report for {silence:.0f} s, and was given up")]
+    return _noted(attempt, job)
+
+
+def _noted(attempt: LiveAttempt, job: SeenJob) -> list[Action]:
     waiting = f"waits for {job.wait.what}: {job.wait.words}" if job.wait else ""
     sight = NoteSight(attempt.job, job.node or attempt.node, waiting, job.started_at or attempt.started_at)
     return [] if sight == NoteSight(attempt.job, attempt.node, attempt.waiting, attempt.started_at) else [sight]
@@ -272,8 +276,8 @@ def _reported(attempt: LiveAttempt, job: SeenJob | None, now: datetime) -> Seque
             return [CloseAttempt(attempt.job)]
         case SeenJob(phase=JobPhase.ACTIVE) if now - attempt.changed_at <= LINGER:
             return []
-        case SeenJob():
-            return [DeleteJob(attempt.job)]
+        case SeenJob():  # noted first: an attempt that was over before it was looked at still tells of its node
+            return [*_noted(attempt, job), DeleteJob(attempt.job)]
         case _ as unknown:
             assert_never(unknown)
 

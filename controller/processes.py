@@ -25,6 +25,7 @@ from controller.cluster import LOG_TAIL_BYTES, JobEvent, last_lines
 from controller.job_folder import REMOVED_PREFIX, JobFolder
 from controller.jobs import JobRequest
 from controller.plan import JobPhase, SeenJob
+from podium.wire import RUN_TOKEN_VARIABLE
 
 INHERITED = re.compile(
     "PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.*|TZ|TMPDIR|VIRTUAL_ENV"
@@ -112,8 +113,8 @@ class ProcessCluster:
         return last_lines(tail)
 
     def tell(self, name: str, event: JobEvent) -> None:
-        """Log an event: beside a local Job nobody looks for any."""
-        _log.debug("event", job=name, reason=event.reason, message=event.message)
+        """Leave it at the log: on one machine, nobody looks beside a Job."""
+        _log.debug(event.message, job=name, event_reason=event.reason)
 
     def watch(self, wake: Callable[[], None]) -> None:
         """Call `wake` from a thread whenever a Job came, changed its phase or went, within the polling interval."""
@@ -131,7 +132,7 @@ class ProcessCluster:
         return os.posix_spawn(  # not Popen, which complains when it is forgotten while the process lives
             sys.executable,
             guard,
-            {**self._environment, **request.env},
+            {**self._environment, **request.env, RUN_TOKEN_VARIABLE: request.token},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, str(job.log), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600),

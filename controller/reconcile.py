@@ -13,13 +13,13 @@ from functools import partial
 import structlog
 from sqlalchemy.orm import Session
 
-from controller import lifecycle, runs, store
+from controller import attempts, lifecycle, runs, store
 from controller.cluster import Cluster, ClusterAway, JobRefused
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
 from controller.experiment import History, problem_of
 from controller.history import history_of
-from controller.jobs import Door, JobRequest, Placement, job_request
+from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
 from controller.nodes import MEMORY, bad_nodes
 from controller.optimizer import suggest
 from controller.patience import deadline_seconds
@@ -83,19 +83,19 @@ class Reconciler:
         """
         jobs = self.cluster.jobs()  # before the rows: a Job that is over has all its reports in them
         with transaction(self.sessions) as session:
-            attempts = store.live_attempts(session)
+            alive = store.live_attempts(session)
             running = [row.id for row in store.running_experiments(session)]
         now = self.clock()
         creating: list[Future[bool]] = []
         steps = [
             _alone(partial(self._act, action, creating), job=action.job)
-            for action in plan(attempts, jobs, Moment(now=now, grace=self.orders.grace))
+            for action in plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
         ]
         started = [_alone(partial(self._fill, each, creating), experiment=each) for each in running]
         created = [_alone(future.result) for future in creating]
         if any(steps) or any(started) or any(created):
             return 0.0
-        due = [due_at(attempt, jobs.get(attempt.job), self.orders.grace) for attempt in attempts]
+        due = [due_at(attempt, jobs.get(attempt.job), self.orders.grace) for attempt in alive]
         later = [(moment - now).total_seconds() for moment in due if moment is not None and moment > now]
         return min([self.orders.resync_seconds, *later])
 
@@ -111,17 +111,17 @@ class Reconciler:
                 self.cluster.delete_job(job)
                 return False  # the cluster wakes us when it is gone
             case NoteSight():
-                self._change(lambda session, now: runs.note_sight(session, action))
+                self._change(lambda session, now: attempts.note_sight(session, action))
                 return False  # nothing follows from it
             case CloseAttempt(job):
-                self._change(lambda session, now: runs.close(session, job, now))
+                self._change(lambda session, now: attempts.close(session, job, now))
             case EndAttempt():
                 self._end(action)
         return True
 
     def _end(self, ending: EndAttempt) -> None:
         log_tail = self.cluster.log_tail(ending.job)
-        self._change(lambda session, now: runs.end_attempt(session, ending, log_tail, now))
+        self._change(lambda session, now: attempts.end_attempt(session, ending, log_tail, now))
         log.info(
             "attempt ended", job=ending.job, reason=ending.reason, exit_code=ending.exit_code, detail=ending.detail
         )
@@ -146,9 +146,10 @@ class Reconciler:
             log.error("a Job could not be created; trying again at the next pass", job=job, error=str(error))
             return False
         except JobRefused as error:
-            self._end(EndAttempt(job, EndReason.SCHEDULING, None, f"the cluster refused its Job: {error}"))
+            words, grace = str(error), self.orders.grace.image
+            self._change(lambda session, now: attempts.refused(session, job, words, grace=grace, now=now))
             return True
-        self._change(lambda session, now: runs.mark_running(session, job, request.pod, now))
+        self._change(lambda session, now: attempts.mark_running(session, job, request.pod, now))
         return True
 
     def _request(self, session: Session, attempt: AttemptRow) -> JobRequest:
@@ -157,7 +158,9 @@ class Reconciler:
         before = store.attempts_of_trial(session, run.trial_id)
         starved = sum(one.end_reason is EndReason.OUT_OF_MEMORY for one in before)
         factor = (spec.trial.outOfMemoryFactor if spec.trial else None) or 1.0
-        failed_on = {one.node for one in before if one.run_id == run.id and one.end_reason is EndReason.BUG and one.node}
+        failed_on = {
+            one.node for one in before if one.run_id == run.id and one.end_reason is EndReason.BUG and one.node
+        }
         waits = self.orders.grace.node + self.orders.grace.image
         placement = Placement(
             avoided_nodes=tuple(sorted(bad_nodes(store.node_endings(session, now - MEMORY)))),
@@ -170,8 +173,8 @@ class Reconciler:
             ),
         )
         door = Door(url=self.orders.worker_url, token=self.signer.sign(attempt.job, now))
-        key = runs.key_of(run, attempt.number)
-        return job_request(key, spec, run.rung, door=door, defaults=self.orders.defaults, placement=placement)
+        shape = shape_of(spec, run.rung, self.orders.defaults)
+        return job_request(runs.key_of(run, attempt.number), spec, shape, door=door, placement=placement)
 
     def _fill(self, experiment_id: str, creating: list[Future[bool]]) -> bool:
         """Start runs until no slot is free, nothing is worth starting, or others are due. Say whether any was."""

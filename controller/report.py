@@ -22,7 +22,7 @@ def experiment(session: Session, row: ExperimentRow) -> Experiment:
         id=row.id,
         name=row.name,
         state=row.state,
-        message=row.message or _what_it_does(row, progress),
+        message=row.message or _what_it_does(row, progress, store.waiting_attempts(session, row.id)),
         spec=spec,
         progress=progress,
         created_at=row.created_at,
@@ -51,11 +51,14 @@ def _progress(session: Session, row: ExperimentRow, spec: ExperimentSpec) -> Pro
     )
 
 
-def _what_it_does(row: ExperimentRow, progress: Progress) -> str:
+def _what_it_does(row: ExperimentRow, progress: Progress, waiting: Sequence[AttemptRow]) -> str:
     if row.state is not ExperimentState.RUNNING:
         return str(row.state)
     in_flight = progress.runs_in_flight
-    return f"{in_flight} run{'' if in_flight == 1 else 's'} in flight" if in_flight else "about to start runs"
+    if not in_flight:
+        return "about to start runs"
+    told = f"{in_flight} run{'' if in_flight == 1 else 's'} in flight"
+    return f"{told}; {len(waiting)} of them: {waiting[0].waiting}" if waiting else told
 
 
 def trial(row: TrialRow) -> Trial:
@@ -105,9 +108,13 @@ def attempt(row: AttemptRow) -> Attempt:
         end_reason=row.end_reason,
         exit_code=row.exit_code,
         detail=row.detail,
+        waiting=row.waiting,
+        node=row.node,
+        accelerators=row.accelerators,
         log_tail=row.log_tail,
         last_epoch=row.last_epoch,
         created_at=row.created_at,
+        started_at=row.started_at,
         ended_at=row.ended_at,
     )
 

@@ -1,20 +1,17 @@
 """The verbs of a run's life: start, record, end. Each changes rows only, in its caller's transaction."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from controller import storms, store
+from controller import store, storms
 from controller.database import wake_reconciler
-from controller.endings import RESULTS, EndRun, Retry, after_the_end
+from controller.endings import RESULTS
 from controller.errors import InvalidRequest, ObjectiveMissing, Superseded
 from controller.experiment import Suggestion, ladder_of
-from controller.jobs import AttemptKey, accelerators_of
-from controller.nodes import MEMORY, NodeEnding, bad_nodes
-from controller.plan import EndAttempt, NoteSight
+from controller.jobs import AttemptKey
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
-from podium.pod import PodShape
 from podium.spec import Configuration, ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
 from podium.wire import MeasurementReport, Reasons
@@ -102,75 +99,8 @@ def record(session: Session, job: str, report: MeasurementReport, now: datetime)
     return _verdict(run)
 
 
-def mark_running(session: Session, job: str, shape: PodShape, now: datetime) -> None:
-    """Note that an attempt's Job exists, and what its Pod holds."""
-    attempt = store.lock_attempt(session, job)
-    if attempt.state is AttemptState.PENDING:
-        attempt.state, attempt.changed_at = AttemptState.RUNNING, now
-        attempt.accelerators, attempt.price_per_hour = accelerators_of(shape), shape.pricePerHour
-
-
-def note_sight(session: Session, sight: NoteSight) -> None:
-    """Note where a Job runs, since when, and what it waits for."""
-    attempt = store.lock_attempt(session, sight.job)
-    if attempt.state is not AttemptState.ENDED:
-        attempt.node, attempt.waiting, attempt.started_at = sight.node, sight.waiting, sight.started_at
-
-
-def close(session: Session, job: str, now: datetime) -> None:
-    """Note that nothing is left of an attempt whose result is in."""
-    attempt = store.lock_attempt(session, job)
-    if attempt.state is AttemptState.REPORTED:
-        attempt.state, attempt.changed_at, attempt.ended_at = AttemptState.ENDED, now, now
-
-
-def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: datetime) -> None:
-    """End an attempt whose Job is over before its target, and start or end what follows from that."""
-    attempt = store.lock_attempt(session, ending.job)
-    if attempt.state in (AttemptState.REPORTED, AttemptState.ENDED):
-        return
-    reason, detail = _blame(session, attempt, ending, now)
-    attempt.state, attempt.end_reason, attempt.exit_code = AttemptState.ENDED, reason, ending.exit_code
-    attempt.node, attempt.waiting = ending.node, ""
-    attempt.changed_at = attempt.ended_at = now
-    attempt.log_tail = log_tail.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
-    session.flush()
-    run = attempt.run
-    earlier = store.attempts_of_run(session, run.id)
-    spec = ExperimentSpec.model_validate(run.trial.experiment.spec)
-    reasons = [each.end_reason for each in earlier if each.end_reason is not None]
-    match after_the_end(reasons, _fruitless(earlier), spec.max_attempts):
-        case Retry() if run.is_stop_requested:
-            attempt.detail = f"{detail}; the trial was to stop, so what it reported stays"
-            _end_run(session, run, EndReason.STOPPED, now)
-        case Retry(wait_seconds):
-            follows = _add_attempt(session, run, attempt.number + 1, now + timedelta(seconds=wait_seconds), now=now)
-            attempt.detail = f"{detail}; {_next(reason, follows.number, spec)}"
-        case EndRun():
-            attempt.detail = f"{detail}; {_consequence(reason, len(earlier))}"
-            _end_run(session, run, reason, now)
-    if reason is EndReason.SCHEDULING:
-        storms.pause_when_nothing_starts(session, run.experiment_id, detail)
-    wake_reconciler(session)
-
-
 def key_of(run: RunRow, attempt: int) -> AttemptKey:
     return AttemptKey(experiment=run.experiment_id, trial=run.trial.number, epochs=run.to_epoch, attempt=attempt)
-
-
-def _blame(session: Session, attempt: AttemptRow, ending: EndAttempt, now: datetime) -> tuple[EndReason, str]:
-    """Tell a fault of the trial from one of its node: a node on which trial after trial fails takes the blame."""
-    if ending.reason is not EndReason.BUG or ending.node is None:
-        return ending.reason, ending.detail
-    this = NodeEnding(
-        node=ending.node,
-        trial=attempt.run.trial_id,
-        reason=ending.reason,
-        has_progressed=attempt.has_progressed,
-    )
-    if ending.node not in bad_nodes([this, *store.node_endings(session, now - MEMORY)]):
-        return ending.reason, ending.detail
-    return EndReason.BAD_NODE, f"{ending.detail}, as trial after trial does on node {ending.node}, which is avoided now"
 
 
 def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order: Order) -> AttemptRow:
@@ -194,10 +124,10 @@ def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order
     )
     session.add(run)
     session.flush()
-    return _add_attempt(session, run, 1, order.now, now=order.now)
+    return add_attempt(session, run, 1, order.now, now=order.now)
 
 
-def _add_attempt(session: Session, run: RunRow, number: int, not_before: datetime, *, now: datetime) -> AttemptRow:
+def add_attempt(session: Session, run: RunRow, number: int, not_before: datetime, *, now: datetime) -> AttemptRow:
     attempt = AttemptRow(
         run_id=run.id,
         number=number,
@@ -243,11 +173,11 @@ def _finish(session: Session, attempt: AttemptRow, reason: EndReason, now: datet
     attempt.detail = (
         "reached its target" if reason is EndReason.SUCCEEDED else "stopped by a verdict, keeping its result"
     )
-    _end_run(session, attempt.run, reason, now)
+    end_run(session, attempt.run, reason, now)
     wake_reconciler(session)
 
 
-def _end_run(session: Session, run: RunRow, reason: EndReason, now: datetime) -> None:
+def end_run(session: Session, run: RunRow, reason: EndReason, now: datetime) -> None:
     trial, experiment = run.trial, run.trial.experiment
     run.state, run.end_reason, run.ended_at = RunState.ENDED, reason, now
     if run.reached_epoch > run.from_epoch:
@@ -273,29 +203,3 @@ def _state_after(reason: EndReason, *, is_full: bool) -> TrialState:
 
 def _full_epochs(experiment: ExperimentRow) -> int:
     return ladder_of(ExperimentSpec.model_validate(experiment.spec).fidelity).full_epochs
-
-
-def _fruitless(attempts: list[AttemptRow]) -> int:
-    """Count the latest attempts in a row that reported nothing new."""
-    count = 0
-    for attempt in reversed(attempts):
-        if attempt.has_progressed:
-            break
-        count += 1
-    return count
-
-
-def _next(reason: EndReason, attempt: int, spec: ExperimentSpec) -> str:
-    if reason is EndReason.OUT_OF_MEMORY and spec.trial is not None and spec.trial.outOfMemoryFactor is not None:
-        return f"attempt {attempt} has {spec.trial.outOfMemoryFactor:g} times the memory"
-    return f"attempt {attempt} continues from the last checkpoint"
-
-
-def _consequence(reason: EndReason, attempts: int) -> str:
-    match reason:
-        case EndReason.STOPPED:
-            return "what it reported stays"
-        case EndReason.BUG | EndReason.OUT_OF_MEMORY:
-            return f"the trial failed after {attempts} attempts and the optimizer avoids its like"
-        case _:
-            return "no retry, the optimizer avoids its like"

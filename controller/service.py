@@ -16,8 +16,9 @@ from controller.cluster import Cluster
 from controller.database import open_sessions
 from controller.leadership import Leadership
 from controller.metrics import registry_of
-from controller.reconcile import Reconciler, run_forever
-from controller.settings import Settings, artifacts_url, signing_key
+from controller.plan import Grace
+from controller.reconcile import Orders, Reconciler, run_forever
+from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, signing_key
 from controller.tokens import TokenSigner
 
 Says = Callable[[], bool]
@@ -57,6 +58,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
         engine=parts.engine,
         sessions=sessions,
         signer=parts.signer,
+        admin_token=admin_token(parts.settings),
         artifacts_url=artifacts_url(parts.settings),
         clock=utc_now,
         registry=registry_of(sessions),
@@ -76,15 +78,23 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
 @contextmanager
 def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Says]:
     """Reconcile until the block ends; Jobs live on."""
+    settings = parts.settings
     wake, stopping = threading.Event(), threading.Event()
     leadership = Leadership(parts.database_url, wake.set)
     reconciler = Reconciler(
         sessions=open_sessions(parts.engine),
         cluster=cluster,
         signer=parts.signer,
-        worker_url=worker_url,
+        orders=Orders(
+            worker_url=worker_url,
+            defaults=pod_defaults(settings),
+            grace=Grace(
+                image=timedelta(seconds=settings.image_grace_seconds),
+                node=timedelta(seconds=settings.scheduling_grace_seconds),
+            ),
+            resync_seconds=settings.resync_seconds,
+        ),
         clock=utc_now,
-        resync_seconds=parts.settings.resync_seconds,
     )
     loop = (reconciler.reconcile, lambda: leadership.is_held, wake, stopping)
     thread = threading.Thread(target=run_forever, args=loop, name="reconcile", daemon=True)

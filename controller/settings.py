@@ -5,10 +5,14 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from podium.documents import UnreadableDocument, read_document
+from podium.faults import faults_of
+from podium.pod import PodShape, laid_over
 
 SECRET_FILE = "secret_key"
 
@@ -32,12 +36,33 @@ class Settings(BaseSettings):
     """How workers reach this API; by default the address that it listens on."""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    admin_token: SecretStr | None = None
+    """When set, every request but a worker's and a probe's must carry it; at least 16 bytes."""
     run_token_hours: Annotated[float, Field(gt=0)] = 7 * 24
     cpus_per_job: Annotated[int, Field(ge=1)] = max(1, (os.cpu_count() or 1) // 2)
     """Threads that a worker of this machine uses for its arithmetic."""
     resync_seconds: Annotated[float, Field(gt=0)] = 30
     """The reconciler looks again after this long even when nothing woke it."""
     database_pool: Annotated[int, Field(ge=1, le=1000)] = 20
+    cluster: Literal["processes", "kubernetes"] = "processes"
+    """Where the reconciler runs Jobs: as processes of this machine, or on Kubernetes."""
+    namespace: str | None = None
+    """Kubernetes: where Jobs are created; by default where the reconciler itself runs."""
+    owner: str | None = None
+    """Kubernetes: the Deployment that owns the Jobs, so that they go when it goes."""
+    worker_image: str | None = None
+    """Kubernetes: the image of trials that name none."""
+    pod_defaults: Path | None = None
+    """Kubernetes: a YAML file with the keys of an experiment's `trial` section; an experiment's own go first."""
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """The reconciler serves /healthz, /readyz and /metrics there; 0 for a free port."""
+    image_grace_seconds: Annotated[float, Field(ge=0)] = 300
+    """How long a Job may wait for its image before its attempt is given up."""
+    scheduling_grace_seconds: Annotated[float, Field(ge=0)] = 3600
+    """How long a Job may wait for a node before its attempt is given up."""
+    creates_per_second: Annotated[float, Field(gt=0)] = 50
+    """Kubernetes: so many Jobs are created a second at the most."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 def read_settings(**overrides: object) -> Settings:
@@ -61,6 +86,31 @@ def signing_key(settings: Settings) -> str:
     if not path.exists():
         _make_key(path)
     return path.read_text()
+
+
+def admin_token(settings: Settings) -> str | None:
+    """Return the token that opens the API; None where it is open. Raises BadSettings for one that can be guessed."""
+    if settings.admin_token is None:
+        return None
+    token = settings.admin_token.get_secret_value()
+    if len(token) < 16:
+        raise BadSettings("PODIUM_ADMIN_TOKEN: needs at least 16 bytes, e.g. from `openssl rand -hex 16`")
+    return token
+
+
+def pod_defaults(settings: Settings) -> PodShape:
+    """Return how Pods look where an experiment does not say. Raises BadSettings with every fault of the file."""
+    image = PodShape(image=settings.worker_image)
+    if settings.pod_defaults is None:
+        return image
+    try:
+        document = read_document(settings.pod_defaults.read_text(encoding="utf-8"))
+        return laid_over(image, PodShape.model_validate(document or {}))
+    except (OSError, UnreadableDocument) as error:
+        raise BadSettings(f"PODIUM_POD_DEFAULTS: {settings.pod_defaults}: {error}") from None
+    except ValidationError as error:
+        faults = "; ".join(map(str, faults_of(error.errors(), document, PodShape)))
+        raise BadSettings(f"PODIUM_POD_DEFAULTS: {settings.pod_defaults}: {faults}") from None
 
 
 def _make_key(path: Path) -> None:

@@ -159,9 +159,7 @@ def learn_slowest_epoch(session: Session, experiment_id: str, seconds: float) ->
     """Remember how long an epoch of the experiment can take. Writes only when it is the slowest so far."""
     known = func.coalesce(ExperimentRow.slowest_epoch_seconds, -1.0)
     slower = update(ExperimentRow).where(ExperimentRow.id == experiment_id, known < seconds)
-    session.execute(
-        slower.values(slowest_epoch_seconds=seconds).execution_options(synchronize_session=False)
-    )
+    session.execute(slower.values(slowest_epoch_seconds=seconds).execution_options(synchronize_session=False))
 
 
 def attempts_of_run(session: Session, run_id: int) -> list[AttemptRow]:
@@ -172,9 +170,7 @@ def live_attempts(session: Session) -> list[LiveAttempt]:
     """Return every attempt that has not ended, as the plan wants to see it."""
     silence = ExperimentRow.spec["trial"]["silenceSeconds"].as_integer()
     query = (
-        select(
-            AttemptRow, ExperimentRow.state, RunRow.is_stop_requested, silence, ExperimentRow.slowest_epoch_seconds
-        )
+        select(AttemptRow, ExperimentRow.state, RunRow.is_stop_requested, silence, ExperimentRow.slowest_epoch_seconds)
         .join(AttemptRow.run)
         .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
         .where(AttemptRow.state != AttemptState.ENDED)

@@ -39,3 +39,11 @@ class TokenSigner:
         if claims["exp"] <= now.timestamp():
             raise InvalidToken("this run token has expired; the attempt will be started again")
         return str(claims["sub"])
+
+    def is_run_token(self, token: str) -> bool:
+        """Say whether this controller signed it for a run, expired or not."""
+        try:
+            jwt.decode(token, self.key, algorithms=[ALGORITHM], audience=AUDIENCE, options=OPTIONS)
+        except jwt.InvalidTokenError:
+            return False
+        return True

@@ -5,6 +5,7 @@
     ├── UnexpectedAnswer       an answer that is not Podium's, or that this version does not understand
     ├── AmbiguousName          several experiments have this name
     └── Refused                an answer with a Problem; `.problem` and `.status` hold it
+        ├── NotAdmitted        401, 403: the token is missing, or not one that opens this
         ├── NotFound           404
         ├── Conflict           409
         ├── SpecRefused        422, with every fault in `.problem.faults`
@@ -65,6 +66,10 @@ class Refused(PodiumError):
         self.status = status
 
 
+class NotAdmitted(Refused):
+    """The controller wants another token."""
+
+
 class NotFound(Refused):
     """There is no such thing."""
 
@@ -82,6 +87,8 @@ class Unavailable(Refused):
 
 
 REFUSALS: Mapping[int, type[Refused]] = {
+    401: NotAdmitted,
+    403: NotAdmitted,
     404: NotFound,
     409: Conflict,
     422: SpecRefused,
@@ -105,6 +112,7 @@ class PodiumClient:
         self,
         url: str,
         *,
+        token: str | None = None,
         timeout_seconds: float = 10.0,
         transport: httpx2.BaseTransport | None = None,
         sleep: Sleep = time.sleep,
@@ -116,6 +124,7 @@ class PodiumClient:
             # A proxy named in the environment cannot reach this machine's own loopback.
             self._http = httpx2.Client(
                 base_url=self.url,
+                headers={"Authorization": f"Bearer {token}"} if token else {},
                 timeout=timeout_seconds,
                 transport=transport,
                 trust_env=not is_loopback(httpx2.URL(self.url).host),

@@ -1,8 +1,8 @@
 """The part of a Pod that an experiment may shape.
 
-Keys that Kubernetes has bear Kubernetes' names, so that a block can be pasted from a Pod's manifest; what a Pod may not
-have under the Pod Security Standard `restricted` has no key here. All is checked when the experiment is created: a wrong
-key must not wait for a Pod to fail on it.
+Keys that Kubernetes has bear Kubernetes' names, so that a block can be pasted from a Pod's manifest; what the Pod
+Security Standard `restricted` forbids has no key here. All is checked when the experiment is created: a wrong key must
+not wait for a Pod to fail on it.
 """
 
 import posixpath
@@ -20,7 +20,8 @@ Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 DnsName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
 QualifiedName = Annotated[
-    str, Field(max_length=317, pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
+    str,
+    Field(max_length=317, pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
 ]
 """A label's key, or a resource such as `nvidia.com/gpu`."""
 LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")]
@@ -45,7 +46,9 @@ class Resources(Part):
     def _numbers_are_quantities(cls, amounts: object) -> object:
         if not isinstance(amounts, Mapping):
             return amounts
-        is_number = {name: isinstance(found, int | float) and not isinstance(found, bool) for name, found in amounts.items()}
+        is_number = {
+            name: isinstance(found, int | float) and not isinstance(found, bool) for name, found in amounts.items()
+        }
         return {name: f"{found:g}" if is_number[name] else found for name, found in amounts.items()}
 
     @model_validator(mode="after")
@@ -201,7 +204,9 @@ class Volume(Part):
             raise ValueError(f"the volume names {', '.join(TAKEN_VOLUMES)} are Podium's own")
         if f"{posixpath.normpath(self.mountPath)}/".startswith(f"{TOKEN_FOLDER}/"):
             raise ValueError(f"{TOKEN_FOLDER} is Podium's own")
-        given = [one for one in (self.persistentVolumeClaim, self.configMap, self.secret, self.emptyDir) if one is not None]
+        given = [
+            one for one in (self.persistentVolumeClaim, self.configMap, self.secret, self.emptyDir) if one is not None
+        ]
         if len(given) != 1:
             raise ValueError("give one of `persistentVolumeClaim`, `configMap`, `secret`, `emptyDir`")
         return self

@@ -13,6 +13,7 @@ from podium.trainer import Training
 MAX_BODY_BYTES = 1024 * 1024
 API_PREFIX = "/api/v1"
 URL_VARIABLE = "PODIUM_URL"
+TOKEN_VARIABLE = "PODIUM_TOKEN"
 RUN_TOKEN_VARIABLE = "PODIUM_RUN_TOKEN"
 RUN_TOKEN_FILE_VARIABLE = "PODIUM_RUN_TOKEN_FILE"
 """Names a file that holds the token, where it must not stand in the environment."""
@@ -91,9 +92,16 @@ class Attempt(Contract):
     exit_code: int | None
     detail: str
     """One sentence: why it ended and what follows."""
+    waiting: str = ""
+    """What its Job waits for, in the cluster's own words; empty once it runs."""
+    node: str | None = None
+    accelerators: float = 0.0
+    """Devices that its Pod holds."""
     log_tail: str
     last_epoch: int | None
     created_at: AwareDatetime
+    started_at: AwareDatetime | None = None
+    """When its process started, as far as the cluster tells."""
     ended_at: AwareDatetime | None
 
 

@@ -1,6 +1,7 @@
 """The whole service in a test: real application, reconciler and database, with a fake cluster and clock."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from controller.api.app import create_app
 from controller.api.collaborators import Collaborators
+from controller.cluster import JobEvent
 from controller.jobs import JobRequest
 from controller.metrics import registry_of
 from controller.plan import JobPhase, SeenJob
-from controller.reconcile import Reconciler
+from controller.reconcile import Orders, Reconciler
 from controller.tokens import TokenSigner
-from podium.wire import RUN_TOKEN_VARIABLE
 from tests.builders import spec_document
 
 API = "/api/v1"
@@ -43,6 +44,7 @@ class FakeCluster:
         self.seen: dict[str, SeenJob] = {}
         self.requests: dict[str, JobRequest] = {}
         self.logs: dict[str, str] = {}
+        self.events: list[tuple[str, JobEvent]] = []
         self.has_changed = False
         """As a real cluster would say through `watch`."""
 
@@ -65,10 +67,18 @@ class FakeCluster:
     def close(self) -> None:
         pass
 
-    def exit(self, name: str, code: int | None, log: str = "") -> None:
+    def tell(self, name: str, event: JobEvent) -> None:
+        self.events.append((name, event))
+
+    def exit(self, name: str, code: int | None, log: str = "", **sight: Any) -> None:
         phase = JobPhase.SUCCEEDED if code == 0 else JobPhase.FAILED
-        self.seen[name] = SeenJob(name=name, phase=phase, exit_code=code)
+        self.seen[name] = SeenJob(name=name, phase=phase, exit_code=code, **sight)
         self.logs[name] = log
+
+    def shows(self, name: str, **sight: Any) -> None:
+        """Show something new of a Job that goes on."""
+        self.seen[name] = replace(self.seen[name], **sight)
+        self.has_changed = True
 
 
 class Service:
@@ -82,13 +92,18 @@ class Service:
                 engine=engine,
                 sessions=sessions,
                 signer=self.signer,
+                admin_token=None,
                 artifacts_url=artifacts.as_uri(),
                 clock=self.clock,
                 registry=registry_of(sessions),
             )
         )
         self.reconciler = Reconciler(
-            sessions=sessions, cluster=self.cluster, signer=self.signer, worker_url="http://podium", clock=self.clock
+            sessions=sessions,
+            cluster=self.cluster,
+            signer=self.signer,
+            orders=Orders(worker_url="http://podium"),
+            clock=self.clock,
         )
 
     def create(self, **changes: Any) -> str:
@@ -111,7 +126,7 @@ class Service:
         raise AssertionError("the reconciler does not come to rest")
 
     def token(self, job: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.cluster.requests[job].env[RUN_TOKEN_VARIABLE]}"}
+        return {"Authorization": f"Bearer {self.cluster.requests[job].token}"}
 
     def assignment(self, job: str) -> Any:
         answer = self.http.get(f"{API}/run", headers=self.token(job))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, OperationalError
@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from controller.api import experiments, health, worker
 from controller.api.body_limit import BodyLimit
-from controller.api.collaborators import Collaborators
+from controller.api.collaborators import Collaborators, admit_user
 from controller.errors import BodyTooLarge, DatabaseAway, Refusal
 from podium.checks import Fault
 from podium.faults import faults_of
@@ -18,7 +18,7 @@ from podium.wire import API_PREFIX, MAX_BODY_BYTES, Problem
 
 RETRY_AFTER_SECONDS = "2"
 PROBLEMS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type
-    code: {"model": Problem} for code in (401, 404, 409, 413, 422, 503)
+    code: {"model": Problem} for code in (401, 403, 404, 409, 413, 422, 503)
 }
 
 
@@ -26,7 +26,7 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     """Return the application. It opens nothing by itself: all it works with is handed in."""
     app = FastAPI(title="Podium", version="0.1.0", responses=PROBLEMS)
     app.state.collaborators = collaborators
-    app.include_router(experiments.router, prefix=API_PREFIX)
+    app.include_router(experiments.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(worker.router, prefix=API_PREFIX)
     app.include_router(health.router)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)

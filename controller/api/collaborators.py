@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from controller.database import Sessions, transaction
-from controller.errors import InvalidToken
+from controller.errors import Forbidden, InvalidToken
 from controller.tokens import TokenSigner
 
 SUFFIX_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
@@ -25,6 +25,8 @@ class Collaborators:
     engine: Engine
     sessions: Sessions
     signer: TokenSigner
+    admin_token: str | None
+    """None leaves the API open, as on the loopback address of one machine."""
     artifacts_url: str
     clock: Callable[[], datetime]
     registry: CollectorRegistry
@@ -48,11 +50,30 @@ def _now(needed: Needed) -> datetime:
     return needed.clock()
 
 
-def _job(needed: Needed, authorization: Annotated[str, Header()] = "") -> str:
-    scheme, _, token = authorization.partition(" ")
-    if scheme.lower() != "bearer" or not token:
+Authorization = Annotated[str, Header()]
+
+
+def _job(needed: Needed, authorization: Authorization = "") -> str:
+    token = _bearer(authorization)
+    if token is None:
         raise InvalidToken("send the run token as `Authorization: Bearer ...`; workers get theirs in PODIUM_RUN_TOKEN")
     return needed.signer.job_of(token, needed.clock())
+
+
+def admit_user(needed: Needed, authorization: Authorization = "") -> None:
+    """Let a user in. Raises InvalidToken without the admin token where one is set, Forbidden for a worker's."""
+    token = _bearer(authorization)
+    if token is not None and needed.signer.is_run_token(token):
+        raise Forbidden("a run token opens /run and nothing else")
+    if needed.admin_token is None:
+        return
+    if token is None or not secrets.compare_digest(token.encode(), needed.admin_token.encode()):
+        raise InvalidToken("send the API's token as `Authorization: Bearer ...`; the command line takes PODIUM_TOKEN")
+
+
+def _bearer(authorization: str) -> str | None:
+    scheme, _, token = authorization.partition(" ")
+    return token if scheme.lower() == "bearer" and token else None
 
 
 # scope="function": the transaction commits before the response is sent, see docs/decisions/0003

@@ -15,7 +15,7 @@ from podium.cli.tables import best_view, experiments_table, trial_view, trials_t
 from podium.cli.terminal import results
 from podium.client import PodiumClient
 from podium.taxonomy import ExperimentState
-from podium.wire import URL_VARIABLE
+from podium.wire import TOKEN_VARIABLE, URL_VARIABLE
 
 Target = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="An experiment's id, or its name if no other has it.")
@@ -90,4 +90,4 @@ def export(experiment: Target, output: Output = None, url: Url = None) -> None:
 
 
 def connect(url: str | None) -> PodiumClient:
-    return PodiumClient(controller_url(url, os.environ))
+    return PodiumClient(controller_url(url, os.environ), token=os.environ.get(TOKEN_VARIABLE))

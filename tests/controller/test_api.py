@@ -185,7 +185,8 @@ def test_a_body_over_one_mebibyte_is_413(service: Service) -> None:
 def test_a_body_that_does_not_announce_its_length_is_413_too(service: Service, method: str, path: str) -> None:
     service.create(parallelism=1)
     service.settle()
-    headers = service.token(service.active()[0]) | {"Content-Type": "application/json"}
+    token = service.token(service.active()[0]) if path.startswith("run/") else {}
+    headers = token | {"Content-Type": "application/json"}
     content = (b" " * 65_536 for _ in range(17))
     answer = service.http.request(method, f"{API}/{path}", content=content, headers=headers)
     assert (answer.status_code, answer.json()["error"]) == (413, "BodyTooLarge")

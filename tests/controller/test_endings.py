@@ -19,10 +19,15 @@ def test_a_loss_that_is_not_the_trials_fault_never_counts_against_it(reason: End
     assert isinstance(after_the_end([reason] * 100, fruitless=100, max_attempts=1), Retry)
 
 
-@pytest.mark.parametrize("reason", [EndReason.BUG, EndReason.OUT_OF_MEMORY])
-def test_a_fault_is_tried_again_up_to_max_attempts(reason: EndReason) -> None:
-    assert isinstance(after_the_end([reason] * 2, fruitless=2, max_attempts=3), Retry)
-    assert after_the_end([reason] * 3, fruitless=3, max_attempts=3) == EndRun()
+def test_a_bug_is_tried_again_up_to_max_attempts() -> None:
+    assert isinstance(after_the_end([EndReason.BUG] * 2, fruitless=2, max_attempts=3), Retry)
+    assert after_the_end([EndReason.BUG] * 3, fruitless=3, max_attempts=3) == EndRun()
+
+
+def test_want_of_memory_is_tried_once_more() -> None:
+    assert isinstance(after_the_end([EndReason.OUT_OF_MEMORY], fruitless=1, max_attempts=9), Retry)
+    assert after_the_end([EndReason.OUT_OF_MEMORY] * 2, fruitless=2, max_attempts=9) == EndRun()
+    assert after_the_end([EndReason.OUT_OF_MEMORY], fruitless=1, max_attempts=1) == EndRun()
 
 
 def test_preemptions_between_bugs_do_not_count() -> None:

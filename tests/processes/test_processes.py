@@ -14,11 +14,10 @@ import pytest
 
 from controller.cluster import Cluster
 from controller.job_folder import JobFolder
-from controller.jobs import JobRequest
 from controller.plan import JobPhase, SeenJob
 from controller.processes import ProcessCluster
 from podium.taxonomy import EndReason
-from tests.processes.cluster_behaviour import BEHAVIOURS, ended, gone, request, wait_for
+from tests.processes.cluster_behaviour import BEHAVIOURS, command_request, ended, gone, request, wait_for
 
 VANISHED = SeenJob(name="trial-a1", phase=JobPhase.FAILED, exit_code=None, reason=EndReason.PREEMPTED)
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
@@ -76,12 +75,13 @@ def test_jobs_outlive_a_controller_that_is_killed(folder: Path) -> None:
 CONTROLLER = """
 import sys, time, os
 from pathlib import Path
-from controller.jobs import JobRequest
+from controller.jobs import AttemptKey, JobRequest
 from controller.processes import ProcessCluster
 folder = Path(sys.argv[1])
 script = f"while [ ! -e {folder}/go ]; do sleep 0.05; done; exit 7"
 ProcessCluster(folder, environment=os.environ).create_job(
-    JobRequest(name="trial-a1", command=("sh", "-c", script), env={}))
+    JobRequest(name="trial-a1", key=AttemptKey(experiment="trial", trial=1, epochs=1, attempt=1),
+               command=("sh", "-c", script), env={}, token="t0ken"))
 print("created", flush=True)
 time.sleep(60)
 """

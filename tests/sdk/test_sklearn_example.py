@@ -27,6 +27,7 @@ def api(spec: ExperimentSpec, tmp_path: Path) -> Iterator[FakeRunApi]:
 
 def test_the_command_names_the_script(spec: ExperimentSpec) -> None:
     assert spec.trial is not None
+    assert spec.trial.command is not None
     assert (ROOT / spec.trial.command[1]).samefile(EXAMPLE / "train.py")
 
 

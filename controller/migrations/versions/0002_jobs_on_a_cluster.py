@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # each new column is empty or has a default: a controller of the version before goes on writing while this one starts
+    # empty or with a default: a controller of the version before goes on writing while this one starts
     op.add_column("experiments", sa.Column("slowest_epoch_seconds", sa.Double(), nullable=True))
     op.add_column("attempts", sa.Column("node", sa.Text(), nullable=True))
     op.add_column("attempts", sa.Column("waiting", sa.Text(), nullable=False, server_default=""))

@@ -1,0 +1,128 @@
+"""The verbs of an attempt's life: what is noted while its Job goes on, and its end. Each changes rows only."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from controller import store, storms
+from controller.database import wake_reconciler
+from controller.endings import EndRun, Retry, after_the_end
+from controller.jobs import accelerators_of
+from controller.nodes import MEMORY, NodeEnding, bad_nodes
+from controller.plan import EndAttempt, NoteSight
+from controller.runs import add_attempt, end_run
+from controller.tables import AttemptRow
+from podium.pod import PodShape
+from podium.spec import ExperimentSpec
+from podium.taxonomy import AttemptState, EndReason
+
+REFUSED_AGAIN = timedelta(seconds=30)
+"""A Job that the cluster refused is offered again after this."""
+
+
+def mark_running(session: Session, job: str, shape: PodShape, now: datetime) -> None:
+    """Note that an attempt's Job exists, and what its Pod holds."""
+    attempt = store.lock_attempt(session, job)
+    if attempt.state is AttemptState.PENDING:
+        attempt.state, attempt.changed_at, attempt.waiting = AttemptState.RUNNING, now, ""
+        attempt.accelerators, attempt.price_per_hour = accelerators_of(shape), shape.pricePerHour
+
+
+def refused(session: Session, job: str, words: str, *, grace: timedelta, now: datetime) -> None:
+    """Note that the cluster will not have an attempt's Job: a quota is spent, a policy forbids it. Try again later.
+
+    Refused for the whole of `grace`, the attempt ends as one that cannot be scheduled.
+    """
+    attempt = store.lock_attempt(session, job)
+    if attempt.state is not AttemptState.PENDING:
+        return
+    waiting = f"the cluster refused its Job: {words}"
+    if now - attempt.changed_at >= grace:
+        end_attempt(session, EndAttempt(job, EndReason.SCHEDULING, None, waiting), "", now)
+        return
+    attempt.waiting, attempt.not_before = waiting, now + REFUSED_AGAIN
+
+
+def note_sight(session: Session, sight: NoteSight) -> None:
+    """Note where a Job runs, since when, and what it waits for."""
+    attempt = store.lock_attempt(session, sight.job)
+    if attempt.state is not AttemptState.ENDED:
+        attempt.node, attempt.waiting, attempt.started_at = sight.node, sight.waiting, sight.started_at
+
+
+def close(session: Session, job: str, now: datetime) -> None:
+    """Note that nothing is left of an attempt whose result is in."""
+    attempt = store.lock_attempt(session, job)
+    if attempt.state is AttemptState.REPORTED:
+        attempt.state, attempt.changed_at, attempt.ended_at = AttemptState.ENDED, now, now
+
+
+def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: datetime) -> None:
+    """End an attempt whose Job is over before its target, and start or end what follows from that."""
+    attempt = store.lock_attempt(session, ending.job)
+    if attempt.state in (AttemptState.REPORTED, AttemptState.ENDED):
+        return
+    reason, detail = _blame(session, attempt, ending, now)
+    attempt.state, attempt.end_reason, attempt.exit_code = AttemptState.ENDED, reason, ending.exit_code
+    attempt.node, attempt.waiting = ending.node, ""
+    attempt.changed_at = attempt.ended_at = now
+    attempt.log_tail = log_tail.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
+    session.flush()
+    run = attempt.run
+    earlier = store.attempts_of_run(session, run.id)
+    spec = ExperimentSpec.model_validate(run.trial.experiment.spec)
+    reasons = [each.end_reason for each in earlier if each.end_reason is not None]
+    match after_the_end(reasons, _fruitless(earlier), spec.max_attempts):
+        case Retry() if run.is_stop_requested:
+            attempt.detail = f"{detail}; the trial was to stop, so what it reported stays"
+            end_run(session, run, EndReason.STOPPED, now)
+        case Retry(wait_seconds):
+            follows = add_attempt(session, run, attempt.number + 1, now + timedelta(seconds=wait_seconds), now=now)
+            attempt.detail = f"{detail}; {_next(reason, follows.number, spec)}"
+        case EndRun():
+            attempt.detail = f"{detail}; {_consequence(reason, len(earlier))}"
+            end_run(session, run, reason, now)
+    if reason is EndReason.SCHEDULING:
+        storms.pause_when_nothing_starts(session, run.experiment_id, detail)
+    wake_reconciler(session)
+
+
+def _blame(session: Session, attempt: AttemptRow, ending: EndAttempt, now: datetime) -> tuple[EndReason, str]:
+    """Tell a fault of the trial from one of its node: a node on which trial after trial fails takes the blame."""
+    if ending.reason is not EndReason.BUG or ending.node is None:
+        return ending.reason, ending.detail
+    this = NodeEnding(
+        node=ending.node,
+        trial=attempt.run.trial_id,
+        reason=ending.reason,
+        has_progressed=attempt.has_progressed,
+    )
+    if ending.node not in bad_nodes([this, *store.node_endings(session, now - MEMORY)]):
+        return ending.reason, ending.detail
+    return EndReason.BAD_NODE, f"{ending.detail}, as trial after trial does on node {ending.node}, which is avoided now"
+
+
+def _fruitless(attempts: list[AttemptRow]) -> int:
+    """Count the latest attempts in a row that reported nothing new."""
+    count = 0
+    for attempt in reversed(attempts):
+        if attempt.has_progressed:
+            break
+        count += 1
+    return count
+
+
+def _next(reason: EndReason, attempt: int, spec: ExperimentSpec) -> str:
+    if reason is EndReason.OUT_OF_MEMORY and spec.trial is not None and spec.trial.outOfMemoryFactor is not None:
+        return f"attempt {attempt} has {spec.trial.outOfMemoryFactor:g} times the memory"
+    return f"attempt {attempt} continues from the last checkpoint"
+
+
+def _consequence(reason: EndReason, attempts: int) -> str:
+    match reason:
+        case EndReason.STOPPED:
+            return "what it reported stays"
+        case EndReason.BUG | EndReason.OUT_OF_MEMORY:
+            return f"the trial failed after {attempts} attempts and the optimizer avoids its like"
+        case _:
+            return "no retry, the optimizer avoids its like"
