@@ -92,8 +92,8 @@ class KubernetesCluster:
 
         Raises JobRefused when the API server will not have it; OSError and ClusterAway when it is worth another try.
         """
-        if not request.pod.image and not self._house.image:
-            raise JobRefused("no image: name one under `trial:`, or set PODIUM_WORKER_IMAGE for all")
+        if not request.pod.image:
+            raise JobRefused("its Pod has no image: name one under `trial`, or set PODIUM_WORKER_IMAGE for all")
         self._find_owner()
         self._pace.wait()
         try:
@@ -251,9 +251,7 @@ def _last_words(pod: PodDocument) -> str:
 
 
 def _refusal(error: Refused) -> Exception:
-    """Tell what will not be had from what cannot be had now."""
-    if error.status == HTTPStatus.FORBIDDEN and "exceeded quota" in str(error):
-        return OSError(str(error))
+    """Tell a Job that is not had, for what it is or for want of quota, from a request that went wrong."""
     if error.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY):
         return JobRefused(str(error))
     return OSError(f"the API server answered {error.status}: {error}")

@@ -10,6 +10,7 @@ from controller.kubernetes.api import Api
 from controller.kubernetes.cluster import KubernetesCluster
 from controller.kubernetes.job import House
 
+OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 CONNECTIONS = 32
 """Kept open: the threads that create Jobs, two watches, and what a pass asks for itself."""
 
@@ -19,20 +20,19 @@ class NoCluster(OSError):
 
 
 def connect(
-    namespace: str,
+    namespace: str | None,
     *,
-    image: str = "",
     owner: str | None = None,
     kubeconfig: Path | None = None,
     creates_per_second: float = 50.0,
 ) -> KubernetesCluster:
-    """Return the cluster, with its Jobs in `namespace`. Whether it answers shows when it is asked for its Jobs.
+    """Return the cluster, with its Jobs in `namespace`, or where this process runs itself. Nothing is asked of it yet.
 
-    `image` is for Pods that name none, `owner` the Deployment with which all Jobs go: they are told from another
-    Podium's by its name. Raises NoCluster.
+    `owner` names the Deployment with which all Jobs go, and by which they are told from another Podium's.
+    Raises NoCluster.
     """
-    api = Api(ApiClient(configuration(kubeconfig)), namespace)
-    house = House(namespace=namespace, controller=owner or "podium", image=image)
+    api = Api(ApiClient(configuration(kubeconfig)), namespace or _own_namespace())
+    house = House(namespace=api.namespace, controller=owner or "podium")
     return KubernetesCluster(api, house, owner=owner, creates_per_second=creates_per_second)
 
 
@@ -49,6 +49,13 @@ def configuration(kubeconfig: Path | None = None) -> Configuration:
     found.keep_alive = True
     found.retries = 0
     return found
+
+
+def _own_namespace() -> str:
+    try:
+        return OWN_NAMESPACE.read_text().strip()
+    except OSError as error:
+        raise NoCluster(f"which namespace? PODIUM_NAMESPACE is not set, and this is no Pod: {error}") from error
 
 
 def _configure_by_default(found: Configuration) -> None:

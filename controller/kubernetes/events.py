@@ -1,4 +1,4 @@
-"""What people are told beside a Job, as `kubectl describe job` shows it: sent by a thread of its own, and maybe lost."""
+"""What people are told beside a Job, as `kubectl describe job` shows it. A thread of its own sends it, or loses it."""
 
 import hashlib
 import queue

@@ -39,8 +39,6 @@ class House:
     namespace: str
     controller: str
     """Tells its Jobs from those of another Podium in the same namespace; a label's value."""
-    image: str
-    """For Pods that name none."""
     owner: Owner | None = None
 
     @property
@@ -72,7 +70,7 @@ def job_of(request: JobRequest, house: House) -> V1Job:
             ttl_seconds_after_finished=TTL_SECONDS,
             template=V1PodTemplateSpec(
                 metadata=V1ObjectMeta(labels=labels),
-                spec=pod_of(request, house.image),
+                spec=pod_of(request),
             ),
         ),
     )

@@ -56,13 +56,13 @@ SHARED_MEMORY = "/dev/shm"
 DISLIKE_WEIGHT = 100
 
 
-def pod_of(request: JobRequest, image: str) -> V1PodSpec:
-    """Return what the Pod of a Job is to be; `image` is for a shape that names none."""
+def pod_of(request: JobRequest) -> V1PodSpec:
+    """Return what the Pod of a Job is to be."""
     shape = request.pod
     user = shape.runAsUser or DEFAULT_USER
     return V1PodSpec(
         restart_policy="Never",
-        containers=[_container(request, image)],
+        containers=[_container(request)],
         volumes=[*_own_volumes(request), *(_volume(volume) for volume in shape.volumes)],
         security_context=V1PodSecurityContext(
             run_as_non_root=True,
@@ -85,12 +85,12 @@ def pod_of(request: JobRequest, image: str) -> V1PodSpec:
     )
 
 
-def _container(request: JobRequest, image: str) -> V1Container:
+def _container(request: JobRequest) -> V1Container:
     shape = request.pod
     env = {"HOME": HOME, **request.env, RUN_TOKEN_FILE_VARIABLE: f"{TOKEN_FOLDER}/{TOKEN_KEY}"}
     return V1Container(
         name=CONTAINER,
-        image=shape.image or image,
+        image=shape.image,
         image_pull_policy=shape.imagePullPolicy,
         command=[literally(word) for word in request.command],
         env=[V1EnvVar(name=name, value=literally(value)) for name, value in env.items()],

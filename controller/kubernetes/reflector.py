@@ -89,9 +89,8 @@ class Reflector(Generic[ItemT]):
         self._stream: Stream | None = None
         self._has_listed = threading.Event()
         self._closing = threading.Event()
-        name = collection.path.rsplit("/", 1)[-1]
-        self._log = log.bind(collection=name)
-        self._thread = threading.Thread(target=self._run, name=f"reflect-{name}", daemon=True)
+        self._name = collection.path.rsplit("/", 1)[-1]
+        self._thread = threading.Thread(target=self._run, name=f"reflect-{self._name}", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -152,14 +151,14 @@ class Reflector(Generic[ItemT]):
                 failures = 0
             except Expired as error:
                 self._list_after = began
-                self._log.info("the watch has expired; listing again", error=str(error))
+                log.info("the watch has expired; listing again", collection=self._name, error=str(error))
             except (Unanswered, Refused) as error:
                 failures += 1
                 pause_seconds = self._pause_seconds(error, failures)
                 self._note_failure(str(error), pause_seconds)
             except Exception:  # a document that cannot be read must not end the watch for ever
                 self._list_after, pause_seconds = time.monotonic(), self._timing.longest_pause_seconds
-                self._log.exception("the watch failed; listing again", seconds=pause_seconds)
+                log.exception("the watch failed; listing again", collection=self._name, seconds=pause_seconds)
             if time.monotonic() - began < self._timing.first_pause_seconds:  # a server that ends every watch at once
                 pause_seconds = max(pause_seconds, self._timing.first_pause_seconds)
             self._closing.wait(pause_seconds)
@@ -266,4 +265,5 @@ class Reflector(Generic[ItemT]):
             self._failure = failure
             if self._failing_since is None:
                 self._failing_since = time.monotonic()
-        self._log.warning("the API server is not heard; asking again", error=failure, seconds=round(pause_seconds, 2))
+        seconds = round(pause_seconds, 2)
+        log.warning("the API server is not heard; asking again", collection=self._name, error=failure, seconds=seconds)
