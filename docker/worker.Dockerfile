@@ -21,13 +21,6 @@ RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
 
 FROM ${PYTHON_IMAGE}
 ARG TORCH_INDEX_URL=
-ARG VERSION=0.1.0
-ARG REVISION=unknown
-LABEL org.opencontainers.image.title="podium-worker" \
-    org.opencontainers.image.description="Podium's trainer, with PyTorch" \
-    org.opencontainers.image.licenses="Apache-2.0" \
-    org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
 ENV PATH=/opt/podium/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
@@ -44,3 +37,11 @@ USER 65532:65532
 WORKDIR /tmp
 # -P: no `worker.py` of the working directory gets in its place.
 CMD ["python", "-P", "-m", "worker"]
+# Last: a new version or revision makes no layer anew.
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="podium-worker" \
+    org.opencontainers.image.description="Podium's trainer, with PyTorch" \
+    org.opencontainers.image.licenses="Apache-2.0" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}"

@@ -125,7 +125,8 @@ make_python_base() {
         > "$CACHE/debootstrap.log" 2>&1 || fail "no base image; see $CACHE/debootstrap.log"
     # As slim as the image whose name it bears.
     rm -rf "$root"/usr/lib/python3*/EXTERNALLY-MANAGED "$root"/var/{cache/apt,lib/apt/lists,log}/* \
-        "$root"/usr/share/{doc,man,info,locale}/*
+        "$root"/usr/share/{doc,man,info,locale}/* "$root"/usr/lib/*/gconv
+    find "$root/usr/lib/python3" -name __pycache__ -prune -exec rm -rf {} +
     ln -sf /usr/bin/python3 "$root/usr/local/bin/python"
     ln -sf /usr/bin/python3 "$root/usr/local/bin/python3"
     ln -sf /usr/bin/pip3 "$root/usr/local/bin/pip"
