@@ -9,10 +9,10 @@ MINUTES ?= 60
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format test demo bench chaos clean
+.PHONY: help install check format test e2e demo bench chaos clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 install: $(READY) ## Create .venv with everything in it; the other targets do so by themselves
 
@@ -34,6 +34,9 @@ format: $(READY) ## Format the code and mend what can be mended without thought
 
 test: $(READY) ## Run every test
 	$(BIN)/pytest
+
+e2e: $(READY) ## Build the images and run them on a real Kubernetes: KUBECONFIG's, kind's, or hack/cluster's on Debian
+	$(BIN)/pytest tests/e2e -m e2e --timeout 2400 -rP --durations 0
 
 demo: $(READY) ## Run examples/digits.yaml from nothing to its best model, on this machine
 	@$(BIN)/podium-controller down --state-dir $(DEMO) > /dev/null

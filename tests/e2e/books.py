@@ -24,7 +24,7 @@ def check_books(podium: Installation, experiment_id: str, *, repeated_epochs: in
     assert measured(podium, experiment_id) == set(trained), "what was trained is what is remembered"
     wait_for(lambda: podium.names("jobs", OURS) == [], "no Job is left over", 120)
     wait_for(lambda: podium.names("secrets", OURS) == [], "no Secret of a Job is left over")
-    wait_for(lambda: {a["state"] for a in podium.all_of(f"{experiment_id}/attempts")} == {"ended"}, "all attempts ended")
+    wait_for(lambda: attempt_states(podium, experiment_id) == {"ended"}, "all attempts ended")
 
 
 def measured(podium: Installation, experiment_id: str) -> set[tuple[int, int]]:
@@ -40,6 +40,10 @@ def measured(podium: Installation, experiment_id: str) -> set[tuple[int, int]]:
         assert trial["value"] == by_epoch[trial["reached_epoch"]]["score"]
         found |= {(trial["number"], epoch) for epoch in by_epoch}
     return found
+
+
+def attempt_states(podium: Installation, experiment_id: str) -> set[str]:
+    return {attempt["state"] for attempt in podium.all_of(f"{experiment_id}/attempts")}
 
 
 def endings(podium: Installation, experiment_id: str) -> Counter[str]:

@@ -40,7 +40,7 @@ def images(node: Node) -> str:
         began = time.monotonic()
         node.build(f"podium-{part}:{TAG}", f"docker/{part}.Dockerfile")
         node.build(f"podium-{part}:{NEXT_TAG}", f"docker/{part}.Dockerfile", "--build-arg", "REVISION=next")
-        print(f"podium-{part} built and loaded in {time.monotonic() - began:.0f} s")  # noqa: T201  # shown by -rP
+        print(f"podium-{part} built and loaded in {time.monotonic() - began:.0f} s")
     return TAG
 
 

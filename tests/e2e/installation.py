@@ -16,6 +16,8 @@ API = "/api/v1/experiments"
 RELEASE = "podium"
 VALUES = Path(__file__).with_name("values.yaml")
 STUB = Path(__file__).with_name("stub_worker.py")
+LOCK = "locktype = 'advisory' and granted and mode = 'ExclusiveLock'"
+"""The row of pg_locks that makes a reconciler the active one."""
 OURS = "app.kubernetes.io/managed-by=podium"
 """What the reconciler makes; helm's own objects are managed by Helm."""
 
@@ -33,17 +35,15 @@ class Installation:
     def install(self, *arguments: str) -> str:
         """Make the namespace and its volumes, and install the chart."""
         self.make_namespace()
-        output = self.helm("install", RELEASE, "charts/podium", "--wait", "--timeout", "5m", *self._values(), *arguments)
+        output = self.helm("install", RELEASE, "charts/podium", *self._values(), *arguments)
         self.connect()
         return output
 
     def upgrade(self, *arguments: str) -> str:
-        return self.helm("upgrade", RELEASE, "charts/podium", "--wait", "--timeout", "5m", *self._values(), *arguments)
+        return self.helm("upgrade", RELEASE, "charts/podium", *self._values(), *arguments)
 
     def helm(self, *arguments: str) -> str:
-        return run(
-            "helm", "--kubeconfig", self.node.kubeconfig, "--namespace", self.namespace, *arguments, seconds=600
-        )
+        return run("helm", "--kubeconfig", self.node.kubeconfig, "--namespace", self.namespace, *arguments, seconds=600)
 
     def _values(self) -> list[str]:
         settings = {
@@ -53,7 +53,8 @@ class Installation:
             "artifacts.volume.storageClass": self.node.storage_class,
             "postgres.volume.storageClass": self.node.storage_class,
         }
-        return ["--values", str(VALUES), *(word for name, value in settings.items() for word in ("--set-string", f"{name}={value}"))]
+        given = ",".join(f"{name}={value}" for name, value in settings.items())
+        return ["--wait", "--timeout", "5m", "--values", str(VALUES), "--set-string", given]
 
     def make_namespace(self) -> None:
         labels = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -69,9 +70,9 @@ class Installation:
             self.helm("uninstall", RELEASE, "--wait", "--timeout", "2m")
         run("kubectl", "--kubeconfig", self.node.kubeconfig, "delete", "namespace", self.namespace,
             "--ignore-not-found", "--timeout=180s", seconds=200)  # fmt: skip
-        names = [name for name in self.kubectl("get", "pv", "--output", "name").split() if f"/{self.namespace}-" in name]
-        if names:
-            self.kubectl("delete", *names)
+        for name in self.kubectl("get", "pv", "--output", "name").split():
+            if f"/{self.namespace}-" in name:
+                self.kubectl("delete", name)
 
     # The way in
 
@@ -169,8 +170,8 @@ class Installation:
         return run("kubectl", *scope, *arguments, stdin=stdin, seconds=seconds)
 
     def objects(self, kind: str, selector: str = "") -> list[dict[str, Any]]:
-        answer = json.loads(self.kubectl("get", kind, "--output", "json", *(["--selector", selector] if selector else [])))
-        return list(answer["items"])
+        answer = self.kubectl("get", kind, "--output", "json", f"--selector={selector}")
+        return list(json.loads(answer)["items"])
 
     def names(self, kind: str, selector: str = "") -> list[str]:
         return [found["metadata"]["name"] for found in self.objects(kind, selector)]
@@ -186,10 +187,7 @@ class Installation:
 
     def active_reconciler(self) -> str | None:
         """Return the Pod that holds the lock; the database knows it by its address."""
-        held = self.sql(
-            "select host(client_addr) from pg_stat_activity join pg_locks using (pid) "
-            "where locktype = 'advisory' and granted and mode = 'ExclusiveLock'"
-        )
+        held = self.sql(f"select host(client_addr) from pg_stat_activity join pg_locks using (pid) where {LOCK}")
         addresses = {pod["status"].get("podIP"): pod["metadata"]["name"] for pod in self.objects("pods")}
         return next((addresses[address] for address in held if address in addresses), None)
 
@@ -216,4 +214,3 @@ def stub_spec(image: str, namespace: str) -> dict[str, Any]:
 
 def diary_path(namespace: str) -> str:
     return f"/artifacts/diary-of-{namespace}"
-

@@ -9,6 +9,7 @@ import os
 import time
 
 import podium
+from podium.sdk import Trial
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
             trial.report(epoch=epoch, checkpoint=json.dumps({"total": total}).encode(), score=score, total=total)
 
 
-def misbehave(how: str, trial: podium.Trial) -> None:
+def misbehave(how: str, trial: Trial) -> None:
     is_first = trial.assignment.attempt == 1
     if how == "eats memory at first" and is_first:
         eaten = []

@@ -36,7 +36,8 @@ def test_helm_test_trains_for_real(podium: Installation) -> None:
 
 def test_an_experiment_posted_with_curl_is_seen_as_jobs_and_read_back(podium: Installation) -> None:
     podium.forget_diary()
-    command = ("curl", "--silent", "--show-error", "--fail-with-body", "--header", f"Authorization: Bearer {podium.token}")
+    authorization = f"Authorization: Bearer {podium.token}"
+    command = ("curl", "--silent", "--show-error", "--fail-with-body", "--header", authorization)
     spec = json.dumps(stub_spec(podium.image("controller"), podium.namespace))
     with jobs_seen(podium) as lines:
         posted = run(
@@ -128,7 +129,8 @@ def test_an_upgrade_in_the_middle_of_an_experiment_loses_nothing(podium: Install
     assert podium.secret(f"{RELEASE}-postgres", "password") == password
 
     podium.wait_until(experiment_id, "completed")
-    assert {attempt["number"] for attempt in podium.all_of(f"{experiment_id}/attempts")} == {1}, "no worker was disturbed"
+    attempts = podium.all_of(f"{experiment_id}/attempts")
+    assert {attempt["number"] for attempt in attempts} == {1}, "no worker was disturbed"
     check_books(podium, experiment_id)
 
 
@@ -139,7 +141,7 @@ def test_an_uninstall_in_the_middle_of_an_experiment_leaves_the_data_and_nothing
     for kind in ("jobs", "pods", "deployments", "statefulsets", "services", "configmaps", "roles", "rolebindings"):
         leftover = f"no {kind} of ours are left"
         wait_for(lambda kind=kind: ours(podium, kind) == [], leftover, 90)  # type: ignore[misc]  # a default binds it
-    assert {claim for claim in podium.names("pvc")} == {f"{RELEASE}-artifacts", f"data-{RELEASE}-postgres-0"}
+    assert set(podium.names("pvc")) == {f"{RELEASE}-artifacts", f"data-{RELEASE}-postgres-0"}
     kept = [name for name in podium.names("secrets") if "token" not in name and not name.startswith("sh.helm")]
     assert kept == [f"{RELEASE}-postgres"], "the password goes with the data"
 
