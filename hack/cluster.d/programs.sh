@@ -41,8 +41,10 @@ apt_get() {
         apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@" >> "$CACHE/apt.log" 2>&1
 }
 
+has_tools() { [ -x "$CACHE/bin/helm" ]; }
+
 install_tools() {
-    [ -x "$CACHE/bin/helm" ] && return
+    has_tools && return
     need unzip unzip
     local folder
     folder=$(mktemp -d)
