@@ -61,6 +61,7 @@ class Timing:
     longest_pause_seconds: float = 10.0
     stale_seconds: float = 60.0
     """What was known this long before the server fell silent is not acted on any more."""
+    first_list_seconds: float = 10.0
     unconfirmed_seconds: float = 60.0
     """How long something that this process created may be missing in lists; a server answers much sooner."""
 
@@ -95,12 +96,12 @@ class Reflector(Generic[ItemT]):
     def start(self) -> None:
         self._thread.start()
 
-    def wait(self, seconds: float) -> None:
-        """Wait for the first list, but no longer than `seconds`."""
-        self._has_listed.wait(seconds)
-
     def items(self) -> Mapping[str, ItemT]:
-        """Return what is there, by uid. Raises ClusterAway before the first list and when the server is long silent."""
+        """Return what is there, by uid, once the first list has come; there is a limit to how long that is waited for.
+
+        Raises ClusterAway after it, and when the server has been silent for too long.
+        """
+        self._has_listed.wait(self._timing.first_list_seconds)
         with self._lock:
             silent_seconds = time.monotonic() - self._failing_since if self._failing_since is not None else 0.0
             if not self._has_listed.is_set() or silent_seconds > self._timing.stale_seconds:
