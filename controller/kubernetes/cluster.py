@@ -112,13 +112,15 @@ class KubernetesCluster:
         """Return the last 50 lines of the worker's log, 8 KiB at most; empty when nobody has them any more."""
         try:
             pods = [pod for pods in self._known_pods().values() for pod in pods if pod.job == name]
-            if not pods:
-                return ""
-            pod = first_of(pods)
-            has_log = not pod.is_gone and not is_on_lost_node(pod, now_utc())
-            return (self._log_of(pod) if has_log else "") or _last_words(pod)
-        except (ClusterAway, Refused):
+        except ClusterAway:
             return ""
+        if not pods:
+            return ""
+        pod = first_of(pods)
+        if not pod.is_gone and not is_on_lost_node(pod, now_utc()):
+            with suppress(Unanswered, Refused):
+                return self._log_of(pod) or _last_words(pod)
+        return _last_words(pod)
 
     def tell(self, name: str, event: JobEvent) -> None:
         """Put an event beside a Job. It is sent in the background, once, and may be lost."""
