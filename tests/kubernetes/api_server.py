@@ -65,6 +65,8 @@ class ApiServer:
         """Answers, waits, or lets the request pass with None."""
         self.logs: dict[str, bytes] = {}
         self.watch_errors_are_events = False
+        self.opened: list[str] = []
+        """The kind of each watch that was opened."""
         self._objects: dict[str, dict[str, Document]] = {}
         self._events: list[tuple[int, str, str, Document]] = []
         self._version = 100
@@ -145,10 +147,6 @@ class ApiServer:
             assert time.monotonic() < deadline, f"waited {within_seconds:g} s in vain for {what}"
             time.sleep(0.005)
 
-    def wait_for_watch(self, kind: str) -> None:
-        """Wait until a watch of a kind is open that began after the call before."""
-        self.wait_for(lambda: any(r.is_watch and r.kind == kind for r in self.requests), f"a watch of {kind}")
-
     def start(self, port: int = 0) -> None:
         handler = type("Handler", (_Handler,), {"fake": self})
         self._http = _Server(("127.0.0.1", port), handler)
@@ -203,6 +201,7 @@ class ApiServer:
         try:
             with self.changed:
                 self._watches.add(connection)
+                self.opened.append(request.kind)
             while (left_seconds := deadline - time.monotonic()) > 0:
                 with self.changed:
                     events = [event for event in self._events if event[0] > version]

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -67,13 +68,18 @@ class Followed:
         return {thing.name: thing.color for thing in self.reflector.lost().values()}
 
     def until(self, **colors: str) -> None:
-        self.server.wait_for(lambda: self.colors() == colors, f"{colors}, found {self.colors()}")
+        def are_so() -> bool:
+            with suppress(ClusterAway):
+                return self.colors() == colors
+            return False
+
+        self.server.wait_for(are_so, str(colors))
 
     def lists(self) -> int:
         return self.server.count(lambda request: request.is_list and "continue" not in request.query)
 
     def watches(self) -> int:
-        return self.server.count(lambda request: request.is_watch)
+        return self.server.opened.count("things")
 
     def until_watched(self, times: int) -> None:
         self.server.wait_for(lambda: self.watches() >= times, f"{times} watches")
@@ -328,7 +334,8 @@ def test_waits_grow_and_are_bounded(server: ApiServer, followed: Followed) -> No
 
 def test_before_the_first_list_nothing_is_known(server: ApiServer, followed: Followed) -> None:
     server.rule = lambda request: Answer(500, "etcdserver: no leader")
-    followed.follow(replace(QUICK, first_list_seconds=0.1))
+    followed.follow(replace(QUICK, first_list_seconds=0))
+    server.wait_for(lambda: followed.lists() >= 2, "a second try")
     with pytest.raises(ClusterAway, match="etcdserver: no leader"):
         followed.colors()
 
@@ -347,7 +354,6 @@ def test_a_server_that_is_gone_is_waited_for_and_old_knowledge_is_not_used(
         followed.colors()
     server.put("things", thing("b"))
     server.start(port)
-    server.wait_for(lambda: _is_answered(followed), "the server's return")
     followed.until(a="red", b="red")
 
 
