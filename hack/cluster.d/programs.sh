@@ -18,6 +18,7 @@ install_programs() {
 
 need_images_programs() {
     need buildah buildah
+    need skopeo skopeo
     need debootstrap debootstrap
     need gcc gcc libc6-dev
 }
