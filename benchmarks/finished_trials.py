@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -140,8 +141,8 @@ class _Story:
         fate = self.draw.random()
         has_diverged = fate > 1 - DIVERGED_SHARE
         count = 3 if fate < FULL_SHARE else 2 if fate < MEDIUM_SHARE else 1
-        lengths = [0] + [rung.epochs for rung in self.ladder.rungs][: 1 if has_diverged else count]
-        spans = list(zip(lengths, lengths[1:], strict=False))
+        lengths = [0, *[rung.epochs for rung in self.ladder.rungs][: 1 if has_diverged else count]]
+        spans = list(pairwise(lengths))
         began = [ended_at - timedelta(minutes=22 * left) for left in range(len(spans), 0, -1)]
         runs = [
             self._run(number, span, configuration, start, has_diverged=has_diverged)
@@ -176,7 +177,9 @@ class _Story:
     ) -> _Run:
         (from_epoch, to_epoch), end = span, start + timedelta(minutes=20)
         epochs = [] if has_diverged else list(range(from_epoch + 1, to_epoch + 1))
-        reports = [self._report(epoch, configuration, end - timedelta(seconds=60 * (to_epoch - epoch))) for epoch in epochs]
+        reports = [
+            self._report(epoch, configuration, end - timedelta(seconds=60 * (to_epoch - epoch))) for epoch in epochs
+        ]
         reason = EndReason.INFEASIBLE if has_diverged else EndReason.SUCCEEDED
         detail = "the configuration cannot be trained; no retry, the optimizer avoids its like"
         rung = self.ladder.name_of(to_epoch)

@@ -1,5 +1,6 @@
 """What an experiment has spent and learned, as the optimizer wants to see it. Ended runs are its observations."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ def history_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> Hi
     """Return what the optimizer may know, in the order in which it became known."""
     runs = _runs(session, experiment_id)  # before the trials: then each run's trial is among them
     trials = {trial.id: trial for trial in _trials(session, experiment_id)}
-    ladder, spent = ladder_of(spec.fidelity), spending(session, experiment_id)
+    ladder, spent = ladder_of(spec.fidelity), spendings(session, [experiment_id])[experiment_id]
     limit_cost, limit_runs = spec.budget.cost, spec.budget.runs
     return History(
         observations=tuple(_observation(run, trials[run.trial_id]) for run in runs if _is_observation(run)),
@@ -92,17 +93,23 @@ class Spending:
     promotions: int
 
 
-def spending(session: Session, experiment_id: str) -> Spending:
+def spendings(session: Session, ids: Sequence[str]) -> Mapping[str, Spending]:
+    """Return what each experiment has spent, by its id."""
     end = case(
         (RunRow.state == RunState.RUNNING, RunRow.to_epoch),
         (RunRow.end_reason.in_(RESULTS), RunRow.reached_epoch),
         else_=func.greatest(RunRow.reached_epoch, RunRow.from_epoch + 1),
     )
     query = select(
-        func.coalesce(func.sum(end - RunRow.from_epoch), 0),
+        RunRow.experiment_id,
+        func.sum(end - RunRow.from_epoch),
         func.count(),
         func.count().filter(RunRow.state == RunState.RUNNING),
         func.count().filter(RunRow.from_epoch > 0),
-    ).where(RunRow.experiment_id == experiment_id)
-    epochs, total, in_flight, promotions = session.execute(query).one()
-    return Spending(epochs=epochs, runs=total, in_flight=in_flight, promotions=promotions)
+    ).where(RunRow.experiment_id.in_(ids))
+    found = {
+        experiment: Spending(epochs=epochs, runs=total, in_flight=in_flight, promotions=promotions)
+        for experiment, epochs, total, in_flight, promotions in session.execute(query.group_by(RunRow.experiment_id))
+    }
+    nothing = Spending(epochs=0, runs=0, in_flight=0, promotions=0)
+    return {each: found.get(each, nothing) for each in ids}
