@@ -10,6 +10,7 @@ from podium.contract import Contract
 from podium.spec import (
     CategoricalParameter,
     ExperimentSpec,
+    Fidelity,
     IntegerParameter,
     Objective,
     RealParameter,
@@ -40,6 +41,7 @@ class Sections(Contract):
     baseline: dict[str, Value] | None = None
     training: Training | None = None
     trial: TrialProcess | None = None
+    fidelity: Fidelity | None = None
     is_trained_once: bool = True
     """False when a `training` or `trial` section was given but is itself at fault."""
     are_parameters_whole: bool = True
@@ -53,6 +55,7 @@ def sections_of(spec: ExperimentSpec) -> Sections:
         baseline=spec.baseline,
         training=spec.training,
         trial=spec.trial,
+        fidelity=spec.fidelity,
     )
 
 
@@ -61,6 +64,8 @@ def cross_faults(sections: Sections) -> Iterator[Fault]:
     yield from _trainer_faults(sections)
     if sections.training is not None:
         yield from _training_faults(sections, sections.training)
+    if sections.trial is not None and sections.fidelity is not None:
+        yield from _rung_faults(sections.trial, sections.fidelity)
     if sections.baseline is not None:
         yield from _baseline_faults(sections, sections.baseline)
 
@@ -80,6 +85,14 @@ def _trainer_faults(sections: Sections) -> Iterator[Fault]:
         yield Fault(
             path="training", found=found, allowed="`training` (built-in trainer) or `trial.command`, one of the two"
         )
+
+
+def _rung_faults(trial: TrialProcess, fidelity: Fidelity) -> Iterator[Fault]:
+    for name in trial.rungs:
+        if fidelity.rungs is None:
+            yield Fault(path=f"trial.rungs.{name}", found=name, allowed="no rungs here while `fidelity` names none")
+        elif name not in fidelity.rungs:
+            yield Fault(path=f"trial.rungs.{name}", found=name, allowed=suggest_name(name, fidelity.rungs))
 
 
 def _training_faults(sections: Sections, training: Training) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from podium.checks import Fault, Sections, cross_faults, sections_of, suggest_name
-from podium.spec import ExperimentSpec, Objective, Parameter, TrialProcess
+from podium.spec import ExperimentSpec, Fidelity, Objective, Parameter, TrialProcess
 from podium.trainer import Training
 
 T = TypeVar("T")
@@ -199,6 +199,7 @@ def _sound_sections(document: object) -> Sections:
         baseline=_sound(TypeAdapter(dict[str, bool | int | float | str]), given.get("baseline")),
         training=training,
         trial=trial,
+        fidelity=_sound(TypeAdapter(Fidelity), given.get("fidelity")),
         is_trained_once=("training" in given) == (training is not None) and ("trial" in given) == (trial is not None),
         are_parameters_whole=isinstance(written, Mapping) and len(parameters) == len(written),
     )
