@@ -72,7 +72,8 @@ def list_experiments(
     """List experiments, the newest first."""
     wanted = store.ExperimentFilter(state=state, name=name, older_than=moment_before(cursor))
     rows = store.experiments(session, wanted, limit + 1)
-    return page(rows, limit, key=lambda row: (row.created_at, row.id), show=lambda row: report.experiment(session, row))
+    told = report.experiments(session, rows)
+    return page(rows, limit, key=lambda row: (row.created_at, row.id), show=lambda row: told[row.id])
 
 
 @router.get("/{experiment_id}")
