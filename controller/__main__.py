@@ -141,7 +141,9 @@ def _cluster(settings: Settings) -> Cluster:
         case "processes":
             return _local_cluster(settings)
         case "kubernetes":
-            raise BadSettings("PODIUM_CLUSTER: kubernetes is being built")
+            from controller.kubernetes.connection import connect  # noqa: PLC0415  # 40 MB that only this branch needs
+
+            return connect(settings.namespace, owner=settings.owner, creates_per_second=settings.creates_per_second)
         case _ as unknown:
             assert_never(unknown)
 

@@ -72,7 +72,8 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
     earlier = store.attempts_of_run(session, run.id)
     spec = ExperimentSpec.model_validate(run.trial.experiment.spec)
     reasons = [each.end_reason for each in earlier if each.end_reason is not None]
-    match after_the_end(reasons, _fruitless(earlier), spec.max_attempts):
+    is_certain = ending.node is not None  # only a cluster has nodes, and it tells who was killed for want of memory
+    match after_the_end(reasons, _fruitless(earlier), spec.max_attempts, is_certain=is_certain):
         case Retry() if run.is_stop_requested:
             attempt.detail = f"{detail}; the trial was to stop, so what it reported stays"
             end_run(session, run, EndReason.STOPPED, now)

@@ -7,6 +7,8 @@ from typing import Protocol
 from controller.jobs import JobRequest
 from controller.plan import SeenJob
 
+LOG_TAIL_BYTES, LOG_TAIL_LINES = 8192, 50
+
 
 class ClusterAway(Exception):
     """The cluster does not answer, or has not yet shown all of its Jobs; it is asked again soon."""
@@ -56,3 +58,8 @@ class Cluster(Protocol):
     def close(self) -> None:
         """Stop watching. Jobs live on."""
         ...
+
+
+def last_lines(log: bytes) -> str:
+    """Return the end of what a Job printed, as `log_tail` is to give it."""
+    return "\n".join(log[-LOG_TAIL_BYTES:].decode(errors="replace").splitlines()[-LOG_TAIL_LINES:])

@@ -45,16 +45,19 @@ class EndRun:
     """The run ends with this attempt."""
 
 
-OUT_OF_MEMORY_ATTEMPTS = 2
-"""One retry, with more memory if the experiment allows it; a third attempt would only die a third time."""
+CERTAIN_ATTEMPTS = 2
+"""One retry where the cluster says OOMKilled, with more memory if the experiment allows it; a third would die too."""
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 300.0
 
 
-def after_the_end(ended: Sequence[EndReason], fruitless: int, max_attempts: int) -> Retry | EndRun:
+def after_the_end(
+    ended: Sequence[EndReason], fruitless: int, max_attempts: int, *, is_certain: bool = False
+) -> Retry | EndRun:
     """Say what follows the last of a run's ended attempts.
 
-    `fruitless` counts the latest attempts in a row that reported no epoch; retries after those wait ever longer.
+    `fruitless` counts the latest attempts in a row that reported no epoch; retries after those wait ever longer. The
+    reason `is_certain` when the cluster gave it; on one machine, want of memory is only a guess (decision 0008).
     """
     reason = ended[-1]
     match reason:
@@ -64,7 +67,7 @@ def after_the_end(ended: Sequence[EndReason], fruitless: int, max_attempts: int)
             if ended.count(reason) >= max_attempts:
                 return EndRun()
         case EndReason.OUT_OF_MEMORY:
-            if ended.count(reason) >= min(OUT_OF_MEMORY_ATTEMPTS, max_attempts):
+            if ended.count(reason) >= (min(CERTAIN_ATTEMPTS, max_attempts) if is_certain else max_attempts):
                 return EndRun()
         case EndReason.PREEMPTED | EndReason.SCHEDULING | EndReason.BAD_NODE:
             pass

@@ -13,6 +13,8 @@ LOCK_KEY = 7020
 RETRY_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 """How often a silent connection is asked whether it still lives."""
+NOTICE_SECONDS = 10
+"""A peer that is gone without a word, as with its node, is noticed after this, on both sides of the connection."""
 
 log = structlog.get_logger()
 
@@ -53,7 +55,15 @@ class Leadership:
             self._stopping.wait(RETRY_SECONDS)
 
     def _lead(self) -> None:
-        with psycopg.connect(self._conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS) as connection:
+        with psycopg.connect(
+            self._conninfo,
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            tcp_user_timeout=1000 * NOTICE_SECONDS,
+        ) as connection:
+            connection.execute(f"SET tcp_keepalives_idle = {NOTICE_SECONDS // 2}")
+            connection.execute(f"SET tcp_keepalives_interval = {NOTICE_SECONDS // 5}")
+            connection.execute(f"SET tcp_user_timeout = '{NOTICE_SECONDS}s'")
             while not self._lock(connection):
                 if self._stopping.wait(RETRY_SECONDS):
                     return

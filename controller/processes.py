@@ -21,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from controller import process_guard
-from controller.cluster import JobEvent
+from controller.cluster import LOG_TAIL_BYTES, JobEvent, last_lines
 from controller.job_folder import REMOVED_PREFIX, JobFolder
 from controller.jobs import JobRequest
 from controller.plan import JobPhase, SeenJob
@@ -36,7 +36,6 @@ INHERITED = re.compile(
 )
 """A list of what passes, not of what is held back: the controller's secrets have no way to a trial's code."""
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-LOG_TAIL_BYTES, LOG_TAIL_LINES = 8192, 50
 
 _log = structlog.get_logger(__name__)
 
@@ -111,7 +110,7 @@ class ProcessCluster:
                 tail = log.read()
         except FileNotFoundError:
             return ""
-        return "\n".join(tail.decode(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+        return last_lines(tail)
 
     def tell(self, name: str, event: JobEvent) -> None:
         """Leave it at the log: on one machine, nobody looks beside a Job."""

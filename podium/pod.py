@@ -5,6 +5,7 @@ Security Standard `restricted` forbids has no key here. All is checked when the 
 not wait for a Pod to fail on it.
 """
 
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, Self
@@ -201,6 +202,8 @@ class Volume(Part):
     def _one_source(self) -> Self:
         if self.name in TAKEN_VOLUMES:
             raise ValueError(f"the volume names {', '.join(TAKEN_VOLUMES)} are Podium's own")
+        if f"{posixpath.normpath(self.mountPath)}/".startswith(f"{TOKEN_FOLDER}/"):
+            raise ValueError(f"{TOKEN_FOLDER} is Podium's own")
         given = [
             one for one in (self.persistentVolumeClaim, self.configMap, self.secret, self.emptyDir) if one is not None
         ]
@@ -209,6 +212,7 @@ class Volume(Part):
         return self
 
 
+TOKEN_FOLDER = "/var/run/secrets/podium"
 TAKEN_VOLUMES = ("podium-run-token", "podium-tmp", "podium-shm")
 DEFAULT_SHARED_MEMORY = "4Gi"
 DEFAULT_USER = 65532

@@ -27,6 +27,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NoReturn
 
 from podium import checkpoints
@@ -36,7 +37,7 @@ from podium.preemption import Preemption
 from podium.run_client import RunClient
 from podium.spec import Configuration
 from podium.taxonomy import Verdict
-from podium.wire import RUN_TOKEN_VARIABLE, URL_VARIABLE, MeasurementReport, RunAssignment
+from podium.wire import RUN_TOKEN_FILE_VARIABLE, RUN_TOKEN_VARIABLE, URL_VARIABLE, MeasurementReport, RunAssignment
 
 _log = logging.getLogger(__name__)
 
@@ -45,10 +46,11 @@ _log = logging.getLogger(__name__)
 def trial() -> Iterator["Trial"]:
     """Read this process's trial from the controller; turn every way out of the block into its exit code.
 
-    Ends the process with one line on stderr when PODIUM_URL or PODIUM_RUN_TOKEN is not set.
+    Ends the process with one line on stderr when PODIUM_URL is not set, or neither PODIUM_RUN_TOKEN_FILE nor
+    PODIUM_RUN_TOKEN.
     """
     with _exit_codes():
-        url, token = _required(URL_VARIABLE), _required(RUN_TOKEN_VARIABLE)
+        url, token = _required(URL_VARIABLE), _run_token()
         with Preemption() as preemption, RunClient(url, token, sleep=preemption.pause) as client:
             current = Trial(client, preemption)
             yield current
@@ -65,6 +67,17 @@ def _exit_codes() -> Iterator[None]:
             raise
         sys.stderr.write(f"podium: {leaving.message}\n")
         raise SystemExit(leaving.code) from None
+
+
+def _run_token() -> str:
+    """Read the token from the file that Kubernetes mounts, else from the environment."""
+    path = os.environ.get(RUN_TOKEN_FILE_VARIABLE)
+    if not path:
+        return _required(RUN_TOKEN_VARIABLE)
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        raise Fault(f"the run token cannot be read, {RUN_TOKEN_FILE_VARIABLE} names {path}: {error}") from None
 
 
 def _required(variable: str) -> str:

@@ -15,6 +15,8 @@ API_PREFIX = "/api/v1"
 URL_VARIABLE = "PODIUM_URL"
 TOKEN_VARIABLE = "PODIUM_TOKEN"
 RUN_TOKEN_VARIABLE = "PODIUM_RUN_TOKEN"
+RUN_TOKEN_FILE_VARIABLE = "PODIUM_RUN_TOKEN_FILE"
+"""Names a file that holds the token, where it must not stand in the environment."""
 
 Item = TypeVar("Item")
 FiniteMetric = Annotated[float, Field(allow_inf_nan=False)]

@@ -20,7 +20,7 @@ STOP_SECONDS = 60.0
 POLL_SECONDS = 0.1
 LOG_FILE = "controller.log"
 TAIL_LINES = 15
-NOT_INSTALLED = "--local needs the controller and the worker: pip install 'podium[controller,worker]'"
+NOT_INSTALLED = "--local needs the controller and the worker: pip install 'podium[controller,local,worker]'"
 
 
 class ControllerDied(PodiumError):

@@ -7,6 +7,7 @@ from podium.taxonomy import EndReason
 
 FINAL = (EndReason.INFEASIBLE, EndReason.OUT_OF_ACCELERATOR_MEMORY, EndReason.STOPPED, EndReason.SUCCEEDED)
 NOBODYS_FAULT = (EndReason.PREEMPTED, EndReason.SCHEDULING, EndReason.BAD_NODE)
+OOM = EndReason.OUT_OF_MEMORY
 
 
 @pytest.mark.parametrize("reason", FINAL)
@@ -24,10 +25,15 @@ def test_a_bug_is_tried_again_up_to_max_attempts() -> None:
     assert after_the_end([EndReason.BUG] * 3, fruitless=3, max_attempts=3) == EndRun()
 
 
-def test_want_of_memory_is_tried_once_more() -> None:
-    assert isinstance(after_the_end([EndReason.OUT_OF_MEMORY], fruitless=1, max_attempts=9), Retry)
-    assert after_the_end([EndReason.OUT_OF_MEMORY] * 2, fruitless=2, max_attempts=9) == EndRun()
-    assert after_the_end([EndReason.OUT_OF_MEMORY], fruitless=1, max_attempts=1) == EndRun()
+def test_want_of_memory_that_is_certain_is_tried_once_more() -> None:
+    assert isinstance(after_the_end([OOM], fruitless=1, max_attempts=9, is_certain=True), Retry)
+    assert after_the_end([OOM] * 2, fruitless=2, max_attempts=9, is_certain=True) == EndRun()
+    assert after_the_end([OOM], fruitless=1, max_attempts=1, is_certain=True) == EndRun()
+
+
+def test_want_of_memory_that_is_a_guess_is_tried_up_to_max_attempts() -> None:
+    assert isinstance(after_the_end([OOM] * 2, fruitless=2, max_attempts=3), Retry)
+    assert after_the_end([OOM] * 3, fruitless=3, max_attempts=3) == EndRun()
 
 
 def test_preemptions_between_bugs_do_not_count() -> None:

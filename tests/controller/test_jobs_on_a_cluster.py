@@ -90,7 +90,7 @@ def test_a_run_out_of_memory_is_tried_once_more_with_more_of_it(service: Service
         resources = service.cluster.requests[job].pod.resources
         assert resources is not None
         assert resources.limits == {"memory": memory, "nvidia.com/gpu": "2"}
-        service.cluster.exit(job, 137, reason=EndReason.OUT_OF_MEMORY, words="OOMKilled")
+        service.cluster.exit(job, 137, reason=EndReason.OUT_OF_MEMORY, words="OOMKilled", node="node1")
     service.settle()
     assert service.read(f"{experiment}/trials/1")["state"] == "failed"
     first = service.read(f"{experiment}/attempts")["items"][0]

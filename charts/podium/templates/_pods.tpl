@@ -1,0 +1,132 @@
+{{/* What every Pod is, under the Pod Security Standard `restricted`. Takes the user's number. */}}
+{{- define "podium.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* What every container is, under the Pod Security Standard `restricted`. */}}
+{{- define "podium.containerSecurityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{/* Where Pods may run. Takes a component's values. */}}
+{{- define "podium.placement" -}}
+{{- range $key := list "nodeSelector" "tolerations" "affinity" "topologySpreadConstraints" "priorityClassName" }}
+{{- with index $ $key }}
+{{ dict $key . | toYaml }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* How the controller finds its database. */}}
+{{- define "podium.databaseEnv" -}}
+{{- if .Values.database.existingSecret -}}
+- name: PODIUM_DATABASE_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.database.existingSecret }}
+      key: {{ .Values.database.key }}
+{{- else -}}
+- name: PGPASSWORD # libpq reads it; within the URL it would have to be escaped
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "podium.postgres.secretName" . }}
+      key: {{ .Values.postgres.key }}
+- name: PODIUM_DATABASE_URL
+  value: postgresql://podium@{{ include "podium.postgres.fullname" . }}:5432/podium
+{{- end }}
+- name: PODIUM_DATABASE_POOL
+  value: {{ .Values.database.pool | quote }}
+- name: PODIUM_LOG_LEVEL
+  value: {{ .Values.logLevel }}
+- name: HOME
+  value: /tmp
+{{- end }}
+
+{{/* What API and reconciler are both told. */}}
+{{- define "podium.serviceEnv" -}}
+{{ include "podium.databaseEnv" . }}
+- name: PODIUM_SECRET_KEY
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "podium.secretKey.secretName" . }}
+      key: {{ .Values.auth.secretKey.key }}
+- name: PODIUM_CLUSTER
+  value: kubernetes
+- name: PODIUM_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: PODIUM_WORKER_URL
+  value: http://{{ include "podium.api.fullname" . }}.$(PODIUM_NAMESPACE).svc:8080
+- name: PODIUM_ARTIFACTS_URL
+  value: {{ .Values.artifacts.url }}
+{{- range $name, $value := .Values.artifacts.env }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{/* The object store's credentials, for containers that read or delete checkpoints. */}}
+{{- define "podium.artifacts.envFrom" -}}
+{{- with .Values.artifacts.existingSecret }}
+envFrom:
+  - secretRef:
+      name: {{ . }}
+{{- end }}
+{{- end }}
+
+{{/* Where checkpoints are mounted, or nothing when an object store has them. */}}
+{{- define "podium.artifacts.path" -}}
+{{- if hasPrefix "file://" .Values.artifacts.url }}{{ trimPrefix "file://" .Values.artifacts.url }}{{ end }}
+{{- end }}
+
+{{/* Volumes and mounts of API and reconciler. */}}
+{{- define "podium.serviceMounts" -}}
+- name: tmp
+  mountPath: /tmp
+{{- with include "podium.artifacts.path" . }}
+- name: artifacts
+  mountPath: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- define "podium.serviceVolumes" -}}
+- name: tmp
+  emptyDir: {}
+{{- if include "podium.artifacts.path" . }}
+- name: artifacts
+  persistentVolumeClaim:
+    claimName: {{ include "podium.artifacts.claimName" . }}
+{{- end }}
+{{- end }}
+
+{{/* Whether Pods migrate as they start: docs/decisions/0009-migrations-in-a-chart.md */}}
+{{- define "podium.migratesOnStart" -}}
+{{- if or (not .Values.database.existingSecret) (not .Values.migrations.hook) }}true{{ end }}
+{{- end }}
+
+{{/* The container that migrates: of the hook, and before the API and the reconciler start. */}}
+{{- define "podium.migrateContainer" -}}
+name: migrate
+image: {{ include "podium.image" (dict "image" .Values.image "appVersion" .Chart.AppVersion) }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+command: [podium-controller, migrate, "--wait-seconds={{ .Values.migrations.waitSeconds }}"]
+env:
+  {{- include "podium.databaseEnv" . | nindent 2 }}
+securityContext:
+  {{- include "podium.containerSecurityContext" . | nindent 2 }}
+resources:
+  {{- toYaml .Values.migrations.resources | nindent 2 }}
+volumeMounts:
+  - name: tmp
+    mountPath: /tmp
+{{- end }}

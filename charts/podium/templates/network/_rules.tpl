@@ -1,0 +1,28 @@
+{{/* Egress to the cluster's DNS. */}}
+{{- define "podium.toDns" -}}
+- to:
+    {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
+  ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+{{- end }}
+
+{{/* Egress to the API. */}}
+{{- define "podium.toApi" -}}
+- to:
+    - podSelector:
+        matchLabels:
+          {{- include "podium.selectorLabels" (dict "root" . "component" "api") | nindent 10 }}
+  ports: [{port: 8080, protocol: TCP}]
+{{- end }}
+
+{{/* Egress to the database: the bundled one, or wherever the user's own is. */}}
+{{- define "podium.toDatabase" -}}
+{{- if .Values.database.existingSecret -}}
+{{ toYaml .Values.networkPolicy.database }}
+{{- else -}}
+- to:
+    - podSelector:
+        matchLabels:
+          {{- include "podium.selectorLabels" (dict "root" . "component" "postgres") | nindent 10 }}
+  ports: [{port: 5432, protocol: TCP}]
+{{- end }}
+{{- end }}

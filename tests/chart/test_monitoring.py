@@ -1,0 +1,58 @@
+"""Monitoring: off unless asked for; the objects carry the files that editors see."""
+
+import json
+import re
+
+from ruamel.yaml import YAML
+
+from tests.chart.rendering import CHART, of_kind, only, rendered
+
+DASHBOARD = CHART / "dashboards" / "podium.json"
+RULES = CHART / "rules" / "podium.yaml"
+
+
+def test_nothing_needs_an_operator_unless_asked_for() -> None:
+    assert not [one for one in rendered() if one["apiVersion"].startswith("monitoring.coreos.com/")]
+
+
+def test_the_service_monitor_finds_both_services() -> None:
+    objects = rendered("existing-claims")
+    spec = only(objects, "ServiceMonitor", "podium-monitoring")["spec"]
+    ports = {endpoint["port"] for endpoint in spec["endpoints"]}
+    found = {
+        name
+        for name, service in of_kind(objects, "Service").items()
+        if spec["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+        and ports & {port["name"] for port in service["spec"]["ports"]}
+    }
+    assert found == {"podium-api", "podium-reconciler"}
+
+
+def test_the_dashboard_is_the_file() -> None:
+    config = only(rendered("all-values"), "ConfigMap", "tuning-monitoring")
+    assert json.loads(config["data"]["podium.json"]) == json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    assert config["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+def test_the_rules_are_the_file() -> None:
+    rule = only(rendered("all-values"), "PrometheusRule", "tuning-monitoring")
+    assert rule["spec"] == YAML(typ="safe").load(RULES.read_text(encoding="utf-8"))
+
+
+def test_panels_lie_side_by_side() -> None:
+    panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
+    cells = [
+        (x, y)
+        for panel in panels
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) == 23
+    assert len({panel["id"] for panel in panels}) == len(panels)
+
+
+def asked_for() -> set[str]:
+    """Return the names of the metrics that dashboard and rules ask for."""
+    text = DASHBOARD.read_text(encoding="utf-8") + RULES.read_text(encoding="utf-8")
+    return set(re.findall(r"\bpodium_[a-z_]+", text))

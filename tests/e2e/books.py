@@ -1,0 +1,51 @@
+"""What was trained against what Podium remembers: nothing lost, nothing counted twice, nothing left over."""
+
+from collections import Counter
+
+from tests.e2e.installation import OURS, Installation
+from tests.e2e.shell import wait_for
+
+
+def check_books(podium: Installation, experiment_id: str, *, repeated_epochs: int = 0) -> None:
+    """Fail unless every measurement is there once and the Jobs are gone.
+
+    `repeated_epochs`: how many epochs may have been trained again, since their worker died before it could report them.
+    """
+    spec = podium.get(experiment_id)["spec"]
+    full = max(spec["fidelity"]["rungs"].values())
+    runs = podium.all_of(f"{experiment_id}/runs")
+    assert {run["end_reason"] for run in runs} == {"succeeded"}
+    spent = podium.get(experiment_id)["progress"]["cost_spent"]
+    assert spent == sum(run["to_epoch"] - run["from_epoch"] for run in runs) / full
+    assert spent <= spec["budget"]["cost"]
+
+    trained = Counter((entry["trial"], entry["epoch"]) for entry in podium.diary())
+    assert sum(trained.values()) - len(trained) <= repeated_epochs, f"trained again: {trained - Counter(set(trained))}"
+    assert measured(podium, experiment_id) == set(trained), "what was trained is what is remembered"
+    wait_for(lambda: podium.names("jobs", OURS) == [], "no Job is left over", 120)
+    wait_for(lambda: podium.names("secrets", OURS) == [], "no Secret of a Job is left over")
+    wait_for(lambda: attempt_states(podium, experiment_id) == {"ended"}, "all attempts ended")
+
+
+def measured(podium: Installation, experiment_id: str) -> set[tuple[int, int]]:
+    """Return each (trial, epoch) that has a measurement, after a look at what the measurements say."""
+    found = set()
+    for trial in podium.all_of(f"{experiment_id}/trials"):
+        measurements = podium.get(f"{experiment_id}/trials/{trial['number']}")["measurements"]
+        by_epoch = {each["epoch"]: each["metrics"] for each in measurements}
+        assert len(by_epoch) == len(measurements), "no epoch counts twice"
+        assert sorted(by_epoch) == list(range(1, trial["reached_epoch"] + 1)), "no measurement is lost"
+        for epoch, metrics in by_epoch.items():
+            assert metrics["total"] == epoch * (epoch + 1) / 2, "no epoch was lost or done twice within a lineage"
+        assert trial["value"] == by_epoch[trial["reached_epoch"]]["score"]
+        found |= {(trial["number"], epoch) for epoch in by_epoch}
+    return found
+
+
+def attempt_states(podium: Installation, experiment_id: str) -> set[str]:
+    return {attempt["state"] for attempt in podium.all_of(f"{experiment_id}/attempts")}
+
+
+def endings(podium: Installation, experiment_id: str) -> Counter[str]:
+    """Count the attempts by why they ended."""
+    return Counter(attempt["end_reason"] for attempt in podium.all_of(f"{experiment_id}/attempts"))
