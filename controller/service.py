@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from controller.api.app import create_app
 from controller.api.collaborators import Collaborators
 from controller.cluster import Cluster
+from controller.collection import Collector, collect_forever
 from controller.database import open_sessions
 from controller.leadership import Leadership
 from controller.metrics import registry_of
@@ -21,6 +22,8 @@ from controller.reconcile import Orders, Reconciler, run_forever
 from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, signing_key
 from controller.tokens import TokenSigner
 
+COLLECTOR_LEAVES_SECONDS = 5.0
+"""A removal may take longer; it is cut off then, and the next start repeats it."""
 Says = Callable[[], bool]
 """Answers yes or no at the moment of asking."""
 
@@ -96,16 +99,46 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
         ),
         clock=utc_now,
     )
-    loop = (reconciler.reconcile, lambda: leadership.is_held, wake, stopping)
-    thread = threading.Thread(target=run_forever, args=loop, name="reconcile", daemon=True)
     leadership.start()
     cluster.watch(wake.set)
+    with ExitStack() as stack:
+        stack.callback(leadership.close)
+        stack.callback(cluster.close)
+        passed = stack.enter_context(_collecting(parts, cluster, lambda: leadership.is_held))
+
+        def make_a_pass() -> float:
+            due_seconds = reconciler.reconcile()
+            passed()
+            return due_seconds
+
+        loop = (make_a_pass, lambda: leadership.is_held, wake, stopping)
+        thread = threading.Thread(target=run_forever, args=loop, name="reconcile", daemon=True)
+        thread.start()
+        try:
+            yield thread.is_alive
+        finally:
+            stopping.set()
+            wake.set()
+            thread.join()
+
+
+@contextmanager
+def _collecting(parts: Parts, cluster: Cluster, is_leading: Says) -> Iterator[Callable[[], None]]:
+    """Remove old checkpoints until the block ends. Yield what to call when there may be some."""
+    wake, stopping = threading.Event(), threading.Event()
+    collector = Collector(
+        sessions=open_sessions(parts.engine),
+        cluster=cluster,
+        artifacts_url=artifacts_url(parts.settings),
+        clock=utc_now,
+        stopping=stopping,
+    )
+    loop = (collector.sweep, is_leading, wake, stopping)
+    thread = threading.Thread(target=collect_forever, args=loop, name="collect", daemon=True)
     thread.start()
     try:
-        yield thread.is_alive
+        yield wake.set
     finally:
         stopping.set()
         wake.set()
-        thread.join()
-        cluster.close()
-        leadership.close()
+        thread.join(timeout=COLLECTOR_LEAVES_SECONDS)

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request, Response, status
+from fastapi import APIRouter, Depends, Header, Request, Response, status
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from controller import artifacts, lifecycle, report, store
-from controller.api.collaborators import Needed, Now, Transaction, random_suffixes
+from controller import lifecycle, report, store
+from controller.api.collaborators import Now, Transaction, random_suffixes
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
 from controller.errors import InvalidSpec
 from podium.documents import UnreadableDocument, read_document
@@ -105,10 +105,9 @@ def stop(experiment_id: str, session: Transaction, now: Now) -> Experiment:
 
 
 @router.delete("/{experiment_id}", status_code=status.HTTP_204_NO_CONTENT)
-def delete(experiment_id: str, session: Transaction, needed: Needed, background: BackgroundTasks) -> None:
-    """Forget an experiment that has ended, with its checkpoints."""
-    lifecycle.delete(session, experiment_id)
-    background.add_task(artifacts.remove, f"{needed.artifacts_url}/{experiment_id}")
+def delete(experiment_id: str, session: Transaction, now: Now) -> None:
+    """Forget an experiment that has ended; the reconciler removes its checkpoints."""
+    lifecycle.delete(session, experiment_id, now)
 
 
 @router.get("/{experiment_id}/trials")
