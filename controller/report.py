@@ -3,10 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from controller import history, store
+from controller import history, store, tallies
 from controller.errors import NoTrialYet
 from controller.experiment import ladder_of
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
@@ -15,9 +16,9 @@ from podium.taxonomy import ExperimentState, TrialState
 from podium.wire import Attempt, Experiment, Measurement, Progress, Reasons, Run, Trial, TrialDetail
 
 
-def experiment(session: Session, row: ExperimentRow) -> Experiment:
+def experiment(session: Session, row: ExperimentRow, now: datetime) -> Experiment:
     spec = ExperimentSpec.model_validate(row.spec)
-    progress = _progress(session, row, spec)
+    progress = _progress(session, row, spec, now)
     return Experiment(
         id=row.id,
         name=row.name,
@@ -30,8 +31,8 @@ def experiment(session: Session, row: ExperimentRow) -> Experiment:
     )
 
 
-def _progress(session: Session, row: ExperimentRow, spec: ExperimentSpec) -> Progress:
-    spent = history.spending(session, row.id)
+def _progress(session: Session, row: ExperimentRow, spec: ExperimentSpec, now: datetime) -> Progress:
+    spent, bill = history.spending(session, row.id), tallies.bill(session, row.id, now)
     baseline = store.baseline(session, row.id)
     try:
         best: TrialRow | None = store.best_trial(session, row)
@@ -48,6 +49,8 @@ def _progress(session: Session, row: ExperimentRow, spec: ExperimentSpec) -> Pro
         best_value=best.value if best else None,
         best_trial=best.number if best else None,
         baseline_value=baseline.value if baseline else None,
+        accelerator_hours=bill.accelerator_hours,
+        money=bill.money,
     )
 
 
