@@ -82,16 +82,16 @@ def _waited(waits: Waits) -> Metric:
     return family
 
 
-def _spent(bills: Iterable[Bill]) -> Iterable[Metric]:
+def _spent(bills: Mapping[str, Bill]) -> Iterable[Metric]:
     told = "alive or ended within a day"
     hours = CounterMetricFamily(
         "podium_accelerator_hours", f"Held by Pods, of experiments {told}.", labels=["experiment"]
     )
     money = CounterMetricFamily("podium_money", f"Pods' price, of experiments {told}.", labels=["experiment"])
-    for bill in bills:
-        hours.add_metric([bill.experiment], bill.accelerator_hours)
+    for experiment, bill in bills.items():
+        hours.add_metric([experiment], bill.accelerator_hours)
         if bill.money is not None:
-            money.add_metric([bill.experiment], bill.money)
+            money.add_metric([experiment], bill.money)
     return hours, money
 
 

@@ -6,9 +6,9 @@ surrogate, and never suggests what was tried, what is running, or what the budge
 """
 
 import math
-from collections.abc import Hashable, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def suggest(problem: Problem, history: History) -> Suggestion | None:
         return _by_model(search, fresh)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Search:
     problem: Problem
     history: History
@@ -66,37 +66,43 @@ class _Search:
     def ladder(self) -> Ladder:
         return self.problem.ladder
 
+    @cached_property
     def trials(self) -> dict[int, Configuration]:
         history = self.history
         return {run.trial: run.configuration for runs in (history.observations, history.in_flight) for run in runs}
 
+    @cached_property
     def tried(self) -> Keys:
-        return {self.space.key(configuration) for configuration in self.trials().values()}
+        return {self.space.key(configuration) for configuration in self.trials.values()}
+
+    @cached_property
+    def spent(self) -> Mapping[int, float]:
+        return promotion.spent_by_rung(self.history, self.ladder)
 
     def rng(self) -> np.random.Generator:
         """Return this call's own generator; the next call, which sees one run more, gets another."""
         history = self.history
-        counts = [len(history.observations), len(history.in_flight), len(self.trials())]
+        counts = [len(history.observations), len(history.in_flight), len(self.trials)]
         return np.random.default_rng(np.random.SeedSequence([self.problem.seed, *counts]))
 
     def is_starting(self) -> bool:
         """Say whether the Sobol start still has points to place, or its results are not yet in."""
         count = self._start_count()
-        if len(self.trials()) < count:
+        if len(self.trials) < count:
             return True
         succeeded = sum(seen.value is not None for seen in self.history.observations)
         return succeeded < FEWEST_TO_MODEL and len(self.history.observations) < count
 
     def _start_count(self) -> int:
         history, most = self.history, max(START_MOST, self.space.dimensions + 2)
-        cost = history.remaining_cost + sum(promotion.spent_by_rung(history, self.ladder).values())
+        cost = history.remaining_cost + sum(self.spent.values())
         runs = history.remaining_runs + len(history.observations) + len(history.in_flight)
         payable = START_SHARE * min(cost / self.ladder.cost(0, self.ladder.rungs[0].epochs), runs)
         return int(min(max(payable, START_LEAST), most))
 
     def next_sobol(self) -> Configuration | None:
         """Return the next untried point of the problem's Sobol sequence, or of its grid; None when all were tried."""
-        tried, start = self.tried(), len(self.trials())
+        tried, start = self.tried, len(self.trials)
         points = self.space.sobol(start + 32, np.random.default_rng(self.problem.seed))[start:]
         untried = self.space.untried(self.space.decode(points), tried)
         if not untried and math.isfinite(self.space.size):
@@ -105,8 +111,10 @@ class _Search:
 
 
 def _by_model(search: _Search, fresh: Sequence[Move]) -> Suggestion | None:
-    belief = belief_of(search.problem, search.history, search.space)
     options = _promotions(search)
+    if not options and not fresh:
+        return None
+    belief = belief_of(search.problem, search.history, search.space)
     if fresh:
         options += [(configuration, move) for configuration in _best_new(search, belief) for move in fresh]
     if not options:
@@ -130,16 +138,14 @@ def _by_model(search: _Search, fresh: Sequence[Move]) -> Suggestion | None:
 
 def _promotions(search: _Search) -> list[tuple[Configuration, Move]]:
     history, ladder = search.history, search.ladder
-    return [
-        (trial.configuration, move)
-        for trial in promotion.paused_trials(history, ladder)
-        for move in promotion.open_moves(trial, history, ladder)
-    ]
+    paused = promotion.paused_trials(history, ladder)
+    moves = {trial.epochs: promotion.open_moves(trial, history, ladder) for trial in paused}
+    return [(trial.configuration, replace(move, trial=trial.trial)) for trial in paused for move in moves[trial.epochs]]
 
 
 def _best_new(search: _Search, belief: Belief) -> list[Configuration]:
     """Return the untried configurations that promise most at full fidelity; none when all were tried."""
-    space, tried, rng = search.space, search.tried(), search.rng()
+    space, tried, rng = search.space, search.tried, search.rng()
     if space.size <= GRID:
         return _most_promising(search, belief, space.untried(space.grid(GRID), tried))
     drawn = np.vstack([space.sobol(SAMPLED, rng), space.neighbors(_centers(belief, rng), scale=0.15, rng=rng)])
@@ -171,7 +177,7 @@ def _centers(belief: Belief, rng: np.random.Generator) -> Floats:
 
 def _spread(search: _Search, moves: Sequence[Move], gains: Floats) -> int | None:
     """Return the most promising move to the rung furthest below its share; None once the start has been spread."""
-    spent = promotion.spent_by_rung(search.history, search.ladder)
+    spent = search.spent
     if sum(spent.values()) >= SPREAD_COST + len(search.history.in_flight) + 1:
         return None
     for rung in promotion.starved_first(spent, search.ladder):

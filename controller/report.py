@@ -2,14 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from controller import history, store, tallies
-from controller.errors import NoTrialYet
+from controller import store
 from controller.experiment import ladder_of
+from controller.progress import Standing, standings
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState, TrialState
@@ -17,51 +17,49 @@ from podium.wire import Attempt, Experiment, Measurement, Progress, Reasons, Run
 
 
 def experiment(session: Session, row: ExperimentRow, now: datetime) -> Experiment:
+    return experiments(session, [row], now)[row.id]
+
+
+def experiments(session: Session, rows: Sequence[ExperimentRow], now: datetime) -> Mapping[str, Experiment]:
+    """Return experiments as they stand, by their ids."""
+    standing = standings(session, rows, now)
+    return {row.id: _experiment(row, standing[row.id]) for row in rows}
+
+
+def _experiment(row: ExperimentRow, standing: Standing) -> Experiment:
     spec = ExperimentSpec.model_validate(row.spec)
-    progress = _progress(session, row, spec, now)
+    spent, best = standing.spent, standing.best
     return Experiment(
         id=row.id,
         name=row.name,
         state=row.state,
-        message=row.message or _what_it_does(row, progress, store.waiting_attempts(session, row.id)),
+        message=row.message or _what_it_does(row, spent.in_flight, standing.waiting),
         spec=spec,
-        progress=progress,
+        progress=Progress(
+            cost_spent=ladder_of(spec.fidelity).cost(0, spent.epochs),
+            runs_started=spent.runs,
+            runs_in_flight=spent.in_flight,
+            runs_ended=spent.runs - spent.in_flight,
+            promotions=spent.promotions,
+            trials={state: standing.trials.get(state, 0) for state in TrialState},
+            best_value=best.value if best else None,
+            best_trial=best.number if best else None,
+            baseline_value=standing.baseline_value,
+            accelerator_hours=standing.bill.accelerator_hours,
+            money=standing.bill.money,
+        ),
         created_at=row.created_at,
         ended_at=row.ended_at,
     )
 
 
-def _progress(session: Session, row: ExperimentRow, spec: ExperimentSpec, now: datetime) -> Progress:
-    spent, bill = history.spending(session, row.id), tallies.bill(session, row.id, now)
-    baseline = store.baseline(session, row.id)
-    try:
-        best: TrialRow | None = store.best_trial(session, row)
-    except NoTrialYet:
-        best = None
-    by_state = store.trials_by_state(session, row.id)
-    return Progress(
-        cost_spent=ladder_of(spec.fidelity).cost(0, spent.epochs),
-        runs_started=spent.runs,
-        runs_in_flight=spent.in_flight,
-        runs_ended=spent.runs - spent.in_flight,
-        promotions=spent.promotions,
-        trials={state: by_state.get(state, 0) for state in TrialState},
-        best_value=best.value if best else None,
-        best_trial=best.number if best else None,
-        baseline_value=baseline.value if baseline else None,
-        accelerator_hours=bill.accelerator_hours,
-        money=bill.money,
-    )
-
-
-def _what_it_does(row: ExperimentRow, progress: Progress, waiting: Sequence[AttemptRow]) -> str:
+def _what_it_does(row: ExperimentRow, in_flight: int, waiting: Sequence[str]) -> str:
     if row.state is not ExperimentState.RUNNING:
         return str(row.state)
-    in_flight = progress.runs_in_flight
     if not in_flight:
         return "about to start runs"
     told = f"{in_flight} run{'' if in_flight == 1 else 's'} in flight"
-    return f"{told}; {len(waiting)} of them: {waiting[0].waiting}" if waiting else told
+    return f"{told}; {len(waiting)} of them: {waiting[0]}" if waiting else told
 
 
 def trial(row: TrialRow) -> Trial:

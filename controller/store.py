@@ -89,11 +89,6 @@ def _by_value(found: ExperimentRow) -> Select[TrialRow]:
     return query.order_by(order, TrialRow.number)
 
 
-def baseline(session: Session, experiment_id: str) -> TrialRow | None:
-    query = select(TrialRow).where(TrialRow.experiment_id == experiment_id, TrialRow.is_baseline)
-    return session.scalar(query)
-
-
 def runs(session: Session, experiment_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[RunRow]:
     """Return runs in the order in which they were asked for, with their trials and attempts."""
     query = select(RunRow).where(RunRow.experiment_id == experiment_id, RunRow.number > after)
@@ -234,13 +229,6 @@ def attempts_of_trial(session: Session, trial_id: int) -> Sequence[AttemptRow]:
     return session.scalars(query.order_by(AttemptRow.id)).all()
 
 
-def waiting_attempts(session: Session, experiment_id: str) -> Sequence[AttemptRow]:
-    """Return the attempts whose Jobs wait for a node, an image or their quota, the longest first."""
-    query = select(AttemptRow).join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
-    waiting = query.where(AttemptRow.state != AttemptState.ENDED, AttemptRow.waiting != "")
-    return session.scalars(waiting.order_by(AttemptRow.id)).all()
-
-
 def has_live_attempts(session: Session, experiment_id: str) -> bool:
     query = select(AttemptRow.id).join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
     return session.scalar(query.where(AttemptRow.state != AttemptState.ENDED).limit(1)) is not None
@@ -254,8 +242,3 @@ def count_trials(session: Session, experiment_id: str) -> int:
 def count_runs(session: Session, experiment_id: str) -> int:
     query = select(func.count()).select_from(RunRow).where(RunRow.experiment_id == experiment_id)
     return session.scalar(query) or 0
-
-
-def trials_by_state(session: Session, experiment_id: str) -> dict[TrialState, int]:
-    query = select(TrialRow.state, func.count()).where(TrialRow.experiment_id == experiment_id).group_by(TrialRow.state)
-    return {state: count for state, count in session.execute(query)}  # noqa: C416 - dict() cannot type a Row

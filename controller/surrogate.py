@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import Bounds, minimize
+from scipy.spatial.distance import cdist
 from skopt.learning import GaussianProcessRegressor
 from skopt.learning.gaussian_process.kernels import Hyperparameter, Kernel, WhiteKernel
 
@@ -28,6 +29,8 @@ SOFTENING = 0.1
 WIDE = (1e-6, 1e6)
 """The regressor's own bounds, never met: the search is bounded by the beliefs, and warns of nothing."""
 MOST_STEPS = 40
+BLOCK = 1024
+"""Moves that are judged at once: thousands of paused trials must not take hundreds of megabytes."""
 LARGEST = 1e100
 """A diverged run may report anything finite; beyond this it says no more, and squares stay finite."""
 
@@ -95,18 +98,43 @@ class FidelityKernel(Kernel):  # type: ignore[misc]  # scikit-optimize ships no 
 
     def __call__(self, X: Floats, Y: Floats | None = None, eval_gradient: bool = False) -> Any:  # noqa: N803, FBT001, FBT002, RUF100  # the library's names
         """Return the covariance (n, m), and with `eval_gradient` its derivatives by the log parameters (n, n, p)."""
+        if eval_gradient:
+            return self._with_gradient(X)
         other = X if Y is None else Y
-        squares = self._squared_distances(X, other)  # (dimensions, n, m)
-        gaps = (X[:, -1, None] - other[None, :, -1]) ** 2
+        return self.at_fidelity(self.likeness(X, other), X[:, -1], other[:, -1])
+
+    def likeness(self, left: Floats, right: Floats) -> Floats:
+        """Return what two configurations have in common by their parameters alone, in [0, 1].  # (n, m)"""
+        r = self._distances(left, right)
+        own = (5 / 3) * r
+        own += ROOT5
+        own *= r
+        own += 1
+        r *= -ROOT5
+        np.exp(r, out=r)
+        own *= r
+        return own
+
+    def at_fidelity(self, likeness: Floats, left: Floats, right: Floats) -> Floats:
+        """Return the covariance of configurations that are so much alike, at these z.  # (n, m), (n,), (m,)"""
+        levels, places = np.unique(right, return_inverse=True)  # few: the rungs
+        gaps = (left[:, None] - levels) ** 2
+        fade, trend = self.variance * np.exp(-0.5 * gaps / self.fidelity_scale**2), np.exp(-0.5 * gaps)
+        if len(levels) > 1:
+            fade, trend = fade[:, places], trend[:, places]
+        covariance = likeness * fade
+        covariance += trend
+        return np.asarray(covariance)
+
+    def _with_gradient(self, rows: Floats) -> tuple[Floats, Floats]:
+        squares = self._squared_distances(rows, rows)  # (dimensions, n, n)
+        gaps = (rows[:, -1, None] - rows[None, :, -1]) ** 2
         r = np.sqrt(squares.sum(axis=0))
         decay = np.exp(-ROOT5 * r)
         fade = self.variance * np.exp(-0.5 * gaps / self.fidelity_scale**2)
         own = (1 + ROOT5 * r + (5 / 3) * r * r) * decay * fade
-        covariance = own + np.exp(-0.5 * gaps)
-        if not eval_gradient:
-            return covariance
         by_length = squares * ((5 / 3) * (1 + ROOT5 * r) * decay * fade)
-        return covariance, np.stack([own * gaps / self.fidelity_scale**2, *by_length, own], axis=-1)
+        return own + np.exp(-0.5 * gaps), np.stack([own * gaps / self.fidelity_scale**2, *by_length, own], axis=-1)
 
     def diag(self, X: Floats) -> Floats:  # noqa: N803  # the library's name
         return np.full(len(X), self.variance + 1.0)
@@ -117,6 +145,14 @@ class FidelityKernel(Kernel):  # type: ignore[misc]  # scikit-optimize ships no 
     def to_full(self, z: Floats) -> Floats:
         """Return the covariance of a configuration at z with itself at full fidelity."""
         return np.asarray(self.variance * np.exp(-0.5 * (z / self.fidelity_scale) ** 2) + np.exp(-0.5 * z * z))
+
+    def _distances(self, left: Floats, right: Floats) -> Floats:
+        scales, is_categorical = np.atleast_1d(self.length_scale), np.array(self.is_categorical)
+        numeric = np.flatnonzero(~is_categorical)
+        squares = cdist(left[:, numeric] / scales[numeric], right[:, numeric] / scales[numeric], "sqeuclidean")
+        for column in np.flatnonzero(is_categorical):
+            squares += (np.abs(left[:, column, None] - right[:, column]) > 1e-9) / scales[column] ** 2
+        return np.asarray(np.sqrt(squares, out=squares))
 
     def _squared_distances(self, left: Floats, right: Floats) -> Floats:
         apart = left.T[:-1, :, None] - right.T[:-1, None, :]
@@ -149,12 +185,25 @@ class Posterior:
 
         The share is the squared correlation of the look's result with the target at full fidelity, in [0, 1).
         """
-        at_full = np.column_stack([inputs[:, :-1], np.zeros(len(inputs))])
-        full, low = self._project(at_full), self._project(inputs)
-        variance = np.maximum(self.kernel.diag(inputs) - (full * full).sum(axis=0), 1e-10)
-        seen = np.maximum(self.kernel.diag(inputs) - (low * low).sum(axis=0), 1e-10) + self.noise
-        shared = self.kernel.to_full(inputs[:, -1]) - (full * low).sum(axis=0)
-        return full.T @ self.weights, variance, np.minimum(shared**2 / (variance * seen), 0.9999)
+        parts = [self._look(inputs[start : start + BLOCK]) for start in range(0, len(inputs), BLOCK)]
+        mean, variance, explained = zip(*parts, strict=True)
+        return np.concatenate(mean), np.concatenate(variance), np.concatenate(explained)
+
+    def _look(self, inputs: Floats) -> tuple[Floats, Floats, Floats]:
+        units, z = inputs[:, :-1], inputs[:, -1]
+        is_another = np.concatenate([[True], (units[1:] != units[:-1]).any(axis=1)])
+        which = np.cumsum(is_another) - 1  # moves of one configuration stand side by side, and share what is equal
+        likeness = self.kernel.likeness(self.inputs, units[is_another])  # (n, configurations)
+        full = self._solve(self.kernel.at_fidelity(likeness, self.inputs[:, -1], np.zeros(is_another.sum())))
+        left = self.kernel.diag(units[is_another]) - (full * full).sum(axis=0)
+        mean, variance = (full.T @ self.weights)[which], np.maximum(left, 1e-10)[which]
+        seen, shared = left[which], left[which]
+        below = np.flatnonzero(z != 0.0)
+        if len(below):
+            low = self._solve(self.kernel.at_fidelity(likeness[:, which[below]], self.inputs[:, -1], z[below]))
+            seen[below] = self.kernel.diag(units[below]) - (low * low).sum(axis=0)
+            shared[below] = self.kernel.to_full(z[below]) - (full[:, which[below]] * low).sum(axis=0)
+        return mean, variance, np.minimum(shared**2 / (variance * (np.maximum(seen, 1e-10) + self.noise)), 0.9999)
 
     def believing(self, inputs: Floats) -> "Posterior":
         """Return the posterior as if the results at `inputs` were what is expected (Ginsbourger et al. 2010)."""
@@ -165,9 +214,10 @@ class Posterior:
         return posterior_of(rows, np.concatenate([self.targets, expected]), kernel=self.kernel, noise=self.noise)
 
     def _project(self, inputs: Floats) -> Floats:
-        return np.asarray(
-            solve_triangular(self.factor, self.kernel(self.inputs, inputs), lower=True, check_finite=False)
-        )
+        return self._solve(self.kernel(self.inputs, inputs))
+
+    def _solve(self, covariance: Floats) -> Floats:
+        return np.asarray(solve_triangular(self.factor, covariance, lower=True, check_finite=False))
 
 
 def posterior_of(inputs: Floats, targets: Floats, *, kernel: FidelityKernel, noise: float) -> Posterior:

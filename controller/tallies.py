@@ -1,6 +1,6 @@
 """What is counted in the database for people and for Prometheus: states, ends, waits, and what was spent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,24 +61,23 @@ def queue_waits(session: Session) -> Waits:
 class Bill:
     """What an experiment's Pods have held and cost so far."""
 
-    experiment: str
     accelerator_hours: float
     money: float | None
     """None where no price is known."""
 
 
-def bill(session: Session, experiment_id: str, now: datetime) -> Bill:
-    [found] = _bills(session, ExperimentRow.id == experiment_id, now)
-    return found
+def bills(session: Session, experiment_ids: Sequence[str], now: datetime) -> Mapping[str, Bill]:
+    """Return experiments' bills by their ids."""
+    return _bills(session, ExperimentRow.id.in_(experiment_ids), now)
 
 
-def recent_bills(session: Session, now: datetime) -> Sequence[Bill]:
+def recent_bills(session: Session, now: datetime) -> Mapping[str, Bill]:
     """Return the bills of experiments that are alive or have ended not long ago."""
     is_recent = func.coalesce(ExperimentRow.ended_at, now) > now - RECENT
     return _bills(session, is_recent, now)
 
 
-def _bills(session: Session, which: ColumnElement[bool], now: datetime) -> Sequence[Bill]:
+def _bills(session: Session, which: ColumnElement[bool], now: datetime) -> Mapping[str, Bill]:
     hours = _held_seconds(now) / 3600.0
     spent = func.coalesce(func.sum(hours * AttemptRow.accelerators), 0.0)
     money = func.sum(hours * AttemptRow.price_per_hour)
@@ -89,7 +88,7 @@ def _bills(session: Session, which: ColumnElement[bool], now: datetime) -> Seque
         .where(which)
         .group_by(ExperimentRow.id)
     )
-    return [Bill(experiment=each, accelerator_hours=held, money=cost) for each, held, cost in session.execute(query)]
+    return {each: Bill(accelerator_hours=held, money=cost) for each, held, cost in session.execute(query)}
 
 
 def _held_seconds(now: datetime) -> ColumnElement[float]:

@@ -10,7 +10,6 @@ from controller import lifecycle, report, store
 from controller.api.collaborators import Now, Transaction, random_suffixes
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
 from controller.errors import InvalidSpec
-from controller.tables import ExperimentRow
 from podium.documents import UnreadableDocument, read_document
 from podium.faults import SpecRejected, parse_spec
 from podium.spec import ExperimentSpec
@@ -76,11 +75,8 @@ Wanted = Annotated[store.ExperimentFilter, Depends(read_filter)]
 def list_experiments(wanted: Wanted, session: Transaction, now: Now, limit: Limit = 50) -> Page[Experiment]:
     """List experiments, the newest first."""
     rows = store.experiments(session, wanted, limit + 1)
-
-    def show(row: ExperimentRow) -> Experiment:
-        return report.experiment(session, row, now)
-
-    return page(rows, limit, key=lambda row: (row.created_at, row.id), show=show)
+    told = report.experiments(session, rows, now)
+    return page(rows, limit, key=lambda row: (row.created_at, row.id), show=lambda row: told[row.id])
 
 
 @router.get("/{experiment_id}")

@@ -73,6 +73,7 @@ class Installation:
         for name in self.kubectl("get", "pv", "--output", "name").split():
             if f"/{self.namespace}-" in name:
                 self.kubectl("delete", name)
+        self.node.forget(self.namespace)
 
     # The way in
 
