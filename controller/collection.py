@@ -17,6 +17,7 @@ from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway
 from controller.jobs import key_of_job
 from controller.leftovers import Leftover
+from controller.meters import Meters
 from controller.retention import may_go, once_removed
 from controller.tables import DeletedExperimentRow
 
@@ -37,6 +38,7 @@ class Collector:
     artifacts_url: str
     clock: Callable[[], datetime]
     stopping: threading.Event
+    meters: Meters
 
     def sweep(self) -> bool:
         """Remove every checkpoint that may go; say whether all went well. Raises DatabaseAway and ClusterAway."""
@@ -89,8 +91,10 @@ class Collector:
         try:
             artifacts.remove(folder)
         except Exception as error:  # noqa: BLE001 - each storage has errors of its own
+            self.meters.checkpoints_resisted.inc()
             log.warning("checkpoints could not be removed; trying again later", url=folder, error=str(error), **about)
             return False
+        self.meters.checkpoints_removed.inc()
         log.info("checkpoints removed", url=folder, **about)
         return True
 

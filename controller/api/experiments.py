@@ -58,50 +58,53 @@ def create(
     row, is_new = lifecycle.create(session, spec, suffixes=random_suffixes(), key=idempotency_key, now=now)
     if not is_new:
         response.status_code = status.HTTP_200_OK
-    return report.experiment(session, row)
+    return report.experiment(session, row, now)
+
+
+def read_filter(
+    state: ExperimentState | None = None, name: str | None = None, cursor: CursorText = None
+) -> store.ExperimentFilter:
+    """Say which experiments a list is to show."""
+    return store.ExperimentFilter(state=state, name=name, older_than=moment_before(cursor))
+
+
+Wanted = Annotated[store.ExperimentFilter, Depends(read_filter)]
 
 
 @router.get("")
-def list_experiments(
-    session: Transaction,
-    state: ExperimentState | None = None,
-    name: str | None = None,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-) -> Page[Experiment]:
+def list_experiments(wanted: Wanted, session: Transaction, now: Now, limit: Limit = 50) -> Page[Experiment]:
     """List experiments, the newest first."""
-    wanted = store.ExperimentFilter(state=state, name=name, older_than=moment_before(cursor))
     rows = store.experiments(session, wanted, limit + 1)
-    told = report.experiments(session, rows)
+    told = report.experiments(session, rows, now)
     return page(rows, limit, key=lambda row: (row.created_at, row.id), show=lambda row: told[row.id])
 
 
 @router.get("/{experiment_id}")
-def read(experiment_id: str, session: Transaction) -> Experiment:
-    return report.experiment(session, store.experiment(session, experiment_id))
+def read(experiment_id: str, session: Transaction, now: Now) -> Experiment:
+    return report.experiment(session, store.experiment(session, experiment_id), now)
 
 
 @router.patch("/{experiment_id}")
-def change(experiment_id: str, wanted: ExperimentChange, session: Transaction) -> Experiment:
+def change(experiment_id: str, wanted: ExperimentChange, session: Transaction, now: Now) -> Experiment:
     """Change budget or parallelism while it runs."""
-    return report.experiment(session, lifecycle.change(session, experiment_id, wanted))
+    return report.experiment(session, lifecycle.change(session, experiment_id, wanted), now)
 
 
 @router.post("/{experiment_id}/pause")
-def pause(experiment_id: str, session: Transaction) -> Experiment:
+def pause(experiment_id: str, session: Transaction, now: Now) -> Experiment:
     """Start nothing new; runs in flight finish."""
-    return report.experiment(session, lifecycle.pause(session, experiment_id))
+    return report.experiment(session, lifecycle.pause(session, experiment_id), now)
 
 
 @router.post("/{experiment_id}/resume")
-def resume(experiment_id: str, session: Transaction) -> Experiment:
-    return report.experiment(session, lifecycle.resume(session, experiment_id))
+def resume(experiment_id: str, session: Transaction, now: Now) -> Experiment:
+    return report.experiment(session, lifecycle.resume(session, experiment_id), now)
 
 
 @router.post("/{experiment_id}/stop")
 def stop(experiment_id: str, session: Transaction, now: Now) -> Experiment:
     """End it now; what was reported stays."""
-    return report.experiment(session, lifecycle.stop(session, experiment_id, now))
+    return report.experiment(session, lifecycle.stop(session, experiment_id, now), now)
 
 
 @router.delete("/{experiment_id}", status_code=status.HTTP_204_NO_CONTENT)

@@ -11,6 +11,7 @@ from podium.taxonomy import AttemptState
 from podium.wire import MeasurementAnswer, MeasurementReport, RunAssignment
 
 router = APIRouter(prefix="/run", tags=["worker"])
+MEASUREMENTS = "/run/measurements"
 
 
 @router.get("")

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from controller import artifacts
-from controller.collection import Collector, collect_forever
+from controller.collection import collect_forever
 from controller.plan import JobPhase
 from controller.retention import STRAGGLERS, Lineage, Rule, Stored, may_go, once_removed
 from podium import checkpoints
@@ -74,13 +74,7 @@ class Stores:
 
     def __init__(self, service: Service, url: str) -> None:
         self.service, self.url = service, url
-        self.collector = Collector(
-            sessions=service.sessions,
-            cluster=service.cluster,
-            artifacts_url=url,
-            clock=service.clock,
-            stopping=threading.Event(),
-        )
+        self.collector = replace(service.collector, artifacts_url=url)
 
     def folder(self, job: str) -> str:
         given = self.service.assignment(job)
