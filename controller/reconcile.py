@@ -4,7 +4,7 @@ Observe (Jobs, then rows), plan (pure), act (idempotent verbs). It may be killed
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from controller import attempts, lifecycle, runs, store
 from controller.cluster import Cluster, ClusterAway, JobRefused
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
+from controller.events import event_of
 from controller.experiment import History, problem_of
 from controller.history import history_of
 from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
@@ -33,9 +34,11 @@ from controller.plan import (
     DeleteJob,
     EndAttempt,
     Grace,
+    LiveAttempt,
     MarkRunning,
     Moment,
     NoteSight,
+    SeenJob,
     due_at,
     plan,
 )
@@ -44,7 +47,7 @@ from controller.tables import AttemptRow
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
 from podium.spec import ExperimentSpec
-from podium.taxonomy import EndReason, ExperimentState
+from podium.taxonomy import AttemptState, EndReason, ExperimentState
 
 STANDBY_SECONDS = 1.0
 AFTER_FAULT_SECONDS = 1.0
@@ -80,6 +83,8 @@ class Reconciler:
     _creators: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create"), init=False
     )
+    _told: set[str] = field(default_factory=set, init=False)
+    """Jobs whose end people were told of. Forgotten with the process: then they may be told once more."""
 
     def reconcile(self) -> float:
         """Make one pass: observe, plan, act, then fill free slots. Return the seconds until the next is due.
@@ -98,6 +103,7 @@ class Reconciler:
         ]
         started = [_alone(partial(self._fill, each, creating), experiment=each) for each in running]
         created = [future.result() for future in creating]
+        self._tell_results(alive, jobs)
         if any(steps) or any(started) or any(created):
             return 0.0
         due = [due_at(attempt, jobs.get(attempt.job), self.orders.grace) for attempt in alive]
@@ -128,7 +134,23 @@ class Reconciler:
     def _end(self, ending: EndAttempt) -> None:
         log_tail = self.cluster.log_tail(ending.job)
         self._change(lambda session, now: attempts.end_attempt(session, ending, log_tail, now))
+        self._tell(ending.job)
         log.info("attempt ended", reason=ending.reason, exit_code=ending.exit_code, detail=ending.detail)
+
+    def _tell_results(self, alive: Sequence[LiveAttempt], jobs: Mapping[str, SeenJob]) -> None:
+        """Tell once of each attempt whose result is in, while its Job is there to tell it beside."""
+        self._told.intersection_update(jobs)
+        for attempt in alive:
+            if attempt.state is AttemptState.REPORTED and attempt.job in jobs and attempt.job not in self._told:
+                _alone(partial(self._tell, attempt.job), job=attempt.job)
+
+    def _tell(self, job: str) -> bool:
+        with transaction(self.sessions) as session:
+            ending = attempts.ending_of(session, job)
+        if ending is not None:
+            self.cluster.tell(job, event_of(ending))
+            self._told.add(job)
+        return False  # nothing follows from it
 
     def _change(self, verb: Callable[[Session, datetime], None]) -> None:
         try:
