@@ -75,6 +75,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
         artifacts_url=artifacts_url(parts.settings),
         clock=utc_now,
         registry=parts.registry,
+        shows_metrics=parts.settings.metrics_port is None,
     )
     parts.registry.register(RowCollector(sessions, utc_now))
     app = create_app(collaborators)
@@ -128,7 +129,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
         thread = threading.Thread(target=run_forever, args=loop, name="reconcile", daemon=True)
         thread.start()
         try:
-            with _probing(parts, lambda: thread.is_alive() and pulse.is_beating()):
+            with probing(parts, lambda: thread.is_alive() and pulse.is_beating()):
                 yield thread.is_alive
         finally:
             stopping.set()
@@ -137,7 +138,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
 
 
 @contextmanager
-def _probing(parts: Parts, is_healthy: Says) -> Iterator[None]:
+def probing(parts: Parts, is_healthy: Says) -> Iterator[None]:
     """Serve probes and metrics until the block ends, where a port is configured for them."""
     host, port = parts.settings.host, parts.settings.metrics_port
     if port is None:

@@ -32,6 +32,8 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.include_router(experiments.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(worker.router, prefix=API_PREFIX)
     app.include_router(health.router)
+    if collaborators.shows_metrics:
+        app.include_router(health.metrics_router)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     seconds = report_seconds(collaborators.registry)
     app.add_middleware(ReportLatency, path=f"{API_PREFIX}{worker.MEASUREMENTS}", seconds=seconds)

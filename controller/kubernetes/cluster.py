@@ -62,6 +62,8 @@ class KubernetesCluster:
         self._lock = threading.Lock()
         self._unexplained: dict[str, float] = {}
         self._deleted: set[str] = set()
+        self._shown: Set[str] | None = None
+        """What the last answer held: a Job that is gone does not come back with a Pod that was late to be created."""
         jobs = Collection(path=api.path("batch/v1", JOBS), selector=house.selector, read=read_job)
         pods = Collection(path=api.path("v1", PODS), selector=house.selector, read=read_pod, keeps_lost=True)
         self._jobs = Reflector(api, jobs, self._changed, timing)
@@ -77,12 +79,13 @@ class KubernetesCluster:
         """
         jobs = self._jobs.items()  # before the Pods: those of a Job that has ended are then in their copy as a rule
         pods, now = self._known_pods(), now_utc()
-        found = {job.name: self._seen(job, pods.pop(job.uid, []), now) for job in jobs.values()}
-        for deleted in pods.values():
-            for ending in filter(None, (seen_without_job(pod, now) for pod in deleted)):
-                found.setdefault(ending.name, ending)
+        found = {uid: self._seen(job, pods.pop(uid, []), now) for uid, job in jobs.items()}
+        for uid in pods if self._shown is None else pods.keys() & self._shown:
+            for ending in filter(None, (seen_without_job(pod, now) for pod in pods[uid])):
+                found[uid] = ending
+        self._shown = found.keys()
         self._forget_all_but(jobs.keys())
-        return found
+        return {job.name: job for job in reversed(found.values())}  # a Job goes before an earlier one of its name
 
     def create_job(self, request: JobRequest) -> None:
         """Create the Job, then the Secret that its Pod waits for. What exists already is left alone.

@@ -15,17 +15,23 @@ def test_nothing_needs_an_operator_unless_asked_for() -> None:
     assert not [one for one in rendered() if one["apiVersion"].startswith("monitoring.coreos.com/")]
 
 
-def test_the_service_monitor_finds_both_services() -> None:
+def test_the_service_monitor_finds_api_and_reconciler_and_no_other_pod() -> None:
     objects = rendered("existing-claims")
-    spec = only(objects, "ServiceMonitor", "podium-monitoring")["spec"]
-    ports = {endpoint["port"] for endpoint in spec["endpoints"]}
-    found = {
-        name
-        for name, service in of_kind(objects, "Service").items()
-        if spec["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-        and ports & {port["name"] for port in service["spec"]["ports"]}
+    monitor = only(objects, "ServiceMonitor", "podium-monitoring")["spec"]
+    [service] = [
+        service["spec"]
+        for service in of_kind(objects, "Service").values()
+        if monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+        and {endpoint["port"] for endpoint in monitor["endpoints"]}
+        & {port["name"] for port in service["spec"]["ports"]}
+    ]
+    pods = {
+        one["metadata"]["name"]
+        for one in objects
+        if one["kind"] in ("Deployment", "StatefulSet", "Job")
+        and service["selector"].items() <= one["spec"]["template"]["metadata"]["labels"].items()
     }
-    assert found == {"podium-api", "podium-reconciler"}
+    assert pods == {"podium-api", "podium-reconciler"}
 
 
 def test_the_dashboard_is_the_file() -> None:

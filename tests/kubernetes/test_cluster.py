@@ -230,6 +230,30 @@ def test_a_deleted_job_is_active_until_its_pod_has_ended(server: ApiServer, clus
     server.wait_for(lambda: cluster.jobs() == {}, "the Pod's end")
 
 
+def test_a_job_that_is_gone_does_not_come_back_with_a_late_pod(server: ApiServer, cluster: KubernetesCluster) -> None:
+    cluster.create_job(request("trial-a1", "exit 0"))
+    stored = server.get("jobs", "trial-a1")
+    cluster.delete_job("trial-a1")
+    server.wait_for(lambda: cluster.jobs() == {}, "its end")
+    server.put("jobs", {**stored, "metadata": {**stored["metadata"], "name": "trial-x1"}})
+    start(server, "trial-x1")  # a Pod of the Job that is gone
+    server.remove("jobs", "trial-x1")
+    server.wait_for(lambda: len(cluster._pods.items()) == 1 and not cluster._jobs.items(), "the late Pod")
+    assert cluster.jobs() == {}
+
+
+def test_a_controller_that_starts_sees_what_is_still_ending(server: ApiServer) -> None:
+    server.put("jobs", {"metadata": {"name": "trial-a1"}})
+    start(server)
+    server.remove("jobs", "trial-a1")
+    cluster = KubernetesCluster(server.api(), HOUSE, timing=QUICK)
+    assert told(cluster.jobs()["trial-a1"]) == (JobPhase.ACTIVE, None, None)
+    assert set(cluster.jobs()) == {"trial-a1"}
+    server.remove("pods", "trial-a1-x7c2p")
+    server.wait_for(lambda: cluster.jobs() == {}, "the Pod's end")
+    cluster.close()
+
+
 def test_a_failed_job_is_active_until_its_pod_has_told_why(server: ApiServer, cluster: KubernetesCluster) -> None:
     cluster.create_job(request("trial-a1", "exit 0"))
     cluster.jobs()
