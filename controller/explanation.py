@@ -40,10 +40,9 @@ def what_is_next(state: TrialState, run: str, *, is_over: bool) -> str:
     """Say of a trial what its last run's explanation leaves open."""
     if state is not TrialState.PAUSED:
         return run
-    fate = (
-        "its experiment has ended, so it is not trained further" if is_over else "it may be promoted to a higher rung"
-    )
-    return f"{run}; {fate}"
+    if is_over:
+        return f"{run}; its experiment has ended, so it is not trained further"
+    return f"{run}; it may be promoted to a higher rung"
 
 
 def _troubles(earlier: Sequence[Attempt]) -> Iterator[str]:
@@ -76,11 +75,10 @@ def _standing(story: Story, last: Attempt) -> str:
     this = f"attempt {last.number}"
     if last.waiting:
         return f"{this} {last.waiting}" if last.waiting.startswith("waits") else f"{this} waits: {last.waiting}"
-    verb = "will begin" if last.state is AttemptState.PENDING else "trains"
+    is_pending = last.state is AttemptState.PENDING
     if story.reached_epoch == 0:
-        return f"{this} {verb} with epoch 1"
-    goes_on = "will continue" if last.state is AttemptState.PENDING else "continues"
-    return f"{this} {goes_on} from epoch {story.reached_epoch}"
+        return f"{this} {'will begin' if is_pending else 'begins'} with epoch 1"
+    return f"{this} {'will continue' if is_pending else 'continues'} from epoch {story.reached_epoch}"
 
 
 def _ending(story: Story, last: Attempt) -> str:

@@ -68,10 +68,8 @@ def troubles_view(runs: Sequence[Run], limit: int = 5) -> RenderableType | None:
     waiting = sum(attempt.waiting != "" for found in troubles.values() for attempt in found)
     ended = sum(map(len, troubles.values())) - waiting
     heading = f"{counted(ended, 'attempt')} ended in trouble, {waiting} waiting; the last runs of them:"
-    lines = [Text(heading, style="bold")]
-    for run in troubled[-limit:]:
-        lines.append(Text(f"  trial {run.trial}: {run.explanation or _attempt_line(troubles[run.number][-1])}"))
-    return Group(*lines)
+    told = [(run.trial, run.explanation or _attempt_line(troubles[run.number][-1])) for run in troubled[-limit:]]
+    return Group(Text(heading, style="bold"), *(Text(f"  trial {trial}: {words}") for trial, words in told))
 
 
 def best_view(experiment: Experiment, best: Trial) -> RenderableType:

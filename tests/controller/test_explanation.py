@@ -53,7 +53,7 @@ def over(reason: EndReason, *attempts: Attempt, reached: int = 8, value: float |
 
 
 def test_a_run_that_goes_on_says_from_where() -> None:
-    assert going_on(attempt(1)) == "attempt 1 trains with epoch 1"
+    assert going_on(attempt(1)) == "attempt 1 begins with epoch 1"
     assert going_on(attempt(1), reached=7) == "attempt 1 continues from epoch 7"
     assert going_on(attempt(1, AttemptState.PENDING)) == "attempt 1 will begin with epoch 1"
     assert going_on(lost(1), attempt(2, AttemptState.PENDING), reached=3).endswith(
@@ -85,7 +85,7 @@ def test_a_wait_is_told_in_the_clusters_words(waiting: str, told: str) -> None:
 def test_want_of_memory_is_told_with_the_raised_limit() -> None:
     detail = "OOMKilled; attempt 2 has 1.5 times the memory"
     told = going_on(lost(1, EndReason.OUT_OF_MEMORY, detail), attempt(2))
-    assert told == "ran out of memory once, so attempt 2 has 1.5 times the memory; attempt 2 trains with epoch 1"
+    assert told == "ran out of memory once, so attempt 2 has 1.5 times the memory; attempt 2 begins with epoch 1"
 
 
 def test_a_bad_node_is_named() -> None:
@@ -100,7 +100,7 @@ def test_troubles_of_different_kinds_stand_in_their_order() -> None:
     assert told == (
         "failed once (ran without a report for 60 s, and was given up); "
         f"could not start once, {FREE} (waited in vain for its image: back-off; pulling image); "
-        f"was preempted twice, {FREE}; attempt 5 trains with epoch 1"
+        f"was preempted twice, {FREE}; attempt 5 begins with epoch 1"
     )
 
 
