@@ -45,7 +45,6 @@ chart: $(READY) ## Make anew what is made from the chart: its README and schema,
 test: $(READY) ## Run every test
 	$(BIN)/pytest
 
-<<<<<<< HEAD
 security: $(READY) $(SCANNER)/.ready ## Look for weak spots in the chart and in manifests/ with checkov; fails on any
 	@rm -rf build/chart && mkdir -p build/chart
 	@helm=$$($(BIN)/python -c 'from tests import tools; print(tools.helm())') && export PATH="$$(dirname "$$helm"):$$PATH" && \
@@ -57,10 +56,9 @@ $(SCANNER)/.ready: Makefile
 	$(PYTHON) -m venv $(SCANNER)
 	$(SCANNER)/bin/pip install --disable-pip-version-check --quiet 'checkov>=3.2'
 	@touch $@
-=======
+
 e2e: $(READY) ## Build the images and run them on a real Kubernetes: KUBECONFIG's, kind's, or hack/cluster's on Debian
 	$(BIN)/pytest tests/e2e -m e2e --timeout 2400 -rP --durations 0
->>>>>>> e2e
 
 demo: $(READY) ## Run examples/digits.yaml from nothing to its best model, on this machine
 	@$(BIN)/podium-controller down --state-dir $(DEMO) > /dev/null

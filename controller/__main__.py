@@ -19,7 +19,7 @@ from controller.database import DatabaseUnusable, is_reachable, migrate, open_en
 from controller.embedded import embedded_postgres
 from controller.logs import configure_logs
 from controller.processes import ProcessCluster
-from controller.service import Parts, Says, listen, reconciling, serving
+from controller.service import Parts, Says, listen, probing, reconciling, serving
 from controller.settings import BadSettings, Settings, read_settings
 
 WATCH_SECONDS = 0.2
@@ -83,7 +83,7 @@ def serve(host: Host = None, port: Port = None) -> None:
     parts = _parts(settings, _named_database(settings))
     require_migrated(parts.engine)
     listener = listen(settings.host, settings.port)
-    with until_signal() as is_asked_to_stop, serving(parts, listener) as api:
+    with until_signal() as is_asked_to_stop, serving(parts, listener) as api, probing(parts, api):
         log.info("serving", url=f"http://{settings.host}:{listener.getsockname()[1]}")
         _wait(is_asked_to_stop, [api])
 

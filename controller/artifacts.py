@@ -1,16 +1,26 @@
-"""The folders in which trials keep their checkpoints, as the controller sees them: it only ever removes them."""
+"""The folders in which trials keep their checkpoints: where they are, and their removal."""
 
 import fsspec
-import structlog
 
-log = structlog.get_logger()
+
+def experiment_folder(root: str, experiment: str) -> str:
+    """Return the URL of the folder of an experiment."""
+    return f"{root}/{experiment}"
+
+
+def trial_folder(root: str, experiment: str, number: int) -> str:
+    """Return the URL of the folder that belongs to one trial's lineage."""
+    return f"{experiment_folder(root, experiment)}/t{number}"
 
 
 def remove(url: str) -> None:
-    """Remove a folder and everything in it. One that does not exist is no error; one that resists is logged."""
+    """Remove a folder and everything in it. One that does not exist is no error.
+
+    Raises whatever the storage raises, be it OSError or an error of its own: fsspec translates not all of them.
+    """
+    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem.invalidate_cache()  # object stores remember listings; workers have written since
     try:
-        filesystem, path = fsspec.core.url_to_fs(url)
-        if filesystem.exists(path):
-            filesystem.rm(path, recursive=True)
-    except OSError as error:
-        log.warning("checkpoints could not be removed; remove them by hand", url=url, error=str(error))
+        filesystem.rm(path, recursive=True)
+    except FileNotFoundError:
+        return

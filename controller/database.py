@@ -72,23 +72,34 @@ def is_reachable(engine: Engine) -> bool:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to what this version needs. Running it again changes nothing."""
+    """Bring the schema to what this version needs. Running it again, or on a newer schema, changes nothing."""
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(7021)"))  # two migrations at once take turns
+        found = MigrationContext.configure(connection).get_current_revision()
+        if found is not None and found not in _known_revisions():
+            return
         config = _alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 def require_migrated(engine: Engine) -> None:
-    """Raise DatabaseUnusable when the schema is not the one that this version needs."""
+    """Raise DatabaseUnusable when the schema is older than what this version needs.
+
+    A newer one is good: migrations only add, and during an upgrade the Pods of the version before go on for a while.
+    """
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    needed = ScriptDirectory.from_config(_alembic_config()).get_current_head()
-    if found != needed:
+    needed, *older = _known_revisions()
+    if found is None or found in older:
         raise DatabaseUnusable(
             f"the schema is at {found or 'nothing'}, this version needs {needed}; run `podium-controller migrate`"
         )
+
+
+def _known_revisions() -> list[str]:
+    """Return the revisions that this version has migrations for, the newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(_alembic_config()).walk_revisions()]
 
 
 def _alembic_config() -> Config:

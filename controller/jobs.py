@@ -1,5 +1,6 @@
 """What a Job is asked to do: a value that any cluster can run, made from the spec and what was learned, by no I/O."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from podium.quantity import amount, times
 from podium.spec import ExperimentSpec
 from podium.wire import URL_VARIABLE
 
+JOB_NAME = re.compile(r"(.+)-t(\d+)-e(\d+)-a(\d+)")
 TRAINER_COMMAND = ("python", "-P", "-m", "worker")  # -P: no `worker.py` of the user's own gets in its place
 
 
@@ -24,6 +26,15 @@ class AttemptKey:
     def job(self) -> str:
         """The name of the attempt's Job: at most 63 characters up to trial 99999, attempt 999999."""
         return f"{self.experiment}-t{self.trial}-e{self.epochs}-a{self.attempt}"
+
+
+def key_of_job(name: str) -> AttemptKey | None:
+    """Return whose Job a name is; None for one that is no attempt's."""
+    found = JOB_NAME.fullmatch(name)
+    if found is None:
+        return None
+    experiment, trial, epochs, attempt = found.groups()
+    return AttemptKey(experiment=experiment, trial=int(trial), epochs=int(epochs), attempt=int(attempt))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

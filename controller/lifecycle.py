@@ -11,8 +11,9 @@ from controller import store
 from controller.database import wake_reconciler
 from controller.errors import AlreadyEnded, KeyReused, NothingToStop, StillRunning
 from controller.experiment import ladder_of
+from controller.retention import Stored
 from controller.runs import Order, add_trial
-from controller.tables import ExperimentRow, TrialRow
+from controller.tables import DeletedExperimentRow, ExperimentRow, TrialRow
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
 from podium.wire import ExperimentChange, Reasons
@@ -102,14 +103,16 @@ def complete(session: Session, experiment: ExperimentRow, message: str, now: dat
     experiment.ended_at = now
 
 
-def delete(session: Session, experiment_id: str) -> None:
-    """Forget an experiment and everything of it. Raises StillRunning while anything of it may run."""
+def delete(session: Session, experiment_id: str, now: datetime) -> None:
+    """Forget an experiment and everything of it; its checkpoints go later. Raises StillRunning while it may run."""
     experiment = store.experiment(session, experiment_id, lock=True)
     if experiment.state in (ExperimentState.RUNNING, ExperimentState.PAUSED):
         raise StillRunning(f"experiment {experiment_id!r} is {experiment.state}; `podium stop` it first")
     if store.has_live_attempts(session, experiment_id):
         raise StillRunning(f"the last runs of {experiment_id!r} are still ending; try again in a few seconds")
     session.delete(experiment)
+    session.add(DeletedExperimentRow(id=experiment_id, checkpoints=Stored.KEPT, deleted_at=now))
+    wake_reconciler(session)
 
 
 def stop_trial(session: Session, experiment_id: str, number: int) -> TrialRow:
@@ -127,7 +130,10 @@ def stop_trial(session: Session, experiment_id: str, number: int) -> TrialRow:
 
 
 def _free_id(session: Session, name: str, suffixes: Iterator[str]) -> str:
-    return next(wanted for suffix in suffixes if session.get(ExperimentRow, wanted := f"{name}-{suffix}") is None)
+    """Return an id that neither an experiment has nor one whose checkpoints are still being removed."""
+    wanted = (f"{name}-{suffix}" for suffix in suffixes)
+    tables = (ExperimentRow, DeletedExperimentRow)
+    return next(each for each in wanted if all(session.get(table, each) is None for table in tables))
 
 
 def _alive(session: Session, experiment_id: str) -> ExperimentRow:

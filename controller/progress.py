@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from controller.history import Spending, spendings
 from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
+from controller.tallies import Bill, bills
 from podium.taxonomy import AttemptState, TrialState
 
 Ids = Sequence[str]
@@ -34,13 +36,14 @@ class Standing:
     baseline_value: float | None
     waiting: Sequence[str]
     """What its Jobs wait for, in the cluster's words, the longest first."""
+    bill: Bill
 
 
-def standings(session: Session, experiments: Sequence[ExperimentRow]) -> Mapping[str, Standing]:
+def standings(session: Session, experiments: Sequence[ExperimentRow], now: datetime) -> Mapping[str, Standing]:
     """Return where each experiment stands, by its id."""
     ids = [experiment.id for experiment in experiments]
     spent, trials, best = spendings(session, ids), _trials(session, ids), _best(session, experiments)
-    baselines, waiting = _baselines(session, ids), _waiting(session, ids)
+    baselines, waiting, bill = _baselines(session, ids), _waiting(session, ids), bills(session, ids, now)
     return {
         each: Standing(
             spent=spent[each],
@@ -48,6 +51,7 @@ def standings(session: Session, experiments: Sequence[ExperimentRow]) -> Mapping
             best=best.get(each),
             baseline_value=baselines.get(each),
             waiting=waiting.get(each, ()),
+            bill=bill[each],
         )
         for each in ids
     }

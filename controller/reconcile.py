@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 
 import structlog
+from prometheus_client import CollectorRegistry
 from sqlalchemy.orm import Session
 
 from controller import attempts, lifecycle, runs, store
@@ -20,6 +21,7 @@ from controller.errors import DatabaseAway, Superseded
 from controller.experiment import History, problem_of
 from controller.history import history_of
 from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
+from controller.meters import Meters, meters_of
 from controller.nodes import MEMORY, bad_nodes
 from controller.optimizer import suggest
 from controller.patience import deadline_seconds
@@ -36,6 +38,7 @@ from controller.plan import (
     due_at,
     plan,
 )
+from controller.pulse import Pulse, Wake
 from controller.tables import AttemptRow
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
@@ -72,6 +75,7 @@ class Reconciler:
     signer: TokenSigner
     orders: Orders
     clock: Callable[[], datetime]
+    meters: Meters = field(default_factory=lambda: meters_of(CollectorRegistry()))
     _creators: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create"), init=False
     )
@@ -195,7 +199,8 @@ class Reconciler:
             runs_seen = store.count_runs(session, experiment_id)
         if experiment.state is not ExperimentState.RUNNING or len(history.in_flight) >= spec.parallelism:
             return None
-        suggestion = suggest(problem_of(spec), history)  # outside any transaction: it may take a second
+        with self.meters.suggestion_seconds.time():
+            suggestion = suggest(problem_of(spec), history)  # outside any transaction: it may take a second
         with transaction(self.sessions) as session:
             experiment = store.experiment(session, experiment_id, lock=True)
             now = self.clock()
@@ -229,20 +234,26 @@ def _why_complete(history: History) -> str:
 
 
 def run_forever(
-    reconcile: Callable[[], float], is_leading: Callable[[], bool], wake: threading.Event, stopping: threading.Event
+    reconcile: Callable[[], float],
+    is_leading: Callable[[], bool],
+    wake: Wake,
+    stopping: threading.Event,
+    pulse: Pulse,
 ) -> None:
     """Make passes until `stopping`: whenever woken, and when the last pass said that the next is due."""
     due_seconds = 0.0
     while not stopping.is_set():
+        pulse.turned(due_seconds)
         wake.wait(due_seconds)
-        wake.clear()
+        lag_seconds = wake.clear()
         if stopping.is_set():
             return
         if not is_leading():
             due_seconds = STANDBY_SECONDS
             continue
         try:
-            due_seconds = reconcile()
+            with pulse.passing(lag_seconds):
+                due_seconds = reconcile()
         except (DatabaseAway, ClusterAway) as error:
             log.warning("pass given up; trying again", error=str(error), seconds=AFTER_FAULT_SECONDS)
             due_seconds = AFTER_FAULT_SECONDS

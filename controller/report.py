@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -15,13 +16,13 @@ from podium.taxonomy import ExperimentState, TrialState
 from podium.wire import Attempt, Experiment, Measurement, Progress, Reasons, Run, Trial, TrialDetail
 
 
-def experiment(session: Session, row: ExperimentRow) -> Experiment:
-    return experiments(session, [row])[row.id]
+def experiment(session: Session, row: ExperimentRow, now: datetime) -> Experiment:
+    return experiments(session, [row], now)[row.id]
 
 
-def experiments(session: Session, rows: Sequence[ExperimentRow]) -> Mapping[str, Experiment]:
+def experiments(session: Session, rows: Sequence[ExperimentRow], now: datetime) -> Mapping[str, Experiment]:
     """Return experiments as they stand, by their ids."""
-    standing = standings(session, rows)
+    standing = standings(session, rows, now)
     return {row.id: _experiment(row, standing[row.id]) for row in rows}
 
 
@@ -44,6 +45,8 @@ def _experiment(row: ExperimentRow, standing: Standing) -> Experiment:
             best_value=best.value if best else None,
             best_trial=best.number if best else None,
             baseline_value=standing.baseline_value,
+            accelerator_hours=standing.bill.accelerator_hours,
+            money=standing.bill.money,
         ),
         created_at=row.created_at,
         ended_at=row.ended_at,

@@ -11,6 +11,7 @@ from controller.endings import RESULTS
 from controller.errors import InvalidRequest, ObjectiveMissing, Superseded
 from controller.experiment import Suggestion, ladder_of
 from controller.jobs import AttemptKey
+from controller.retention import Stored
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
 from podium.spec import Configuration, ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
@@ -39,6 +40,7 @@ def add_trial(session: Session, experiment: ExperimentRow, configuration: Config
         configuration=configuration,
         reached_epoch=0,
         value=None,
+        checkpoints=Stored.KEPT,
         created_at=order.now,
     )
     session.add(trial)

@@ -3,24 +3,35 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import structlog
 import uvicorn
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from controller.api.app import create_app
 from controller.api.collaborators import Collaborators
 from controller.cluster import Cluster
-from controller.database import open_sessions
+from controller.collection import Collector, collect_forever
+from controller.counted_cluster import CountedCluster
+from controller.database import is_reachable, open_sessions
 from controller.leadership import Leadership
-from controller.metrics import registry_of
+from controller.meters import Meters, meters_of
+from controller.metrics import RowCollector, process_registry
 from controller.plan import Grace
+from controller.probes import Probes, probed
+from controller.pulse import Pulse, Wake
 from controller.reconcile import Orders, Reconciler, run_forever
 from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, signing_key
 from controller.tokens import TokenSigner
 
+log = structlog.get_logger()
+
+COLLECTOR_LEAVES_SECONDS = 5.0
+"""A removal may take longer; it is cut off then, and the next start repeats it."""
 Says = Callable[[], bool]
 """Answers yes or no at the moment of asking."""
 
@@ -36,6 +47,8 @@ class Parts:
     settings: Settings
     engine: Engine
     database_url: str
+    registry: CollectorRegistry = field(default_factory=process_registry)
+    """What this process shows Prometheus, at whichever doors it has."""
 
     @property
     def signer(self) -> TokenSigner:
@@ -61,8 +74,10 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
         admin_token=admin_token(parts.settings),
         artifacts_url=artifacts_url(parts.settings),
         clock=utc_now,
-        registry=registry_of(sessions),
+        registry=parts.registry,
+        shows_metrics=parts.settings.metrics_port is None,
     )
+    parts.registry.register(RowCollector(sessions, utc_now))
     app = create_app(collaborators)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=75, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
@@ -78,12 +93,13 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
 @contextmanager
 def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Says]:
     """Reconcile until the block ends; Jobs live on."""
-    settings = parts.settings
-    wake, stopping = threading.Event(), threading.Event()
+    settings, meters = parts.settings, meters_of(parts.registry)
+    wake, stopping, pulse = Wake(), threading.Event(), Pulse(meters)
     leadership = Leadership(parts.database_url, wake.set)
+    meters.is_active.set_function(lambda: float(leadership.is_held))
     reconciler = Reconciler(
         sessions=open_sessions(parts.engine),
-        cluster=cluster,
+        cluster=CountedCluster(cluster, meters),
         signer=parts.signer,
         orders=Orders(
             worker_url=worker_url,
@@ -95,17 +111,63 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
             resync_seconds=settings.resync_seconds,
         ),
         clock=utc_now,
+        meters=meters,
     )
-    loop = (reconciler.reconcile, lambda: leadership.is_held, wake, stopping)
-    thread = threading.Thread(target=run_forever, args=loop, name="reconcile", daemon=True)
     leadership.start()
     cluster.watch(wake.set)
+    with ExitStack() as stack:
+        stack.callback(leadership.close)
+        stack.callback(cluster.close)
+        passed = stack.enter_context(_collecting(parts, cluster, lambda: leadership.is_held, meters))
+
+        def make_a_pass() -> float:
+            due_seconds = reconciler.reconcile()
+            passed()
+            return due_seconds
+
+        loop = (make_a_pass, lambda: leadership.is_held, wake, stopping, pulse)
+        thread = threading.Thread(target=run_forever, args=loop, name="reconcile", daemon=True)
+        thread.start()
+        try:
+            with probing(parts, lambda: thread.is_alive() and pulse.is_beating()):
+                yield thread.is_alive
+        finally:
+            stopping.set()
+            wake.set()
+            thread.join()
+
+
+@contextmanager
+def probing(parts: Parts, is_healthy: Says) -> Iterator[None]:
+    """Serve probes and metrics until the block ends, where a port is configured for them."""
+    host, port = parts.settings.host, parts.settings.metrics_port
+    if port is None:
+        yield
+        return
+    probes = Probes(is_healthy=is_healthy, is_ready=lambda: is_reachable(parts.engine), registry=parts.registry)
+    with probed(host, port, probes) as bound:
+        log.info("probes and metrics are served", url=f"http://{host}:{bound}")
+        yield
+
+
+@contextmanager
+def _collecting(parts: Parts, cluster: Cluster, is_leading: Says, meters: Meters) -> Iterator[Callable[[], None]]:
+    """Remove old checkpoints until the block ends. Yield what to call when there may be some."""
+    wake, stopping = threading.Event(), threading.Event()
+    collector = Collector(
+        sessions=open_sessions(parts.engine),
+        cluster=cluster,
+        artifacts_url=artifacts_url(parts.settings),
+        clock=utc_now,
+        stopping=stopping,
+        meters=meters,
+    )
+    loop = (collector.sweep, is_leading, wake, stopping)
+    thread = threading.Thread(target=collect_forever, args=loop, name="collect", daemon=True)
     thread.start()
     try:
-        yield thread.is_alive
+        yield wake.set
     finally:
         stopping.set()
         wake.set()
-        thread.join()
-        cluster.close()
-        leadership.close()
+        thread.join(timeout=COLLECTOR_LEAVES_SECONDS)

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     pod_defaults: Path | None = None
     """Kubernetes: a YAML file with the keys of an experiment's `trial` section; an experiment's own go first."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
-    """The reconciler serves /healthz, /readyz and /metrics there; 0 for a free port."""
+    """/healthz, /readyz and /metrics are served there, and /metrics not beside the API any more; 0 for a free port."""
     image_grace_seconds: Annotated[float, Field(ge=0)] = 300
     """How long a Job may wait for its image before its attempt is given up."""
     scheduling_grace_seconds: Annotated[float, Field(ge=0)] = 3600

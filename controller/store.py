@@ -12,7 +12,7 @@ from controller.nodes import NodeEnding
 from controller.patience import silence_seconds
 from controller.plan import LiveAttempt, Wish
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
-from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState
+from podium.taxonomy import AttemptState, ExperimentState, RunState, TrialState
 
 CREATION_LOCK = 7022
 
@@ -242,22 +242,3 @@ def count_trials(session: Session, experiment_id: str) -> int:
 def count_runs(session: Session, experiment_id: str) -> int:
     query = select(func.count()).select_from(RunRow).where(RunRow.experiment_id == experiment_id)
     return session.scalar(query) or 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    experiments: dict[ExperimentState, int]
-    trials: dict[TrialState, int]
-    runs_ended: dict[EndReason, int]
-
-
-def counts(session: Session) -> Counts:
-    """Count what metrics show, over all experiments."""
-    experiments = select(ExperimentRow.state, func.count()).group_by(ExperimentRow.state)
-    trials = select(TrialRow.state, func.count()).group_by(TrialRow.state)
-    ended = select(RunRow.end_reason, func.count()).where(RunRow.end_reason.is_not(None)).group_by(RunRow.end_reason)
-    return Counts(
-        experiments={state: count for state, count in session.execute(experiments)},  # noqa: C416 - rows are no pairs
-        trials={state: count for state, count in session.execute(trials)},  # noqa: C416
-        runs_ended={reason: count for reason, count in session.execute(ended) if reason is not None},
-    )

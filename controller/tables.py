@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
+from controller.retention import Stored
 from podium.spec import Configuration
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState
 
@@ -50,6 +51,7 @@ class Table(DeclarativeBase):
         EndReason: _stored_as_words(EndReason),
         ExperimentState: _stored_as_words(ExperimentState),
         RunState: _stored_as_words(RunState),
+        Stored: _stored_as_words(Stored),
         TrialState: _stored_as_words(TrialState),
     }
 
@@ -74,6 +76,16 @@ class ExperimentRow(Table):
     __table_args__ = (Index(None, "created_at", "id"), Index(None, "name"))
 
 
+class DeletedExperimentRow(Table):
+    """An experiment whose checkpoints outlive its rows, for a while."""
+
+    __tablename__ = "deleted_experiments"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    checkpoints: Mapped[Stored]
+    deleted_at: Mapped[datetime]
+
+
 class TrialRow(Table):
     __tablename__ = "trials"
 
@@ -85,11 +97,16 @@ class TrialRow(Table):
     configuration: Mapped[Configuration]
     reached_epoch: Mapped[int]
     value: Mapped[float | None]
+    checkpoints: Mapped[Stored]
+    """What became of its checkpoints by the experiment's rule."""
     created_at: Mapped[datetime]
 
     experiment: Mapped[ExperimentRow] = relationship(lazy="raise")
 
-    __table_args__ = (UniqueConstraint("experiment_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "number"),
+        Index("ix_trials_checkpoints", "id", postgresql_where=text("checkpoints <> 'gone'")),
+    )
 
 
 class RunRow(Table):

@@ -50,6 +50,10 @@ class Progress(Contract):
     """Objective of the best trial at full fidelity."""
     best_trial: int | None
     baseline_value: float | None
+    accelerator_hours: float = 0.0
+    """Held by the Pods of its attempts, those that run now included."""
+    money: float | None = None
+    """What those Pods cost, in the currency of `pricePerHour`; None where no price is given."""
 
 
 class Experiment(Contract):

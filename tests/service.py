@@ -1,5 +1,6 @@
 """The whole service in a test: real application, reconciler and database, with a fake cluster and clock."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from controller.api.app import create_app
 from controller.api.collaborators import Collaborators
 from controller.cluster import JobEvent
+from controller.collection import Collector
 from controller.jobs import JobRequest
-from controller.metrics import registry_of
+from controller.meters import Meters, meters_of
+from controller.metrics import RowCollector
 from controller.plan import JobPhase, SeenJob
 from controller.reconcile import Orders, Reconciler
 from controller.tokens import TokenSigner
@@ -87,6 +91,9 @@ class Service:
     def __init__(self, engine: Engine, sessions: sessionmaker[Session], artifacts: Path) -> None:
         self.engine, self.sessions, self.clock, self.cluster = engine, sessions, Clock(), FakeCluster()
         self.signer = TokenSigner(key="k" * 32, lifetime=timedelta(hours=1))
+        self.registry = CollectorRegistry()
+        self.meters: Meters = meters_of(self.registry)
+        self.registry.register(RowCollector(sessions, self.clock))
         self.app = create_app(
             Collaborators(
                 engine=engine,
@@ -95,7 +102,7 @@ class Service:
                 admin_token=None,
                 artifacts_url=artifacts.as_uri(),
                 clock=self.clock,
-                registry=registry_of(sessions),
+                registry=self.registry,
             )
         )
         self.reconciler = Reconciler(
@@ -104,6 +111,15 @@ class Service:
             signer=self.signer,
             orders=Orders(worker_url="http://podium"),
             clock=self.clock,
+            meters=self.meters,
+        )
+        self.collector = Collector(
+            sessions=sessions,
+            cluster=self.cluster,
+            artifacts_url=artifacts.as_uri(),
+            clock=self.clock,
+            stopping=threading.Event(),
+            meters=self.meters,
         )
 
     def create(self, **changes: Any) -> str:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from controller.api import experiments, health, worker
 from controller.api.body_limit import BodyLimit
 from controller.api.collaborators import Collaborators, admit_user
+from controller.api.latency import ReportLatency, report_seconds
 from controller.errors import BodyTooLarge, DatabaseAway, Refusal
 from podium.checks import Fault
 from podium.faults import faults_of
@@ -29,7 +30,11 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.include_router(experiments.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(worker.router, prefix=API_PREFIX)
     app.include_router(health.router)
+    if collaborators.shows_metrics:
+        app.include_router(health.metrics_router)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    seconds = report_seconds(collaborators.registry)
+    app.add_middleware(ReportLatency, path=f"{API_PREFIX}{worker.MEASUREMENTS}", seconds=seconds)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(DataError, _unstorable)

@@ -30,6 +30,8 @@ class Collaborators:
     artifacts_url: str
     clock: Callable[[], datetime]
     registry: CollectorRegistry
+    shows_metrics: bool = True
+    """Whether /metrics is served beside the API; not where another port serves it."""
 
 
 def collaborators(request: Request) -> Collaborators:

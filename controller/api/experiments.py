@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Header, Request, Response, status
+from fastapi import APIRouter, Depends, Header, Request, Response, status
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from controller import artifacts, lifecycle, report, store
-from controller.api.collaborators import Needed, Now, Transaction, random_suffixes
+from controller import lifecycle, report, store
+from controller.api.collaborators import Now, Transaction, random_suffixes
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
 from controller.errors import InvalidSpec
 from podium.documents import UnreadableDocument, read_document
@@ -58,57 +58,59 @@ def create(
     row, is_new = lifecycle.create(session, spec, suffixes=random_suffixes(), key=idempotency_key, now=now)
     if not is_new:
         response.status_code = status.HTTP_200_OK
-    return report.experiment(session, row)
+    return report.experiment(session, row, now)
+
+
+def read_filter(
+    state: ExperimentState | None = None, name: str | None = None, cursor: CursorText = None
+) -> store.ExperimentFilter:
+    """Say which experiments a list is to show."""
+    return store.ExperimentFilter(state=state, name=name, older_than=moment_before(cursor))
+
+
+Wanted = Annotated[store.ExperimentFilter, Depends(read_filter)]
 
 
 @router.get("")
-def list_experiments(
-    session: Transaction,
-    state: ExperimentState | None = None,
-    name: str | None = None,
-    limit: Limit = 50,
-    cursor: CursorText = None,
-) -> Page[Experiment]:
+def list_experiments(wanted: Wanted, session: Transaction, now: Now, limit: Limit = 50) -> Page[Experiment]:
     """List experiments, the newest first."""
-    wanted = store.ExperimentFilter(state=state, name=name, older_than=moment_before(cursor))
     rows = store.experiments(session, wanted, limit + 1)
-    told = report.experiments(session, rows)
+    told = report.experiments(session, rows, now)
     return page(rows, limit, key=lambda row: (row.created_at, row.id), show=lambda row: told[row.id])
 
 
 @router.get("/{experiment_id}")
-def read(experiment_id: str, session: Transaction) -> Experiment:
-    return report.experiment(session, store.experiment(session, experiment_id))
+def read(experiment_id: str, session: Transaction, now: Now) -> Experiment:
+    return report.experiment(session, store.experiment(session, experiment_id), now)
 
 
 @router.patch("/{experiment_id}")
-def change(experiment_id: str, wanted: ExperimentChange, session: Transaction) -> Experiment:
+def change(experiment_id: str, wanted: ExperimentChange, session: Transaction, now: Now) -> Experiment:
     """Change budget or parallelism while it runs."""
-    return report.experiment(session, lifecycle.change(session, experiment_id, wanted))
+    return report.experiment(session, lifecycle.change(session, experiment_id, wanted), now)
 
 
 @router.post("/{experiment_id}/pause")
-def pause(experiment_id: str, session: Transaction) -> Experiment:
+def pause(experiment_id: str, session: Transaction, now: Now) -> Experiment:
     """Start nothing new; runs in flight finish."""
-    return report.experiment(session, lifecycle.pause(session, experiment_id))
+    return report.experiment(session, lifecycle.pause(session, experiment_id), now)
 
 
 @router.post("/{experiment_id}/resume")
-def resume(experiment_id: str, session: Transaction) -> Experiment:
-    return report.experiment(session, lifecycle.resume(session, experiment_id))
+def resume(experiment_id: str, session: Transaction, now: Now) -> Experiment:
+    return report.experiment(session, lifecycle.resume(session, experiment_id), now)
 
 
 @router.post("/{experiment_id}/stop")
 def stop(experiment_id: str, session: Transaction, now: Now) -> Experiment:
     """End it now; what was reported stays."""
-    return report.experiment(session, lifecycle.stop(session, experiment_id, now))
+    return report.experiment(session, lifecycle.stop(session, experiment_id, now), now)
 
 
 @router.delete("/{experiment_id}", status_code=status.HTTP_204_NO_CONTENT)
-def delete(experiment_id: str, session: Transaction, needed: Needed, background: BackgroundTasks) -> None:
-    """Forget an experiment that has ended, with its checkpoints."""
-    lifecycle.delete(session, experiment_id)
-    background.add_task(artifacts.remove, f"{needed.artifacts_url}/{experiment_id}")
+def delete(experiment_id: str, session: Transaction, now: Now) -> None:
+    """Forget an experiment that has ended; the reconciler removes its checkpoints."""
+    lifecycle.delete(session, experiment_id, now)
 
 
 @router.get("/{experiment_id}/trials")

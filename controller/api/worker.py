@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from controller import runs, store
+from controller import artifacts, runs, store
 from controller.api.collaborators import Job, Needed, Now, Transaction
 from controller.errors import Superseded
 from controller.experiment import ladder_of
@@ -11,6 +11,7 @@ from podium.taxonomy import AttemptState
 from podium.wire import MeasurementAnswer, MeasurementReport, RunAssignment
 
 router = APIRouter(prefix="/run", tags=["worker"])
+MEASUREMENTS = "/run/measurements"
 
 
 @router.get("")
@@ -35,7 +36,7 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
         reported_epoch=last.epoch if last else 0,
         objective=spec.objective.metric,
         seed=spec.seed,
-        checkpoints=f"{needed.artifacts_url}/{trial.experiment_id}/t{trial.number}",
+        checkpoints=artifacts.trial_folder(needed.artifacts_url, trial.experiment_id, trial.number),
     )
 
 

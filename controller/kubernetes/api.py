@@ -128,7 +128,8 @@ class Api:
         try:
             response = self._client.call_api(*request, _request_timeout=(CONNECT_SECONDS, read_seconds))
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Unanswered(f"no answer from the API server: {error}") from error
+            cause = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
+            raise Unanswered(f"no answer from the API server: {cause}") from error
         except ApiException as error:  # the client's word for a TLS handshake that failed
             raise Unanswered(f"no connection to the API server: {error.reason}") from error
         if response.status >= HTTPStatus.BAD_REQUEST:

@@ -34,7 +34,6 @@ from controller.kubernetes.reflector import USUAL_TIMING, Collection, Reflector,
 from controller.kubernetes.sight import first_of, is_on_lost_node, needs_its_pod, seen, seen_without_job
 from controller.plan import JobPhase, SeenJob
 
-FIRST_LIST_SECONDS = 10.0
 LOG_SECONDS = 5.0
 LOG_BYTES = 1024 * 1024
 """No more than this is read for the sake of its end: what draws a progress bar may never end its line."""
@@ -63,6 +62,8 @@ class KubernetesCluster:
         self._lock = threading.Lock()
         self._unexplained: dict[str, float] = {}
         self._deleted: set[str] = set()
+        self._shown: Set[str] | None = None
+        """What the last answer held: a Job that is gone does not come back with a Pod that was late to be created."""
         jobs = Collection(path=api.path("batch/v1", JOBS), selector=house.selector, read=read_job)
         pods = Collection(path=api.path("v1", PODS), selector=house.selector, read=read_pod, keeps_lost=True)
         self._jobs = Reflector(api, jobs, self._changed, timing)
@@ -76,16 +77,15 @@ class KubernetesCluster:
         The answer is a copy, milliseconds old while the API server is heard. ClusterAway when that was a minute ago:
         nothing should be decided by what is older.
         """
-        self._jobs.wait(FIRST_LIST_SECONDS)
         jobs = self._jobs.items()  # before the Pods: those of a Job that has ended are then in their copy as a rule
-        self._pods.wait(FIRST_LIST_SECONDS)
         pods, now = self._known_pods(), now_utc()
-        found = {job.name: self._seen(job, pods.pop(job.uid, []), now) for job in jobs.values()}
-        for deleted in pods.values():
-            for ending in filter(None, (seen_without_job(pod, now) for pod in deleted)):
-                found.setdefault(ending.name, ending)
+        found = {uid: self._seen(job, pods.pop(uid, []), now) for uid, job in jobs.items()}
+        for uid in pods if self._shown is None else pods.keys() & self._shown:
+            for ending in filter(None, (seen_without_job(pod, now) for pod in pods[uid])):
+                found[uid] = ending
+        self._shown = found.keys()
         self._forget_all_but(jobs.keys())
-        return found
+        return {job.name: job for job in reversed(found.values())}  # a Job goes before an earlier one of its name
 
     def create_job(self, request: JobRequest) -> None:
         """Create the Job, then the Secret that its Pod waits for. What exists already is left alone.
@@ -115,13 +115,15 @@ class KubernetesCluster:
         """Return the last 50 lines of the worker's log, 8 KiB at most; empty when nobody has them any more."""
         try:
             pods = [pod for pods in self._known_pods().values() for pod in pods if pod.job == name]
-            if not pods:
-                return ""
-            pod = first_of(pods)
-            has_log = not pod.is_gone and not is_on_lost_node(pod, now_utc())
-            return (self._log_of(pod) if has_log else "") or _last_words(pod)
-        except (ClusterAway, Refused):
+        except ClusterAway:
             return ""
+        if not pods:
+            return ""
+        pod = first_of(pods)
+        if not pod.is_gone and not is_on_lost_node(pod, now_utc()):
+            with suppress(Unanswered, Refused):
+                return self._log_of(pod) or _last_words(pod)
+        return _last_words(pod)
 
     def tell(self, name: str, event: JobEvent) -> None:
         """Put an event beside a Job. It is sent in the background, once, and may be lost."""

@@ -45,6 +45,11 @@ def configuration(kubeconfig: Path | None = None) -> Configuration:
             load_kube_config(config_file=str(kubeconfig), client_configuration=found)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError) as error:
         raise NoCluster(f"no Kubernetes cluster: {error}") from error
+    return tuned(found)
+
+
+def tuned(found: Configuration) -> Configuration:
+    """Keep connections, notice when one is dead, and leave every retry to whoever asked."""
     found.connection_pool_maxsize = CONNECTIONS
     found.keep_alive = True
     found.retries = 0

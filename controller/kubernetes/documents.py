@@ -11,6 +11,7 @@ from typing import Any
 from controller.kubernetes.api import Json
 from controller.kubernetes.pod import CONTAINER
 
+ON_ITS_WAY = ("", "ContainerCreating", "PodInitializing")
 LOG_END_REASONS = ("Error", "OOMKilled")
 """Ends whose termination message is the end of the log; elsewhere it is the runtime's explanation."""
 
@@ -162,9 +163,14 @@ def _container(statuses: Sequence[Json], before: PodDocument | None) -> Waiting 
             return None
 
 
-def _waiting(waiting: Json, before: object) -> Waiting:
-    """Read why a container waits. Between two tries to pull, older versions do not say what went wrong: it is kept."""
+def _waiting(waiting: Json, before: object) -> Waiting | None:
+    """Read why a container waits; None when it is only on its way.
+
+    Between two tries to pull, older versions do not say what went wrong: it is kept.
+    """
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
+    if reason in ON_ITS_WAY:
+        return None
     if reason == "ImagePullBackOff" and isinstance(before, Waiting) and len(before.message) > len(message):
         return before
     return Waiting(reason=reason, message=message)

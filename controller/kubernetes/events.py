@@ -20,6 +20,7 @@ COMPONENT = "podium"
 LONGEST_MESSAGE = 1024
 """Kubernetes refuses longer ones."""
 WAITING_EVENTS = 1000
+CLOSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,34 +51,38 @@ def event_of(job: JobReference, event: JobEvent, namespace: str, now: datetime) 
 
 
 class Teller:
-    """Sends events one after the other, and drops what does not fit into its queue."""
+    """Sends events one after the other, and drops those for which it has no time."""
 
     def __init__(self, api: Api, clock: Callable[[], datetime]) -> None:
         self._api, self._clock = api, clock
-        self._waiting: queue.Queue[CoreV1Event | None] = queue.Queue(WAITING_EVENTS)
+        self._waiting: queue.SimpleQueue[CoreV1Event | None] = queue.SimpleQueue()
+        self._is_late = False
         self._thread = threading.Thread(target=self._send_all, name="tell", daemon=True)
         self._thread.start()
 
     def tell(self, job: JobReference, event: JobEvent) -> None:
-        try:
-            self._waiting.put_nowait(event_of(job, event, self._api.namespace, self._clock()))
-        except queue.Full:
-            log.info("too much to tell; this event is dropped", job=job.name, reason=event.reason)
+        if self._waiting.qsize() < WAITING_EVENTS:
+            self._waiting.put(event_of(job, event, self._api.namespace, self._clock()))
+        else:
+            log.info("too much to tell; this event is dropped", job=job.name, event_reason=event.reason)
 
     def close(self) -> None:
-        """Send what is waiting, for a moment, and stop."""
-        try:
-            self._waiting.put_nowait(None)
-        except queue.Full:
-            return
-        self._thread.join(timeout=2.0)
+        """Send what is waiting, but for no longer than a moment, and stop."""
+        self._waiting.put(None)
+        self._thread.join(timeout=CLOSE_SECONDS)
+        self._is_late = True
 
     def _send_all(self) -> None:
         while (event := self._waiting.get()) is not None:
-            try:
-                self._api.post(self._api.path("v1", "events"), event)
-            except Refused as error:
-                if error.status != HTTPStatus.CONFLICT:  # 409: it was told before
-                    log.info("an event was refused, and is dropped", job=event.involved_object.name, error=str(error))
-            except Unanswered as error:
-                log.info("an event found nobody, and is dropped", job=event.involved_object.name, error=str(error))
+            if not self._is_late:
+                self._send(event)
+
+    def _send(self, event: CoreV1Event) -> None:
+        job = event.involved_object.name
+        try:
+            self._api.post(self._api.path("v1", "events"), event)
+        except Refused as error:
+            if error.status != HTTPStatus.CONFLICT:  # 409: it was told before
+                log.info("an event was refused, and is dropped", job=job, error=str(error))
+        except Unanswered as error:
+            log.debug("nobody heard an event; it is dropped", job=job, error=str(error))

@@ -61,6 +61,7 @@ class Timing:
     longest_pause_seconds: float = 10.0
     stale_seconds: float = 60.0
     """What was known this long before the server fell silent is not acted on any more."""
+    first_list_seconds: float = 5.0
     unconfirmed_seconds: float = 60.0
     """How long something that this process created may be missing in lists; a server answers much sooner."""
 
@@ -95,12 +96,12 @@ class Reflector(Generic[ItemT]):
     def start(self) -> None:
         self._thread.start()
 
-    def wait(self, seconds: float) -> None:
-        """Wait for the first list, but no longer than `seconds`."""
-        self._has_listed.wait(seconds)
-
     def items(self) -> Mapping[str, ItemT]:
-        """Return what is there, by uid. Raises ClusterAway before the first list and when the server is long silent."""
+        """Return what is there, by uid, once the first list has come; there is a limit to how long that is waited for.
+
+        Raises ClusterAway after it, and when the server has been silent for too long.
+        """
+        self._has_listed.wait(self._timing.first_list_seconds)
         with self._lock:
             silent_seconds = time.monotonic() - self._failing_since if self._failing_since is not None else 0.0
             if not self._has_listed.is_set() or silent_seconds > self._timing.stale_seconds:
@@ -155,10 +156,13 @@ class Reflector(Generic[ItemT]):
             except (Unanswered, Refused) as error:
                 failures += 1
                 pause_seconds = self._pause_seconds(error, failures)
-                self._note_failure(str(error), pause_seconds)
-            except Exception:  # a document that cannot be read must not end the watch for ever
+                seconds = round(pause_seconds, 2)
+                log.warning("no answer; asking again", collection=self._name, error=str(error), seconds=seconds)
+                self._note_failure(str(error))
+            except Exception as error:  # a document that cannot be read must not end the watch for ever
                 self._list_after, pause_seconds = time.monotonic(), self._timing.longest_pause_seconds
                 log.exception("the watch failed; listing again", collection=self._name, seconds=pause_seconds)
+                self._note_failure(f"{type(error).__name__}: {error}")
             if time.monotonic() - began < self._timing.first_pause_seconds:  # a server that ends every watch at once
                 pause_seconds = max(pause_seconds, self._timing.first_pause_seconds)
             self._closing.wait(pause_seconds)
@@ -260,10 +264,8 @@ class Reflector(Generic[ItemT]):
         pause_seconds = min(longest_seconds, self._timing.longest_pause_seconds) * random.uniform(0.5, 1.0)
         return max(pause_seconds, error.retry_after_seconds) if isinstance(error, Unanswered) else pause_seconds
 
-    def _note_failure(self, failure: str, pause_seconds: float) -> None:
+    def _note_failure(self, failure: str) -> None:
         with self._lock:
             self._failure = failure
             if self._failing_since is None:
                 self._failing_since = time.monotonic()
-        seconds = round(pause_seconds, 2)
-        log.warning("the API server is not heard; asking again", collection=self._name, error=failure, seconds=seconds)

@@ -44,28 +44,29 @@ PYTHON
     done < <(grep -oE '(file://|[[:space:]])/[^[:space:]]+' "$CACHE/pip.conf" | sed -E 's#^(file://|[[:space:]])##; s#/simple$##' | sort -u)
 }
 
-# load TAG: give the node those layers that it lacks. Layers stay uncompressed: for the 5.5 GB of a worker, gzip would
-# take minutes, and both ends keep them unpacked anyway.
+# load TAG: give the node those layers that it lacks. Layers stay uncompressed, which buildah's own push cannot: gzip would
+# take minutes for a worker's gigabytes, and both ends keep them unpacked anyway.
 load() {
     local tag=$1 layout
     layout=$(mktemp -d "$CACHE/load.XXXX")
     mkdir -p "$layout/blobs/sha256"
-    pretend_to_have_what_the_node_has "$tag" "$layout"
-    buildah push --quiet --disable-compression "$tag" "oci:$layout:$tag" > /dev/null
+    pretend_to_have_what_the_node_has "$tag" "$layout/blobs/sha256"
+    skopeo copy --quiet --dest-oci-accept-uncompressed-layers \
+        "containers-storage:[overlay@$CACHE/buildah+$RUN/buildah]$tag" "oci:$layout:$tag"
     find "$layout/blobs/sha256" -type f -links +1 -delete
-    # containerd's own name for an image in a layout; without it the name would be made up of the date.
+    # containerd's own annotation for an image's name; without it the name would be made up of the date.
     sed -i "s#\"org.opencontainers.image.ref.name\":\"[^\"]*\"#\"io.containerd.image.name\":\"$tag\"#" "$layout/index.json"
     tar --create --directory "$layout" . | node images import - > /dev/null
     rm -rf "$layout"
     say "the node has $tag"
 }
 
-# Hard links to the node's copies: buildah writes no blob that its target has already.
+# Hard links to the node's copies: nothing is written that is there already.
 pretend_to_have_what_the_node_has() {
     local digest held
     for digest in $(buildah inspect --type image --format '{{range .OCIv1.RootFS.DiffIDs}}{{println .}}{{end}}' "$1"); do
         held=$CACHE/containerd/io.containerd.content.v1.content/blobs/sha256/${digest#sha256:}
-        [ ! -f "$held" ] || ln "$held" "$2/blobs/sha256/"
+        [ ! -f "$held" ] || ln "$held" "$2/"
     done
 }
 

@@ -18,6 +18,7 @@ install_programs() {
 
 need_images_programs() {
     need buildah buildah
+    need skopeo skopeo
     need debootstrap debootstrap
     need gcc gcc libc6-dev
 }
@@ -41,8 +42,10 @@ apt_get() {
         apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=600 "$@" >> "$CACHE/apt.log" 2>&1
 }
 
+has_tools() { [ -x "$CACHE/bin/helm" ]; }
+
 install_tools() {
-    [ -x "$CACHE/bin/helm" ] && return
+    has_tools && return
     need unzip unzip
     local folder
     folder=$(mktemp -d)

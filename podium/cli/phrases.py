@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from podium.spec import Configuration, Value
+from podium.wire import Progress
 
 MISSING = "-"
 
@@ -37,6 +38,16 @@ def setting(value: Value) -> str:
 
 def settings(configuration: Configuration) -> str:
     return " ".join(f"{name}={setting(value)}" for name, value in configuration.items())
+
+
+def spending(progress: Progress) -> list[tuple[str, str]]:
+    """Say what the Pods held and cost, as names and figures: accelerators if there were any, money if it is known."""
+    lines = []
+    if progress.accelerator_hours > 0:
+        lines.append(("accelerators", f"{number(progress.accelerator_hours)} hours"))
+    if progress.money is not None:
+        lines.append(("money", f"{progress.money:.2f}"))
+    return lines
 
 
 def counted(count: int, noun: str) -> str:

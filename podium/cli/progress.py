@@ -9,7 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from podium.cli.phrases import MISSING, counted, in_words, number, standing
+from podium.cli.phrases import MISSING, counted, in_words, number, spending, standing
 from podium.taxonomy import AttemptState, ExperimentState, RunState, TrialState
 from podium.wire import Experiment, Run
 
@@ -121,6 +121,8 @@ def _figures(experiment: Experiment, runs: Sequence[Run], now: datetime) -> Tabl
         bar = ProgressBar(total=budget.cost, completed=min(progress.cost_spent, budget.cost), width=BAR_WIDTH)
         grid.add_row("", bar)
     grid.add_row("cost", f"{_cost(experiment)} full trainings")
+    for name, figure in spending(progress):
+        grid.add_row(name, figure)
     grid.add_row("time", ", ".join([in_words(elapsed(experiment, now)), *_time_left_words(experiment, runs, now)]))
     promotions = counted(progress.promotions, "promotion")
     grid.add_row("runs", f"{progress.runs_started}{limit}, {progress.runs_in_flight} in flight, {promotions}")

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from podium.cli.phrases import MISSING, counted, in_words, number, setting, settings, standing
+from podium.cli.phrases import MISSING, counted, in_words, number, setting, settings, spending, standing
 from podium.cli.progress import STATE_STYLES, elapsed
 from podium.spec import Configuration
 from podium.taxonomy import EndReason
@@ -93,6 +93,8 @@ def summary(experiment: Experiment, best: Trial | None) -> RenderableType:
     runs = f"{counted(progress.runs_started, 'run')}, {progress.promotions} of them promotions"
     grid = Table.grid(padding=(0, 2))
     grid.add_row("cost", f"{progress.cost_spent:.2f}{limit} full trainings")
+    for name, figure in spending(progress):
+        grid.add_row(name, figure)
     grid.add_row("runs", f"{runs}; {counted(sum(progress.trials.values()), 'trial')}")
     if experiment.ended_at is not None:
         grid.add_row("wall time", in_words(experiment.ended_at - experiment.created_at))

@@ -15,17 +15,23 @@ def test_nothing_needs_an_operator_unless_asked_for() -> None:
     assert not [one for one in rendered() if one["apiVersion"].startswith("monitoring.coreos.com/")]
 
 
-def test_the_service_monitor_finds_both_services() -> None:
+def test_the_service_monitor_finds_api_and_reconciler_and_no_other_pod() -> None:
     objects = rendered("existing-claims")
-    spec = only(objects, "ServiceMonitor", "podium-monitoring")["spec"]
-    ports = {endpoint["port"] for endpoint in spec["endpoints"]}
-    found = {
-        name
-        for name, service in of_kind(objects, "Service").items()
-        if spec["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
-        and ports & {port["name"] for port in service["spec"]["ports"]}
+    monitor = only(objects, "ServiceMonitor", "podium-monitoring")["spec"]
+    [service] = [
+        service["spec"]
+        for service in of_kind(objects, "Service").values()
+        if monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+        and {endpoint["port"] for endpoint in monitor["endpoints"]}
+        & {port["name"] for port in service["spec"]["ports"]}
+    ]
+    pods = {
+        one["metadata"]["name"]
+        for one in objects
+        if one["kind"] in ("Deployment", "StatefulSet", "Job")
+        and service["selector"].items() <= one["spec"]["template"]["metadata"]["labels"].items()
     }
-    assert found == {"podium-api", "podium-reconciler"}
+    assert pods == {"podium-api", "podium-reconciler"}
 
 
 def test_the_dashboard_is_the_file() -> None:
@@ -52,7 +58,11 @@ def test_panels_lie_side_by_side() -> None:
     assert len({panel["id"] for panel in panels}) == len(panels)
 
 
-def asked_for() -> set[str]:
-    """Return the names of the metrics that dashboard and rules ask for."""
-    text = DASHBOARD.read_text(encoding="utf-8") + RULES.read_text(encoding="utf-8")
-    return set(re.findall(r"\bpodium_[a-z_]+", text))
+def test_what_is_asked_for_is_measured() -> None:
+    """Dashboard and alerts name no metric that the controller does not have."""
+    asked = "".join(path.read_text(encoding="utf-8") for path in (DASHBOARD, RULES))
+    source = "".join(path.read_text(encoding="utf-8") for path in (CHART.parents[1] / "controller").rglob("*.py"))
+    measured = set(re.findall(r'"(podium_[a-z_]+)"', source))
+    names = {re.sub(r"_(bucket|total)$", "", name) for name in re.findall(r"\bpodium_[a-z_]+", asked)}
+    assert names - measured == set()
+    assert len(names) > 10

@@ -111,10 +111,12 @@ def test_metrics_are_open_to_prometheus_alone() -> None:
         "--set",
         "networkPolicy.metricsFrom[0].namespaceSelector.matchLabels.kubernetes\\.io/metadata\\.name=monitoring",
     )
-    for component, port in (("api", 8080), ("reconciler", 9090)):
-        assert is_allowed(policies("defaults", *given), PROMETHEUS, pod(component), port)
-        assert not is_allowed(policies("defaults", *given), STRANGER, pod(component), port)
-        assert not is_allowed(policies(), PROMETHEUS, pod(component), port)
+    for component in ("api", "reconciler"):
+        assert is_allowed(policies("defaults", *given), PROMETHEUS, pod(component), 9090)
+        assert not is_allowed(policies("defaults", *given), WORKER, pod(component), 9090)
+        assert not is_allowed(policies("defaults", *given), STRANGER, pod(component), 9090)
+        assert not is_allowed(policies(), PROMETHEUS, pod(component), 9090)
+    assert not is_allowed(policies("defaults", *given), PROMETHEUS, pod("api"), 8080)
 
 
 def test_the_reconciler_alone_reaches_the_kubernetes_api() -> None:

@@ -69,6 +69,13 @@ def test_every_variable_is_one_that_the_controller_reads(values: str) -> None:
         assert {variable for variable in given if variable.startswith("PODIUM_")} <= known, name
 
 
+def test_kubelet_and_prometheus_reach_what_listens() -> None:
+    """Both listen on all addresses: the controller's default is the loopback address."""
+    for component in ("api", "reconciler"):
+        (container,) = only(rendered(), "Deployment", f"podium-{component}")["spec"]["template"]["spec"]["containers"]
+        assert {"name": "PODIUM_HOST", "value": "0.0.0.0"} in container["env"]
+
+
 def test_workers_find_the_api_in_whatever_namespace_it_is() -> None:
     """The variable is filled in by the kubelet, so that an overlay may set another namespace."""
     (container,) = only(rendered(), "Deployment", "podium-reconciler")["spec"]["template"]["spec"]["containers"]

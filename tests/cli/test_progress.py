@@ -155,6 +155,24 @@ def test_the_title_says_the_state_once() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("spent", "told"),
+    [
+        ({}, None),
+        ({"accelerator_hours": 12.34}, "accelerators 12.34 hours"),
+        ({"accelerator_hours": 0.0, "money": 7.5}, "money 7.50"),
+    ],
+)
+def test_spending_is_told_where_there_is_any(spent: dict[str, float], told: str | None) -> None:
+    experiment = ended(an_experiment(), **spent)
+    for words in (drawn(summary(experiment, None)), drawn(progress_view(experiment, [], AFTER_2_MINUTES))):
+        if told is None:
+            assert "accelerators" not in words
+            assert "money" not in words
+        else:
+            assert told in " ".join(words.split())
+
+
 def test_the_summary_puts_the_baseline_beside_the_best() -> None:
     words = drawn(summary(ended(an_experiment()), a_trial()))
     rows = [line.split() for line in words.splitlines()]

@@ -142,6 +142,8 @@ def test_deleting_leaves_the_results_of_others_alone(service: Service, tmp_path:
     assert service.http.delete(f"{API}/experiments/{gone}").status_code == 204
     assert service.read(f"{kept}/trials/1") == before
     assert (tmp_path / kept / "t1" / "checkpoint").read_bytes() == b"weights"
+    assert service.collector.sweep()
+    assert (tmp_path / kept / "t1" / "checkpoint").read_bytes() == b"weights"
     assert not (tmp_path / gone).exists()
 
 

@@ -34,6 +34,19 @@ def test_a_database_that_was_never_migrated_is_refused_with_the_remedy(empty: En
         require_migrated(empty)
 
 
+def test_a_newer_schema_is_good_and_an_older_one_is_not(empty: Engine) -> None:
+    migrate(empty)
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    require_migrated(empty)
+    migrate(empty)  # an old Pod's init container has nothing to do, and breaks nothing
+    with empty.begin() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(DatabaseUnusable, match="0001"):
+        require_migrated(empty)
+
+
 def test_migrating_twice_changes_nothing(empty: Engine) -> None:
     migrate(empty)
     migrate(empty)

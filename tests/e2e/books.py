@@ -19,9 +19,10 @@ def check_books(podium: Installation, experiment_id: str, *, repeated_epochs: in
     assert spent == sum(run["to_epoch"] - run["from_epoch"] for run in runs) / full
     assert spent <= spec["budget"]["cost"]
 
-    trained = Counter((entry["trial"], entry["epoch"]) for entry in podium.diary())
+    trained = Counter(podium.diary(experiment_id))
     assert sum(trained.values()) - len(trained) <= repeated_epochs, f"trained again: {trained - Counter(set(trained))}"
-    assert measured(podium, experiment_id) == set(trained), "what was trained is what is remembered"
+    remembered = measured(podium, experiment_id)
+    assert remembered == set(trained), "what was trained is what is remembered"
     wait_for(lambda: podium.names("jobs", OURS) == [], "no Job is left over", 120)
     wait_for(lambda: podium.names("secrets", OURS) == [], "no Secret of a Job is left over")
     wait_for(lambda: attempt_states(podium, experiment_id) == {"ended"}, "all attempts ended")

@@ -16,6 +16,8 @@ API = "/api/v1/experiments"
 RELEASE = "podium"
 VALUES = Path(__file__).with_name("values.yaml")
 STUB = Path(__file__).with_name("stub_worker.py")
+DIARY = "/artifacts/diary"
+"""Beside the checkpoints: on the volume that workers and API have in common."""
 LOCK = "locktype = 'advisory' and granted and mode = 'ExclusiveLock'"
 """The row of pg_locks that makes a reconciler the active one."""
 OURS = "app.kubernetes.io/managed-by=podium"
@@ -73,6 +75,7 @@ class Installation:
         for name in self.kubectl("get", "pv", "--output", "name").split():
             if f"/{self.namespace}-" in name:
                 self.kubectl("delete", name)
+        self.node.forget(self.namespace)
 
     # The way in
 
@@ -121,7 +124,7 @@ class Installation:
 
     def create(self, **changes: Any) -> str:
         """Create an experiment of the stub worker. Keys of `trial` and `env` are laid over the usual ones."""
-        spec = stub_spec(self.image("controller"), self.namespace)
+        spec = stub_spec(self.image("controller"))
         trial, env = changes.pop("trial", {}), changes.pop("env", {})
         spec["trial"] |= {"env": spec["trial"]["env"] | env} | trial
         answer = self.http.post(API, json=spec | changes)
@@ -152,13 +155,11 @@ class Installation:
     def wait_until(self, experiment_id: str, state: str, seconds: float = 300) -> float:
         return wait_for(lambda: self.get(experiment_id)["state"] == state, f"{experiment_id} is {state}", seconds)
 
-    def diary(self) -> list[dict[str, int]]:
-        """Return what the workers trained, as they wrote it down themselves."""
-        lines = self.inside_api("sh", "-c", f"cat {diary_path(self.namespace)} 2> /dev/null || true")
-        return [json.loads(line) for line in lines.splitlines()]
-
-    def forget_diary(self) -> None:
-        self.inside_api("rm", "-f", diary_path(self.namespace))
+    def diary(self, experiment_id: str) -> list[tuple[int, int]]:
+        """Return each trial's number and epoch that was trained, as the workers wrote it down themselves."""
+        lines = self.inside_api("sh", "-c", f"cat {DIARY} 2> /dev/null || true").splitlines()
+        entries = [entry for entry in map(json.loads, lines) if entry["experiment"] == experiment_id]
+        return [(entry["trial"], entry["epoch"]) for entry in entries]
 
     def inside_api(self, *command: str) -> str:
         return self.kubectl("exec", f"deployment/{RELEASE}-api", "--", *command)
@@ -192,7 +193,7 @@ class Installation:
         return next((addresses[address] for address in held if address in addresses), None)
 
 
-def stub_spec(image: str, namespace: str) -> dict[str, Any]:
+def stub_spec(image: str) -> dict[str, Any]:
     return {
         "name": "chaos",
         "objective": {"metric": "score"},
@@ -204,13 +205,9 @@ def stub_spec(image: str, namespace: str) -> dict[str, Any]:
         "trial": {
             "command": ["python", "-c", STUB.read_text()],
             "image": image,
-            "env": {"DIARY": diary_path(namespace)},
+            "env": {"DIARY": DIARY},
             "resources": {"requests": {"cpu": "5m", "memory": "32Mi"}, "limits": {"memory": "256Mi"}},
             "sharedMemory": "16Mi",
             "terminationGracePeriodSeconds": 5,
         },
     }
-
-
-def diary_path(namespace: str) -> str:
-    return f"/artifacts/diary-of-{namespace}"

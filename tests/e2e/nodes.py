@@ -39,6 +39,10 @@ class Node(Protocol):
         """Return the PersistentVolumes that must be made for these claims."""
         ...
 
+    def forget(self, namespace: str) -> None:
+        """Remove what the volumes of a namespace held."""
+        ...
+
     def signal(self, name: str, namespace: str, pod: str) -> None:
         """Send a signal to the first process of a Pod's first container, from outside: KILL works there too."""
         ...
@@ -89,6 +93,9 @@ class DebianNode:
 
     def volumes(self, namespace: str, claims: list[str]) -> list[dict[str, object]]:
         return [self._volume(namespace, claim) for claim in claims]
+
+    def forget(self, namespace: str) -> None:
+        shutil.rmtree(STATE / "volumes" / namespace, ignore_errors=True)
 
     def _volume(self, namespace: str, claim: str) -> dict[str, object]:
         folder = STATE / "volumes" / namespace / claim
@@ -151,6 +158,9 @@ class Kind:
     def volumes(self, namespace: str, claims: list[str]) -> list[dict[str, object]]:
         return []  # kind brings a StorageClass
 
+    def forget(self, namespace: str) -> None:
+        pass  # so does its provisioner
+
     def signal(self, name: str, namespace: str, pod: str) -> None:
         container = run("kubectl", "--kubeconfig", self.kubeconfig, "--namespace", namespace, "get", "pod", pod,
                         "--output", "jsonpath={.status.containerStatuses[0].containerID}")  # fmt: skip
@@ -196,6 +206,9 @@ class NamedCluster:
 
     def volumes(self, namespace: str, claims: list[str]) -> list[dict[str, object]]:
         return []
+
+    def forget(self, namespace: str) -> None:
+        pass
 
     def signal(self, name: str, namespace: str, pod: str) -> None:
         pytest.skip("the machines of the cluster that KUBECONFIG names are out of reach")

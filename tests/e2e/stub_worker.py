@@ -22,7 +22,7 @@ def main() -> None:
             misbehave(os.environ.get("MISBEHAVIOUR", ""), trial)
             time.sleep(float(os.environ.get("EPOCH_SECONDS", "0.5")))
             total += epoch
-            entry = {"trial": trial.number, "epoch": epoch, "attempt": trial.assignment.attempt}
+            entry = {"experiment": trial.assignment.experiment, "trial": trial.number, "epoch": epoch}
             os.write(diary, (json.dumps(entry) + "\n").encode())
             score = 1.0 - (float(trial.parameters["x"]) - 0.3) ** 2 - 0.1 / epoch
             trial.report(epoch=epoch, checkpoint=json.dumps({"total": total}).encode(), score=score, total=total)

@@ -35,10 +35,9 @@ def test_helm_test_trains_for_real(podium: Installation) -> None:
 
 
 def test_an_experiment_posted_with_curl_is_seen_as_jobs_and_read_back(podium: Installation) -> None:
-    podium.forget_diary()
     authorization = f"Authorization: Bearer {podium.token}"
     command = ("curl", "--silent", "--show-error", "--fail-with-body", "--header", authorization)
-    spec = json.dumps(stub_spec(podium.image("controller"), podium.namespace))
+    spec = json.dumps(stub_spec(podium.image("controller")))
     with jobs_seen(podium) as lines:
         posted = run(
             *command, "--header", "Content-Type: application/json", "--data-binary", "@-", podium.url + API, stdin=spec
@@ -112,11 +111,10 @@ def exit_codes(podium: Installation, pod: str) -> list[int]:
 
 
 def test_an_upgrade_in_the_middle_of_an_experiment_loses_nothing(podium: Installation) -> None:
-    podium.forget_diary()
     keys = [podium.secret(f"{RELEASE}-auth", key) for key in ("admin-token", "secret-key")]
     password = podium.secret(f"{RELEASE}-postgres", "password")
     experiment_id = podium.create(budget={"cost": 8.0}, env={"EPOCH_SECONDS": "1.5"})
-    wait_for(lambda: len(podium.diary()) >= 2, "workers train")
+    wait_for(lambda: len(podium.diary(experiment_id)) >= 2, "workers train")
 
     podium.tag = NEXT_TAG
     podium.upgrade("--set", "reconciler.resyncSeconds=15", "--set", "api.replicas=3")
@@ -155,7 +153,6 @@ def test_the_data_is_found_again_by_the_next_install(podium: Installation) -> No
     podium.install()
     found = podium.http.get(API).json()["items"]
     assert len(found) >= 4
-    podium.forget_diary()
     experiment_id = podium.create(budget={"cost": 1.0})
     podium.wait_until(experiment_id, "completed")
     check_books(podium, experiment_id)

@@ -15,7 +15,6 @@ TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 @pytest.fixture(scope="module")
 def experiment_id(podium: Installation) -> str:
     """An experiment whose workers stay long enough to be impersonated."""
-    podium.forget_diary()
     created = podium.create(env={"EPOCH_SECONDS": "20"}, parallelism=2)
     wait_for(lambda: len(podium.names("secrets", OURS)) == 2, "two run tokens are there")
     return created

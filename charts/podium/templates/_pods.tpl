@@ -65,6 +65,8 @@ capabilities:
   valueFrom:
     fieldRef:
       fieldPath: metadata.namespace
+- name: PODIUM_HOST
+  value: 0.0.0.0
 - name: PODIUM_WORKER_URL
   value: http://{{ include "podium.api.fullname" . }}.$(PODIUM_NAMESPACE).svc:8080
 - name: PODIUM_ARTIFACTS_URL

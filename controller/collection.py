@@ -1,0 +1,120 @@
+"""The removal of checkpoints that nobody will need, beside the reconciler and in its own time: object stores are slow.
+
+The database is the queue: what is not marked is looked at again, by the next sweep or by the next controller. Folders
+are removed first and marked after, so that it may be killed at any instruction.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from controller import artifacts, leftovers
+from controller.cluster import Cluster, ClusterAway
+from controller.database import Sessions, transaction
+from controller.errors import DatabaseAway
+from controller.jobs import key_of_job
+from controller.leftovers import Leftover
+from controller.meters import Meters
+from controller.retention import may_go, once_removed
+from controller.tables import DeletedExperimentRow
+
+PAGE = 200
+BETWEEN_SWEEPS_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 60.0
+AFTER_FAULT_SECONDS = 60.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """Removes what may go, and says what it could not."""
+
+    sessions: Sessions
+    cluster: Cluster
+    artifacts_url: str
+    clock: Callable[[], datetime]
+    stopping: threading.Event
+    meters: Meters
+
+    def sweep(self) -> bool:
+        """Remove every checkpoint that may go; say whether all went well. Raises DatabaseAway and ClusterAway."""
+        keys = [key_of_job(name) for name in self.cluster.jobs()]  # before the rows: what has a Job may be writing
+        busy = {(key.experiment, key.trial) for key in keys if key is not None}
+        busy_experiments = {experiment for experiment, _ in busy}
+        failed = sum(not self._sweep_deleted(row) for row in self._deleted() if row.id not in busy_experiments)
+        after = 0
+        while page := self._page(after):
+            idle = (each for each in page if (each.experiment, each.number) not in busy)
+            failed += sum(not self._sweep_trial(each) for each in idle)
+            after = page[-1].trial_id
+        return not failed
+
+    def _page(self, after: int) -> list[Leftover]:
+        if self.stopping.is_set():
+            return []
+        with transaction(self.sessions) as session:
+            return leftovers.leftovers(session, after=after, limit=PAGE)
+
+    def _deleted(self) -> list[DeletedExperimentRow]:
+        with transaction(self.sessions) as session:
+            return list(leftovers.deleted_experiments(session))
+
+    def _sweep_trial(self, leftover: Leftover) -> bool:
+        lineage = leftover.lineage
+        noted = once_removed(lineage.stored, lineage.ended_at, self.clock())
+        if noted is None or not may_go(lineage, leftover.rule):
+            return True
+        folder = artifacts.trial_folder(self.artifacts_url, leftover.experiment, leftover.number)
+        if not self._remove(folder, experiment=leftover.experiment, trial=leftover.number):
+            return False
+        with transaction(self.sessions) as session:
+            leftovers.mark(session, leftover.trial_id, noted)
+        return True
+
+    def _sweep_deleted(self, row: DeletedExperimentRow) -> bool:
+        noted = once_removed(row.checkpoints, row.deleted_at, self.clock())
+        if noted is None:
+            return True
+        if not self._remove(artifacts.experiment_folder(self.artifacts_url, row.id), experiment=row.id):
+            return False
+        with transaction(self.sessions) as session:
+            leftovers.mark_deleted(session, row.id, noted)
+        return True
+
+    def _remove(self, folder: str, **about: object) -> bool:
+        if self.stopping.is_set():
+            return False
+        try:
+            artifacts.remove(folder)
+        except Exception as error:  # noqa: BLE001 - each storage has errors of its own
+            self.meters.checkpoints_resisted.inc()
+            log.warning("checkpoints could not be removed; trying again later", url=folder, error=str(error), **about)
+            return False
+        self.meters.checkpoints_removed.inc()
+        log.info("checkpoints removed", url=folder, **about)
+        return True
+
+
+def collect_forever(
+    sweep: Callable[[], bool], is_leading: Callable[[], bool], wake: threading.Event, stopping: threading.Event
+) -> None:
+    """Sweep until `stopping`: whenever woken, but neither too often nor too rarely."""
+    pause_seconds = 0.0
+    while not stopping.wait(pause_seconds):
+        wake.wait(LONGEST_PAUSE_SECONDS)
+        wake.clear()
+        pause_seconds = BETWEEN_SWEEPS_SECONDS
+        if stopping.is_set() or not is_leading():
+            continue
+        try:
+            if not sweep():
+                pause_seconds = AFTER_FAULT_SECONDS
+        except (DatabaseAway, ClusterAway) as error:
+            log.info("checkpoints are looked at later", error=str(error))
+        except Exception:  # it outlives any fault of one sweep
+            log.exception("a sweep failed; trying again", seconds=AFTER_FAULT_SECONDS)
+            pause_seconds = AFTER_FAULT_SECONDS

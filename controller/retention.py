@@ -1,0 +1,73 @@
+"""Whose checkpoints may go: a pure judgement, by the experiment's rule, of what will never be trained further.
+
+A judgement is final. A trial that has ended does not come back, and one that is not the best will not become it, so it
+does no harm when two controllers collect at once, or when one is killed halfway.
+
+A worker may outlive its attempt: on a node that lost the cluster, or while its Pod still has its grace. It could store
+one more checkpoint after the others were removed. So what was removed early is looked for once more, a day later.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal, assert_never
+
+from podium.taxonomy import TrialState
+
+Rule = Literal["best", "last", "none"]
+
+STRAGGLERS = timedelta(hours=24)
+"""So long after its attempt's end no worker writes any more: it has given up the controller long before."""
+
+
+class Stored(StrEnum):
+    """What is stored of checkpoints, as far as they were seen to."""
+
+    KEPT = "kept"
+    """Nothing was removed by the rule; there may never have been any."""
+    REMOVED = "removed"
+    """They were removed, and a straggler may have written since."""
+    GONE = "gone"
+    """They were removed after all stragglers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """A trial's checkpoints, and what decides on them. No attempt of it is alive."""
+
+    state: TrialState
+    stored: Stored
+    is_best: bool
+    """The best at full fidelity so far."""
+    is_over: bool
+    """Its experiment has ended."""
+    ended_at: datetime
+    """When its last attempt did."""
+
+
+def may_go(lineage: Lineage, rule: Rule) -> bool:
+    """Say whether a trial's checkpoints are no use by the rule. Those of a trial that may be resumed always are."""
+    match lineage.state:
+        case TrialState.RUNNING:
+            return False
+        case TrialState.PAUSED if not lineage.is_over:
+            return False
+        case TrialState.PAUSED | TrialState.COMPLETED | TrialState.STOPPED | TrialState.FAILED:
+            pass
+        case _ as unknown:
+            assert_never(unknown)
+    match rule:
+        case "last":
+            return False
+        case "best":
+            return not lineage.is_best
+        case "none":
+            return True
+        case _ as strange:
+            assert_never(strange)
+
+
+def once_removed(stored: Stored, ended_at: datetime, now: datetime) -> Stored | None:
+    """Return what to note when they are removed now; None when there is no need to."""
+    after = Stored.GONE if now - ended_at >= STRAGGLERS else Stored.REMOVED
+    return None if stored in (after, Stored.GONE) else after

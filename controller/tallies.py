@@ -1,0 +1,103 @@
+"""What is counted in the database for people and for Prometheus: states, ends, waits, and what was spent."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Double, case, func, literal, select
+from sqlalchemy.orm import Session
+
+from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
+from podium.taxonomy import EndReason, ExperimentState, TrialState
+
+QUEUE_WAIT_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 4 * 3600.0, 24 * 3600.0)
+RECENT = timedelta(hours=24)
+"""So long after its end an experiment's spending is still told; Prometheus remembers it for longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    experiments: dict[ExperimentState, int]
+    trials: dict[TrialState, int]
+    runs_ended: dict[EndReason, int]
+    attempts_ended: dict[EndReason, int]
+
+
+def counts(session: Session) -> Counts:
+    """Count states and ends over all experiments."""
+    experiments = select(ExperimentRow.state, func.count()).group_by(ExperimentRow.state)
+    trials = select(TrialRow.state, func.count()).group_by(TrialRow.state)
+    runs = select(RunRow.end_reason, func.count()).group_by(RunRow.end_reason)
+    attempts = select(AttemptRow.end_reason, func.count()).group_by(AttemptRow.end_reason)
+    return Counts(
+        experiments={state: count for state, count in session.execute(experiments)},  # noqa: C416 - rows are no pairs
+        trials={state: count for state, count in session.execute(trials)},  # noqa: C416
+        runs_ended={reason: count for reason, count in session.execute(runs) if reason is not None},
+        attempts_ended={reason: count for reason, count in session.execute(attempts) if reason is not None},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """How long attempts waited from when they might have started until their processes did."""
+
+    within: tuple[int, ...]
+    """For each of QUEUE_WAIT_SECONDS, how many waited no longer."""
+    count: int
+    total_seconds: float
+
+
+def queue_waits(session: Session) -> Waits:
+    """Count the waits of every attempt whose cluster tells when a process starts. A retry's own pause is no wait."""
+    from_then_on = func.greatest(AttemptRow.created_at, AttemptRow.not_before)
+    waited = func.greatest(_seconds(AttemptRow.started_at - from_then_on), 0.0)
+    within = [func.count().filter(waited <= limit) for limit in QUEUE_WAIT_SECONDS]
+    query = select(func.count(), func.coalesce(func.sum(waited), 0.0), *within)
+    count, total_seconds, *found = session.execute(query.where(AttemptRow.started_at.is_not(None))).one()
+    return Waits(within=tuple(found), count=count, total_seconds=total_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What an experiment's Pods have held and cost so far."""
+
+    accelerator_hours: float
+    money: float | None
+    """None where no price is known."""
+
+
+def bills(session: Session, experiment_ids: Sequence[str], now: datetime) -> Mapping[str, Bill]:
+    """Return experiments' bills by their ids."""
+    return _bills(session, ExperimentRow.id.in_(experiment_ids), now)
+
+
+def recent_bills(session: Session, now: datetime) -> Mapping[str, Bill]:
+    """Return the bills of experiments that are alive or have ended not long ago."""
+    is_recent = func.coalesce(ExperimentRow.ended_at, now) > now - RECENT
+    return _bills(session, is_recent, now)
+
+
+def _bills(session: Session, which: ColumnElement[bool], now: datetime) -> Mapping[str, Bill]:
+    hours = _held_seconds(now) / 3600.0
+    spent = func.coalesce(func.sum(hours * AttemptRow.accelerators), 0.0)
+    money = func.sum(hours * AttemptRow.price_per_hour)
+    query = (
+        select(ExperimentRow.id, spent, money)
+        .outerjoin(RunRow, RunRow.experiment_id == ExperimentRow.id)
+        .outerjoin(AttemptRow, AttemptRow.run_id == RunRow.id)
+        .where(which)
+        .group_by(ExperimentRow.id)
+    )
+    return {each: Bill(accelerator_hours=held, money=cost) for each, held, cost in session.execute(query)}
+
+
+def _held_seconds(now: datetime) -> ColumnElement[float]:
+    """Return how long an attempt's Pod has held its node, as far as its start is known; one that waits holds none."""
+    since = func.coalesce(AttemptRow.started_at, case((AttemptRow.heard_at.is_not(None), AttemptRow.created_at)))
+    until = func.coalesce(AttemptRow.ended_at, literal(now))
+    return func.greatest(_seconds(until - since), 0.0)
+
+
+def _seconds(duration: ColumnElement[datetime] | ColumnElement[datetime | None]) -> ColumnElement[float]:
+    """Return a difference of moments in seconds; SQLAlchemy takes its type for a moment's."""
+    return func.extract("epoch", duration).cast(Double)
