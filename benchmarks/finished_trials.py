@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from controller import lifecycle
@@ -79,15 +79,6 @@ def add_experiment(session: Session, spec: ExperimentSpec, finished: int, now: d
         session.execute(insert(MeasurementRow), reports[start : start + BATCH])
     row.slowest_epoch_seconds = 60.0 if reports else None
     return row.id
-
-
-def gather_statistics(session: Session) -> None:
-    """Have the planner know the rows, as autovacuum would have done long before so many came in one by one."""
-    session.execute(text("ANALYZE"))
-
-
-def count_finished(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(RunRow).where(RunRow.state == RunState.ENDED)) or 0
 
 
 @dataclass(slots=True, kw_only=True)
