@@ -88,14 +88,14 @@ class Reconciler:
         jobs = self.cluster.jobs()  # before the rows: a Job that is over has all its reports in them
         with transaction(self.sessions) as session:
             alive = store.live_attempts(session)
-            running = [row.id for row in store.running_experiments(session)]
+            with_room = store.experiments_with_room(session)
         now = self.clock()
         creating: list[Future[bool]] = []
         steps = [
             _alone(partial(self._act, action, creating), job=action.job)
             for action in plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
         ]
-        started = [_alone(partial(self._fill, each, creating), experiment=each) for each in running]
+        started = [_alone(partial(self._fill, each, creating), experiment=each) for each in with_room]
         created = [_alone(future.result) for future in creating]
         if any(steps) or any(started) or any(created):
             return 0.0
