@@ -52,7 +52,7 @@ def _one_line(message: str) -> str:
 @app.command()
 def up(state_dir: StateDir = None, host: Host = None, port: Port = None, ready_file: ReadyFile = None) -> None:
     """Run everything on this machine: PostgreSQL unless PODIUM_DATABASE_URL names one, API, reconciler, workers."""
-    settings = read_settings(state_dir=state_dir, host=host, port=port)
+    settings = _settings(state_dir=state_dir, host=host, port=port)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     with until_signal() as is_asked_to_stop, only_one(settings.state_dir), ExitStack() as stack:
         url = settings.database_url or stack.enter_context(embedded_postgres(settings.state_dir))
@@ -71,7 +71,7 @@ def up(state_dir: StateDir = None, host: Host = None, port: Port = None, ready_f
 @app.command()
 def down(state_dir: StateDir = None) -> None:
     """Stop the `up` of a state directory. Its workers go on; the next `up` finds them."""
-    settings = read_settings(state_dir=state_dir)
+    settings = _settings(state_dir=state_dir)
     was_up = end(settings.state_dir, DOWN_SECONDS)
     typer.echo(f"{'stopped what was' if was_up else 'nothing is'} up in {settings.state_dir}")
 
@@ -79,7 +79,7 @@ def down(state_dir: StateDir = None) -> None:
 @app.command()
 def serve(host: Host = None, port: Port = None) -> None:
     """Serve the API against PODIUM_DATABASE_URL."""
-    settings = read_settings(host=host, port=port)
+    settings = _settings(host=host, port=port)
     parts = _parts(settings, _named_database(settings))
     require_migrated(parts.engine)
     listener = listen(settings.host, settings.port)
@@ -91,7 +91,7 @@ def serve(host: Host = None, port: Port = None) -> None:
 @app.command()
 def reconcile(state_dir: StateDir = None) -> None:
     """Run the reconciler against PODIUM_DATABASE_URL, with workers where PODIUM_CLUSTER says."""
-    settings = read_settings(state_dir=state_dir)
+    settings = _settings(state_dir=state_dir)
     parts = _parts(settings, _named_database(settings))
     require_migrated(parts.engine)
     worker_url = settings.worker_url or f"http://{settings.host}:{settings.port}"
@@ -105,7 +105,7 @@ def reconcile(state_dir: StateDir = None) -> None:
 @app.command("migrate")
 def migrate_command(wait_seconds: WaitSeconds = 0.0) -> None:
     """Bring the schema of PODIUM_DATABASE_URL to what this version needs."""
-    settings = read_settings()
+    settings = _settings()
     engine = _parts(settings, _named_database(settings)).engine
     deadline = time.monotonic() + wait_seconds
     while not is_reachable(engine) and time.monotonic() < deadline:
@@ -129,6 +129,12 @@ def until_signal() -> Iterator[Says]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _settings(**options: object) -> Settings:
+    settings = read_settings(**options)
+    configure_logs(settings.log_level)
+    return settings
 
 
 def _parts(settings: Settings, database_url: str) -> Parts:

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from controller import store, storms
 from controller.database import wake_reconciler
 from controller.endings import EndRun, Retry, after_the_end
+from controller.events import Ending
 from controller.jobs import accelerators_of
 from controller.nodes import MEMORY, NodeEnding, bad_nodes
 from controller.plan import EndAttempt, NoteSight
@@ -86,6 +87,21 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
     if reason is EndReason.SCHEDULING:
         storms.pause_when_nothing_starts(session, run.experiment_id, detail)
     wake_reconciler(session)
+
+
+def ending_of(session: Session, job: str) -> Ending | None:
+    """Return how an attempt ended, once it has; None before."""
+    attempt = store.lock_attempt(session, job)
+    if attempt.end_reason is None:
+        return None
+    run, experiment = attempt.run, attempt.run.trial.experiment
+    return Ending(
+        reason=attempt.end_reason,
+        detail=attempt.detail,
+        reached_epoch=run.reached_epoch,
+        metric=experiment.spec["objective"]["metric"],
+        value=run.value,
+    )
 
 
 def _blame(session: Session, attempt: AttemptRow, ending: EndAttempt, now: datetime) -> tuple[EndReason, str]:

@@ -4,7 +4,7 @@ Observe (Jobs, then rows), plan (pure), act (idempotent verbs). It may be killed
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,9 +18,11 @@ from controller import attempts, lifecycle, runs, store
 from controller.cluster import Cluster, ClusterAway, JobRefused
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
+from controller.events import event_of
 from controller.experiment import History, problem_of
 from controller.history import history_of
 from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
+from controller.logs import about
 from controller.meters import Meters, meters_of
 from controller.nodes import MEMORY, bad_nodes
 from controller.optimizer import suggest
@@ -32,9 +34,11 @@ from controller.plan import (
     DeleteJob,
     EndAttempt,
     Grace,
+    LiveAttempt,
     MarkRunning,
     Moment,
     NoteSight,
+    SeenJob,
     due_at,
     plan,
 )
@@ -43,7 +47,7 @@ from controller.tables import AttemptRow
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
 from podium.spec import ExperimentSpec
-from podium.taxonomy import EndReason, ExperimentState
+from podium.taxonomy import AttemptState, EndReason, ExperimentState
 
 STANDBY_SECONDS = 1.0
 AFTER_FAULT_SECONDS = 1.0
@@ -79,6 +83,8 @@ class Reconciler:
     _creators: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create"), init=False
     )
+    _told: set[str] = field(default_factory=set, init=False)
+    """Jobs whose end people were told of. Forgotten with the process: then they may be told once more."""
 
     def reconcile(self) -> float:
         """Make one pass: observe, plan, act, then fill free slots. Return the seconds until the next is due.
@@ -96,7 +102,8 @@ class Reconciler:
             for action in plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
         ]
         started = [_alone(partial(self._fill, each, creating), experiment=each) for each in with_room]
-        created = [_alone(future.result) for future in creating]
+        created = [future.result() for future in creating]
+        self._tell_results(alive, jobs)
         if any(steps) or any(started) or any(created):
             return 0.0
         due = [due_at(attempt, jobs.get(attempt.job), self.orders.grace) for attempt in alive]
@@ -107,7 +114,7 @@ class Reconciler:
         """Do one thing, and say whether the next pass will see something new because of it."""
         match action:
             case CreateJob(job):
-                creating.append(self._creators.submit(self._create, job))
+                creating.append(self._begin(job))
                 return False  # its own answer says so
             case MarkRunning(job):  # creating it again leaves the Job alone and adds what is missing
                 return self._create(job)
@@ -119,6 +126,7 @@ class Reconciler:
                 return False  # nothing follows from it
             case CloseAttempt(job):
                 self._change(lambda session, now: attempts.close(session, job, now))
+                log.info("attempt ended", reason="its result is in and its Job is gone")
             case EndAttempt():
                 self._end(action)
         return True
@@ -126,9 +134,23 @@ class Reconciler:
     def _end(self, ending: EndAttempt) -> None:
         log_tail = self.cluster.log_tail(ending.job)
         self._change(lambda session, now: attempts.end_attempt(session, ending, log_tail, now))
-        log.info(
-            "attempt ended", job=ending.job, reason=ending.reason, exit_code=ending.exit_code, detail=ending.detail
-        )
+        self._tell(ending.job)
+        log.info("attempt ended", reason=ending.reason, exit_code=ending.exit_code, detail=ending.detail)
+
+    def _tell_results(self, alive: Sequence[LiveAttempt], jobs: Mapping[str, SeenJob]) -> None:
+        """Tell once of each attempt whose result is in, while its Job is there to tell it beside."""
+        self._told.intersection_update(jobs)
+        for attempt in alive:
+            if attempt.state is AttemptState.REPORTED and attempt.job in jobs and attempt.job not in self._told:
+                _alone(partial(self._tell, attempt.job), job=attempt.job)
+
+    def _tell(self, job: str) -> bool:
+        with transaction(self.sessions) as session:
+            ending = attempts.ending_of(session, job)
+        if ending is not None:
+            self.cluster.tell(job, event_of(ending))
+            self._told.add(job)
+        return False  # nothing follows from it
 
     def _change(self, verb: Callable[[Session, datetime], None]) -> None:
         try:
@@ -136,6 +158,9 @@ class Reconciler:
                 verb(session, self.clock())
         except Superseded as error:  # its experiment was deleted meanwhile: the Job is an orphan for the next pass
             log.info("nothing to note", reason=error.detail)
+
+    def _begin(self, job: str) -> Future[bool]:
+        return self._creators.submit(_alone, partial(self._create, job), job=job)
 
     def _create(self, job: str) -> bool:
         """Create an attempt's Job and note it. The Job comes first: killed in between, the next pass finds it."""
@@ -147,13 +172,14 @@ class Reconciler:
         try:
             self.cluster.create_job(request)
         except OSError as error:
-            log.error("a Job could not be created; trying again at the next pass", job=job, error=str(error))
+            log.error("a Job could not be created; trying again at the next pass", error=str(error))
             return False
         except JobRefused as error:
             words, grace = str(error), self.orders.grace.image
             self._change(lambda session, now: attempts.refused(session, job, words, grace=grace, now=now))
             return True
         self._change(lambda session, now: attempts.mark_running(session, job, request.pod, now))
+        log.info("Job created")
         return True
 
     def _request(self, session: Session, attempt: AttemptRow) -> JobRequest:
@@ -186,7 +212,7 @@ class Reconciler:
             job = self._next_run(experiment_id)
             if job is None:
                 return count > 0
-            creating.append(self._creators.submit(self._create, job))
+            creating.append(self._begin(job))
         return True
 
     def _next_run(self, experiment_id: str) -> str | None:
@@ -212,19 +238,20 @@ class Reconciler:
                 return runs.start(session, experiment, suggestion, now).job
             if not history.in_flight:
                 lifecycle.complete(session, experiment, _why_complete(history), now)
-                log.info("experiment completed", experiment=experiment_id)
+                log.info("experiment completed")
             return None
 
 
-def _alone(step: Callable[[], bool], **about: str) -> bool:
+def _alone(step: Callable[[], bool], **names: str) -> bool:
     """Take one step of a pass. A fault in it is logged and keeps no other step from being taken."""
-    try:
-        return step()
-    except (DatabaseAway, ClusterAway):
-        raise
-    except Exception:
-        log.exception("this step failed; the next pass tries it again", **about)
-        return False
+    with about(**names):
+        try:
+            return step()
+        except (DatabaseAway, ClusterAway):
+            raise
+        except Exception:
+            log.exception("this step failed; the next pass tries it again")
+            return False
 
 
 def _why_complete(history: History) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from controller import store
 from controller.experiment import ladder_of
+from controller.explanation import Story, explained, what_is_next
 from controller.progress import Standing, standings
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
 from podium.spec import ExperimentSpec
@@ -75,14 +76,26 @@ def trial(row: TrialRow) -> Trial:
 
 
 def trial_detail(session: Session, row: TrialRow) -> TrialDetail:
+    runs = [run(each) for each in store.runs_of_trial(session, row.id)]
+    has_ended = store.experiment(session, row.experiment_id).ended_at is not None
     return TrialDetail(
         **trial(row).model_dump(),
-        runs=[run(each) for each in store.runs_of_trial(session, row.id)],
+        explanation=what_is_next(row.state, runs[-1].explanation, is_over=has_ended) if runs else "",
+        runs=runs,
         measurements=[_measurement(each) for each in store.measurements(session, row.id)],
     )
 
 
 def run(row: RunRow) -> Run:
+    attempts = [attempt(each) for each in row.attempts]
+    story = Story(
+        state=row.state,
+        end_reason=row.end_reason,
+        to_epoch=row.to_epoch,
+        reached_epoch=row.reached_epoch,
+        value=row.value,
+        attempts=attempts,
+    )
     return Run(
         number=row.number,
         trial=row.trial.number,
@@ -95,7 +108,8 @@ def run(row: RunRow) -> Run:
         end_reason=row.end_reason,
         value=row.value,
         reasons=Reasons.model_validate(row.reasons),
-        attempts=[attempt(each) for each in row.attempts],
+        attempts=attempts,
+        explanation=explained(story),
         created_at=row.created_at,
         ended_at=row.ended_at,
     )

@@ -122,6 +122,8 @@ class Run(Contract):
     value: float | None
     reasons: Reasons
     attempts: list[Attempt]
+    explanation: str = ""
+    """One sentence: why it ended or where it stands, what its attempts went through, and what follows."""
     created_at: AwareDatetime
     ended_at: AwareDatetime | None
 
@@ -148,6 +150,8 @@ class Trial(Contract):
 
 
 class TrialDetail(Trial):
+    explanation: str = ""
+    """Its last run's, and what that means for the trial."""
     runs: list[Run]
     measurements: list[Measurement]
 

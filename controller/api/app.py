@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -17,6 +18,7 @@ from podium.checks import Fault
 from podium.faults import faults_of
 from podium.wire import API_PREFIX, MAX_BODY_BYTES, Problem
 
+log = structlog.get_logger()
 RETRY_AFTER_SECONDS = "2"
 PROBLEMS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type
     code: {"model": Problem} for code in (401, 403, 404, 409, 413, 422, 503)
@@ -51,6 +53,7 @@ def _problem(status: int, error: str, detail: str, faults: list[Fault] | None = 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
+    log.info("refused", path=request.url.path, error=type(error).__name__, detail=error.detail)
     return _problem(error.status, type(error).__name__, error.detail, error.faults)
 
 

@@ -10,9 +10,11 @@ from fastapi import Depends, Header, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from structlog.contextvars import bind_contextvars
 
 from controller.database import Sessions, transaction
 from controller.errors import Forbidden, InvalidToken
+from controller.logs import owners
 from controller.tokens import TokenSigner
 
 SUFFIX_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
@@ -55,11 +57,17 @@ def _now(needed: Needed) -> datetime:
 Authorization = Annotated[str, Header()]
 
 
-def _job(needed: Needed, authorization: Authorization = "") -> str:
+async def _job(needed: Needed, authorization: Authorization = "") -> str:
+    """Return the Job that asks, and put its names on all that is logged of this request.
+
+    A coroutine, since what a synchronous dependency binds ends with its thread.
+    """
     token = _bearer(authorization)
     if token is None:
         raise InvalidToken("send the run token as `Authorization: Bearer ...`; workers get theirs in PODIUM_RUN_TOKEN")
-    return needed.signer.job_of(token, needed.clock())
+    job = needed.signer.job_of(token, needed.clock())
+    bind_contextvars(job=job, **owners(job))
+    return job
 
 
 def admit_user(needed: Needed, authorization: Authorization = "") -> None:

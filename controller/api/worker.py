@@ -1,5 +1,6 @@
 """What workers ask. Each request carries a run token, which is good for one attempt."""
 
+import structlog
 from fastapi import APIRouter
 
 from controller import artifacts, runs, store
@@ -10,6 +11,7 @@ from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState
 from podium.wire import MeasurementAnswer, MeasurementReport, RunAssignment
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/run", tags=["worker"])
 MEASUREMENTS = "/run/measurements"
 
@@ -43,4 +45,6 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
 @router.post("/measurements")
 def record_measurement(report: MeasurementReport, session: Transaction, job: Job, now: Now) -> MeasurementAnswer:
     """Store one epoch's results and answer with the verdict. Sending a report again changes nothing."""
-    return MeasurementAnswer(verdict=runs.record(session, job, report, now))
+    verdict = runs.record(session, job, report, now)
+    log.debug("epoch reported", epoch=report.epoch, verdict=verdict)
+    return MeasurementAnswer(verdict=verdict)

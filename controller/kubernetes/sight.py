@@ -84,7 +84,7 @@ def _without_pod(job: JobDocument, now: datetime) -> SeenJob:
             return SeenJob(name=job.name, phase=JobPhase.FAILED, reason=EndReason.PREEMPTED, words=words)
 
 
-DEADLINE = "ran longer than its deadline, ten times what the slowest epoch before it took, and was ended by the cluster"
+DEADLINE = "was ended by the cluster at its deadline, long after it should have been done"
 
 
 def _wait_for_pod(job: JobDocument, now: datetime) -> Wait | None:
@@ -168,10 +168,10 @@ def _why(job: JobDocument, pod: PodDocument, ended: Terminated) -> tuple[EndReas
         return EndReason.OUT_OF_MEMORY, "killed at its memory limit (OOMKilled)"
     if ended.reason in NO_SUCH_COMMAND:
         return EndReason.BUG, f"its command cannot be started: {ended.message}"
-    if ended.reason == "ContainerStatusUnknown":
-        return EndReason.PREEMPTED, _disruption(pod) or "its container vanished with its node"
     if _broke_its_limits(pod):
         return EndReason.BUG, _told(pod.reason, pod.message)
+    if ended.reason == "ContainerStatusUnknown":
+        return EndReason.PREEMPTED, _disruption(pod) or "its container vanished with its node"
     if not _was_disrupted(pod, ended):
         return None, ""
     if _ran_into_deadline(job):

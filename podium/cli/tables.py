@@ -48,7 +48,10 @@ def trial_view(trial: TrialDetail, metric: str) -> RenderableType:
     title.append(f"  {trial.state} at epoch {trial.reached_epoch}, {metric} {number(trial.value)}", style="not bold")
     if trial.is_baseline:
         title.append(", the baseline", style="not bold")
-    parts: list[RenderableType] = [title, Text(settings(trial.configuration)), Text(), _runs_table(trial.runs, metric)]
+    parts: list[RenderableType] = [title, Text(settings(trial.configuration))]
+    if trial.explanation:
+        parts.append(Text(trial.explanation))
+    parts += [Text(), _runs_table(trial.runs, metric)]
     for run in trial.runs:
         parts += _attempt_lines(run)
     if trial.measurements:
@@ -57,14 +60,16 @@ def trial_view(trial: TrialDetail, metric: str) -> RenderableType:
 
 
 def troubles_view(runs: Sequence[Run], limit: int = 5) -> RenderableType | None:
-    """List the last attempts that ended badly; None when there were none."""
-    ended = [(attempt, run) for run in runs for attempt in run.attempts if attempt.end_reason not in UNTROUBLED]
-    if not ended:
+    """Say what became of the last runs of which attempts ended badly or wait; None when there are none."""
+    troubles = {run.number: list(_troubles(run)) for run in runs}
+    troubled = sorted((run for run in runs if troubles[run.number]), key=lambda run: run.attempts[-1].created_at)
+    if not troubled:
         return None
-    ended.sort(key=lambda pair: pair[0].created_at)
-    lines = [Text(f"{counted(len(ended), 'attempt')} ended in trouble; the last:", style="bold")]
-    lines += [Text(f"  trial {run.trial}: {_attempt_line(attempt)}") for attempt, run in ended[-limit:]]
-    return Group(*lines)
+    waiting = sum(attempt.waiting != "" for found in troubles.values() for attempt in found)
+    ended = sum(map(len, troubles.values())) - waiting
+    heading = f"{counted(ended, 'attempt')} ended in trouble, {waiting} waiting; the last runs of them:"
+    told = [(run.trial, run.explanation or _attempt_line(troubles[run.number][-1])) for run in troubled[-limit:]]
+    return Group(Text(heading, style="bold"), *(Text(f"  trial {trial}: {words}") for trial, words in told))
 
 
 def best_view(experiment: Experiment, best: Trial) -> RenderableType:
@@ -99,6 +104,12 @@ def summary(experiment: Experiment, best: Trial | None) -> RenderableType:
     if experiment.ended_at is not None:
         grid.add_row("wall time", in_words(experiment.ended_at - experiment.created_at))
     return Group(*parts, grid)
+
+
+def _troubles(run: Run) -> Iterator[Attempt]:
+    for attempt in run.attempts:
+        if attempt.waiting or attempt.end_reason not in UNTROUBLED:
+            yield attempt
 
 
 def _baseline_setting(baseline: Configuration | None, name: str) -> list[str]:

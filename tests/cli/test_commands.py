@@ -161,11 +161,13 @@ def test_ls_filters_by_state_and_name(world: World, podium: Podium) -> None:
 def test_show_tells_progress_and_troubles(world: World, podium: Podium) -> None:
     world.add(an_experiment())
     lost = an_attempt(end_reason=EndReason.PREEMPTED, exit_code=75, detail="the worker was killed; attempt 2 follows")
-    world.runs = [a_run(attempts=[lost])]
+    told = a_run(2, trial=5, attempts=[lost], explanation="was preempted once; attempt 2 continues from epoch 7")
+    world.runs = [a_run(attempts=[lost]), told]
     result = podium("show", "digits")
     assert result.exit_code == 0
     assert "4.00 of 12 full trainings" in result.stdout
     assert "trial 4: attempt 1 digits-k3f9-t4-e8-a1 preempted (exit 75): the worker was killed" in result.stdout
+    assert "trial 5: was preempted once; attempt 2 continues from epoch 7" in result.stdout
 
 
 def test_best_as_yaml_is_a_configuration_to_paste(world: World, podium: Podium) -> None:

@@ -202,14 +202,26 @@ def test_a_trial_tells_why_each_attempt_ended() -> None:
     assert ["8", "0.98", "1.5", "958"] in [line.split() for line in words.splitlines()]
 
 
-def test_troubles_list_the_latest_and_only_what_went_wrong() -> None:
-    attempts = [an_attempt(n, end_reason=EndReason.PREEMPTED, detail=f"loss {n}") for n in range(1, 8)]
-    view = troubles_view([a_run(attempts=[*attempts, an_attempt(9)])], limit=2)
+def test_troubles_tell_the_latest_runs_in_a_sentence_and_only_where_something_went_wrong() -> None:
+    runs = [
+        a_run(n, explanation=f"story {n}", attempts=[an_attempt(n, end_reason=EndReason.PREEMPTED), an_attempt(n + 1)])
+        for n in range(1, 8)
+    ]
+    waits = an_attempt(9, state=AttemptState.RUNNING, end_reason=None, waiting="waits for a node: 0/3 are available")
+    view = troubles_view([a_run(8, explanation="story 8", attempts=[waits]), *reversed(runs), a_run(9)], limit=3)
     assert view is not None
     words = drawn(view)
-    assert "7 attempts ended in trouble" in words
-    assert [f"loss {n}" in words for n in range(1, 8)] == [False] * 5 + [True, True]
+    assert "7 attempts ended in trouble, 1 waiting" in words
+    assert [f"story {n}" in words for n in range(1, 9)] == [False] * 5 + [True] * 3
+    assert words.count("trial 4:") == 3
     assert troubles_view([a_run()]) is None
+
+
+def test_a_trial_is_explained_above_its_runs() -> None:
+    detail = TrialDetail(
+        **a_trial().model_dump(), explanation="reached its target, epoch 8", runs=[a_run()], measurements=[]
+    )
+    assert "reached its target, epoch 8" in drawn(trial_view(detail, "val_accuracy"))
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,9 @@ ENDS = [
       for name, status in (("disk", OWN_DISK), ("volume", OWN_VOLUME), ("container", OWN_CONTAINER))),
     row("its own limit, new", job(failed()), pod("Failed", state=terminated(137), conditions=[KUBELET], **OWN_DISK),
         code=137, reason=EndReason.BUG, words="exceeds the total limit"),
+    row("its own limit, and its container's end is not known", job(failed()),
+        pod("Failed", state=terminated(137, "ContainerStatusUnknown", UNLOCATED), **OWN_DISK),
+        code=137, reason=EndReason.BUG, words="exceeds the total limit"),
     # Commands.
     row("no such command, containerd", job(failed()), pod("Failed", state=terminated(128, "StartError", NO_PROGRAM)),
         code=128, reason=EndReason.BUG, words="executable file not found"),
