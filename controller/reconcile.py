@@ -51,6 +51,8 @@ from podium.taxonomy import AttemptState, EndReason, ExperimentState
 
 STANDBY_SECONDS = 1.0
 AFTER_FAULT_SECONDS = 1.0
+REST_SECONDS = 0.05
+"""After a pass with nothing left to do: what changes comes in showers, and one pass looks at all of it."""
 CREATORS = 16
 """Jobs that are created at once; the cluster bounds how many a second."""
 SUGGESTIONS_A_PASS = 8
@@ -271,6 +273,7 @@ def run_forever(
     due_seconds = 0.0
     while not stopping.is_set():
         pulse.turned(due_seconds)
+        stopping.wait(min(REST_SECONDS, due_seconds))
         wake.wait(due_seconds)
         lag_seconds = wake.clear()
         if stopping.is_set():
