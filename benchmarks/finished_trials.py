@@ -19,6 +19,7 @@ from controller import lifecycle
 from controller.api.collaborators import random_suffixes
 from controller.experiment import Ladder, ladder_of
 from controller.jobs import AttemptKey
+from controller.retention import Stored
 from controller.runs import MODEL_VERSION
 from controller.space import Space
 from controller.tables import AttemptRow, MeasurementRow, RunRow, TrialRow
@@ -155,6 +156,7 @@ class _Story:
             "configuration": configuration,
             "reached_epoch": last["reached_epoch"],
             "value": last["value"],
+            "checkpoints": Stored.KEPT if state is TrialState.PAUSED else Stored.REMOVED,
             "created_at": began[0],
         }
         return _Trial(row=row, runs=runs)

@@ -57,7 +57,7 @@ class Collector:
         if self.stopping.is_set():
             return []
         with transaction(self.sessions) as session:
-            return leftovers.leftovers(session, after=after, limit=PAGE)
+            return leftovers.leftovers(session, self.clock(), after=after, limit=PAGE)
 
     def _deleted(self) -> list[DeletedExperimentRow]:
         with transaction(self.sessions) as session:

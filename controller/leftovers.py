@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from controller import store
 from controller.errors import NoTrialYet
-from controller.retention import Lineage, Rule, Stored
+from controller.retention import STRAGGLERS, Lineage, Rule, Stored
 from controller.tables import AttemptRow, DeletedExperimentRow, ExperimentRow, RunRow, TrialRow
 from podium.taxonomy import AttemptState, ExperimentState, TrialState
 
@@ -25,9 +25,9 @@ class Leftover:
     lineage: Lineage
 
 
-def leftovers(session: Session, *, after: int, limit: int) -> list[Leftover]:
-    """Return trials that rest and whose checkpoints are not gone, by their ids."""
-    rows = session.execute(_resting().where(TrialRow.id > after).order_by(TrialRow.id).limit(limit)).all()
+def leftovers(session: Session, now: datetime, *, after: int, limit: int) -> list[Leftover]:
+    """Return trials that will not be trained further and whose checkpoints are to be looked at now, by their ids."""
+    rows = session.execute(_resting(now).where(TrialRow.id > after).order_by(TrialRow.id).limit(limit)).all()
     experiments = {experiment.id: experiment for _, experiment, _ in rows}
     best = {each.id: _best(session, each) for each in experiments.values()}
     return [
@@ -55,20 +55,25 @@ def mark_deleted(session: Session, experiment_id: str, stored: Stored) -> None:
         session.execute(update(DeletedExperimentRow).where(this).values(checkpoints=stored))
 
 
-def _resting() -> Select[TrialRow, ExperimentRow, datetime | None]:
-    """Select trials of which nothing runs, with the end of their last attempt.
+def _resting(now: datetime) -> Select[TrialRow, ExperimentRow, datetime | None]:
+    """Select trials of which nothing runs or will run, with the end of their last attempt.
 
+    Most trials of a search are paused, and this is asked every few seconds: what the rule would spare is not selected.
     An experiment from before there was a rule names none in its spec, and keeps everything.
     """
     attempts = select(func.max(AttemptRow.ended_at)).join(AttemptRow.run).where(RunRow.trial_id == TrialRow.id)
     alive = select(AttemptRow.id).join(AttemptRow.run).where(RunRow.trial_id == TrialRow.id)
     ended_at = attempts.scalar_subquery()
+    is_over = ExperimentRow.state.in_((ExperimentState.STOPPED, ExperimentState.COMPLETED))
     return (
         select(TrialRow, ExperimentRow, ended_at)
         .join(ExperimentRow, ExperimentRow.id == TrialRow.experiment_id)
         .where(
-            TrialRow.checkpoints != Stored.GONE,
-            TrialRow.state != TrialState.RUNNING,
+            # one that was begun less than a day ago has not ended a day ago
+            (TrialRow.checkpoints == Stored.KEPT)
+            | ((TrialRow.checkpoints == Stored.REMOVED) & (TrialRow.created_at <= now - STRAGGLERS)),
+            TrialRow.state.in_((TrialState.COMPLETED, TrialState.STOPPED, TrialState.FAILED))
+            | ((TrialRow.state == TrialState.PAUSED) & is_over),
             ExperimentRow.spec["checkpoints"].as_string().in_(("best", "none")),
             ~alive.where(AttemptRow.state != AttemptState.ENDED).exists(),
             ended_at.is_not(None),
