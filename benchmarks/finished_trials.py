@@ -12,13 +12,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from controller import lifecycle
 from controller.api.collaborators import random_suffixes
 from controller.experiment import Ladder, ladder_of
 from controller.jobs import AttemptKey
+from controller.retention import Stored
 from controller.runs import MODEL_VERSION
 from controller.space import Space
 from controller.tables import AttemptRow, MeasurementRow, RunRow, TrialRow
@@ -79,15 +80,6 @@ def add_experiment(session: Session, spec: ExperimentSpec, finished: int, now: d
         session.execute(insert(MeasurementRow), reports[start : start + BATCH])
     row.slowest_epoch_seconds = 60.0 if reports else None
     return row.id
-
-
-def gather_statistics(session: Session) -> None:
-    """Have the planner know the rows, as autovacuum would have done long before so many came in one by one."""
-    session.execute(text("ANALYZE"))
-
-
-def count_finished(session: Session) -> int:
-    return session.scalar(select(func.count()).select_from(RunRow).where(RunRow.state == RunState.ENDED)) or 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -164,6 +156,7 @@ class _Story:
             "configuration": configuration,
             "reached_epoch": last["reached_epoch"],
             "value": last["value"],
+            "checkpoints": Stored.KEPT if state is TrialState.PAUSED else Stored.REMOVED,
             "created_at": began[0],
         }
         return _Trial(row=row, runs=runs)

@@ -71,8 +71,11 @@ def mark_deleted(session: Session, experiment_id: str, stored: Stored) -> None:
 
 
 def _resting(now: datetime) -> Select[int, str, int, TrialState, Stored, bool, datetime | None]:
-    """Select trials that nothing is running of; those that were removed early once it is time to look again."""
-    trials = aliased(TrialRow)
+    """Select trials that nothing is running of; those that were removed early once it is time to look again.
+
+    Most trials of a search are paused, and this is asked every few seconds: what the rule would spare is not selected.
+    """
+    trials, a_day_ago = aliased(TrialRow), now - STRAGGLERS
     last_end = select(func.max(AttemptRow.ended_at)).join(AttemptRow.run).where(RunRow.trial_id == TrialRow.id)
     ended_at = last_end.scalar_subquery()
     attempts = select(AttemptRow.id).join(AttemptRow.run).where(RunRow.trial_id == TrialRow.id)
@@ -96,7 +99,7 @@ def _resting(now: datetime) -> Select[int, str, int, TrialState, Stored, bool, d
             TrialRow.checkpoints.in_(OPEN),
             TrialRow.state != TrialState.RUNNING,
             or_(TrialRow.state != TrialState.PAUSED, is_over),
-            or_(TrialRow.checkpoints == Stored.KEPT, ended_at <= now - STRAGGLERS),
+            or_(TrialRow.checkpoints == Stored.KEPT, and_(TrialRow.created_at <= a_day_ago, ended_at <= a_day_ago)),
             ended_at.is_not(None),
             ~is_alive.exists(),
         )

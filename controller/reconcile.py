@@ -51,6 +51,8 @@ from podium.taxonomy import AttemptState, EndReason, ExperimentState
 
 STANDBY_SECONDS = 1.0
 AFTER_FAULT_SECONDS = 1.0
+REST_SECONDS = 0.05
+"""After a pass with nothing left to do: what changes comes in showers, and one pass looks at all of it."""
 CREATORS = 16
 """Jobs that are created at once; the cluster bounds how many a second."""
 SUGGESTIONS_A_PASS = 8
@@ -94,14 +96,14 @@ class Reconciler:
         jobs = self.cluster.jobs()  # before the rows: a Job that is over has all its reports in them
         with transaction(self.sessions) as session:
             alive = store.live_attempts(session)
-            running = [row.id for row in store.running_experiments(session)]
+            with_room = store.experiments_with_room(session)
         now = self.clock()
         creating: list[Future[bool]] = []
         steps = [
             _alone(partial(self._act, action, creating), job=action.job)
             for action in plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
         ]
-        started = [_alone(partial(self._fill, each, creating), experiment=each) for each in running]
+        started = [_alone(partial(self._fill, each, creating), experiment=each) for each in with_room]
         created = [future.result() for future in creating]
         self._tell_results(alive, jobs)
         if any(steps) or any(started) or any(created):
@@ -175,7 +177,8 @@ class Reconciler:
             log.error("a Job could not be created; trying again at the next pass", error=str(error))
             return False
         except JobRefused as error:
-            words, grace = str(error), self.orders.grace.image
+            grace = self.orders.grace.node if error.may_pass else self.orders.grace.image
+            words = str(error)
             self._change(lambda session, now: attempts.refused(session, job, words, grace=grace, now=now))
             return True
         self._change(lambda session, now: attempts.mark_running(session, job, request.pod, now))
@@ -271,6 +274,7 @@ def run_forever(
     due_seconds = 0.0
     while not stopping.is_set():
         pulse.turned(due_seconds)
+        stopping.wait(min(REST_SECONDS, due_seconds))
         wake.wait(due_seconds)
         lag_seconds = wake.clear()
         if stopping.is_set():

@@ -1,14 +1,15 @@
 """Every question that is asked of the database. Who asks owns the transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from controller.errors import ExperimentNotFound, NoTrialYet, Superseded, TrialNotFound
-from controller.nodes import NodeEnding
+from controller.nodes import SUSPICIOUS, NodeEnding
 from controller.patience import silence_seconds
 from controller.plan import LiveAttempt, Wish
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
@@ -54,9 +55,16 @@ def experiments(session: Session, wanted: ExperimentFilter, limit: int) -> Seque
     return session.scalars(query).all()
 
 
-def running_experiments(session: Session) -> Sequence[ExperimentRow]:
-    """Return the experiments that may start runs, the oldest first."""
-    query = select(ExperimentRow).where(ExperimentRow.state == ExperimentState.RUNNING)
+def experiments_with_room(session: Session) -> Sequence[str]:
+    """Return the ids of the experiments that may start runs and have a free slot, the oldest first."""
+    running = select(RunRow.experiment_id, func.count().label("count")).where(RunRow.state == RunState.RUNNING)
+    busy = running.group_by(RunRow.experiment_id).subquery()
+    query = (
+        select(ExperimentRow.id)
+        .outerjoin(busy, busy.c.experiment_id == ExperimentRow.id)
+        .where(ExperimentRow.state == ExperimentState.RUNNING)
+        .where(func.coalesce(busy.c.count, 0) < ExperimentRow.spec["parallelism"].as_integer())
+    )
     return session.scalars(query.order_by(ExperimentRow.created_at)).all()
 
 
@@ -163,34 +171,64 @@ def attempts_of_run(session: Session, run_id: int) -> list[AttemptRow]:
 
 def live_attempts(session: Session) -> list[LiveAttempt]:
     """Return every attempt that has not ended, as the plan wants to see it."""
-    silence = ExperimentRow.spec["trial"]["silenceSeconds"].as_integer()
-    query = (
-        select(AttemptRow, ExperimentRow.state, RunRow.is_stop_requested, silence, ExperimentRow.slowest_epoch_seconds)
-        .join(AttemptRow.run)
-        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
-        .where(AttemptRow.state != AttemptState.ENDED)
-        .order_by(AttemptRow.id)
-    )
+    columns = (getattr(AttemptRow, name) for name in _Live._fields)
+    query = select(RunRow.experiment_id, RunRow.is_stop_requested, *columns).join(AttemptRow.run)
+    alive = session.execute(query.where(AttemptRow.state != AttemptState.ENDED).order_by(AttemptRow.id)).all()
+    # after the attempts: an experiment that is missing was deleted, and the attempt with it
+    experiments = _experiments_by_id(session, {experiment_id for experiment_id, *_ in alive})
     return [
-        LiveAttempt(
-            job=attempt.job,
-            state=attempt.state,
-            wish=_wish(state, attempt, is_stop_requested=is_stop_requested),
-            not_before=attempt.not_before,
-            changed_at=attempt.changed_at,
-            has_progressed=attempt.has_progressed,
-            heard_at=attempt.heard_at,
-            silence_seconds=silence_seconds(asked, slowest),
-            node=attempt.node,
-            waiting=attempt.waiting,
-            started_at=attempt.started_at,
-        )
-        for attempt, state, is_stop_requested, asked, slowest in session.execute(query)
+        _live_attempt(_Live(*rest), experiments[experiment_id], is_stop_requested=is_stop_requested)
+        for experiment_id, is_stop_requested, *rest in alive
+        if experiment_id in experiments
     ]
 
 
-def _wish(state: ExperimentState, attempt: AttemptRow, *, is_stop_requested: bool) -> Wish:
-    if is_stop_requested and attempt.state is AttemptState.PENDING:  # one that runs hears of it at its next report
+class _Live(NamedTuple):
+    """What the plan wants of a row: a thousand of them are read in every pass, and entities cost four times as much."""
+
+    job: str
+    state: AttemptState
+    not_before: datetime
+    changed_at: datetime
+    has_progressed: bool
+    heard_at: datetime | None
+    node: str | None
+    waiting: str
+    started_at: datetime | None
+
+
+class _Searching(NamedTuple):
+    state: ExperimentState
+    silence_seconds: float | None
+
+
+def _experiments_by_id(session: Session, ids: Collection[str]) -> Mapping[str, _Searching]:
+    silence, slowest = ExperimentRow.spec["trial"]["silenceSeconds"].as_integer(), ExperimentRow.slowest_epoch_seconds
+    query = select(ExperimentRow.id, ExperimentRow.state, silence, slowest).where(ExperimentRow.id.in_(ids))
+    return {
+        each: _Searching(state=state, silence_seconds=silence_seconds(asked, known))
+        for each, state, asked, known in session.execute(query)
+    }
+
+
+def _live_attempt(seen: _Live, experiment: _Searching, *, is_stop_requested: bool) -> LiveAttempt:
+    return LiveAttempt(
+        job=seen.job,
+        state=seen.state,
+        wish=_wish(experiment.state, seen.state, is_stop_requested=is_stop_requested),
+        not_before=seen.not_before,
+        changed_at=seen.changed_at,
+        has_progressed=seen.has_progressed,
+        heard_at=seen.heard_at,
+        silence_seconds=experiment.silence_seconds,
+        node=seen.node,
+        waiting=seen.waiting,
+        started_at=seen.started_at,
+    )
+
+
+def _wish(state: ExperimentState, attempt: AttemptState, *, is_stop_requested: bool) -> Wish:
+    if is_stop_requested and attempt is AttemptState.PENDING:  # one that runs hears of it at its next report
         return Wish.END
     match state:
         case ExperimentState.RUNNING | ExperimentState.COMPLETED:
@@ -202,7 +240,13 @@ def _wish(state: ExperimentState, attempt: AttemptRow, *, is_stop_requested: boo
 
 
 def node_endings(session: Session, since: datetime, limit: int = 2000) -> list[NodeEnding]:
-    """Return how attempts ended on their nodes, the latest first, over all experiments."""
+    """Return how attempts ended on their nodes, the latest first; nothing where no node is suspect.
+
+    A judgement of nodes is asked for with every Job, and nearly always none of them is to blame for anything.
+    """
+    suspicious = (AttemptRow.node.is_not(None), ~AttemptRow.has_progressed, AttemptRow.end_reason.in_(SUSPICIOUS))
+    if session.scalar(select(AttemptRow.id).where(AttemptRow.ended_at >= since, *suspicious).limit(1)) is None:
+        return []
     query = (
         select(AttemptRow.node, RunRow.trial_id, AttemptRow.end_reason, AttemptRow.has_progressed)
         .join(AttemptRow.run)
@@ -235,10 +279,10 @@ def has_live_attempts(session: Session, experiment_id: str) -> bool:
 
 
 def count_trials(session: Session, experiment_id: str) -> int:
-    query = select(func.count()).select_from(TrialRow).where(TrialRow.experiment_id == experiment_id)
-    return session.scalar(query) or 0
+    """Return the number of the newest trial: they are numbered without a gap, and none is deleted alone."""
+    return session.scalar(select(func.max(TrialRow.number)).where(TrialRow.experiment_id == experiment_id)) or 0
 
 
 def count_runs(session: Session, experiment_id: str) -> int:
-    query = select(func.count()).select_from(RunRow).where(RunRow.experiment_id == experiment_id)
-    return session.scalar(query) or 0
+    """Return the number of the newest run: they are numbered without a gap, and none is deleted alone."""
+    return session.scalar(select(func.max(RunRow.number)).where(RunRow.experiment_id == experiment_id)) or 0

@@ -106,6 +106,8 @@ class TrialRow(Table):
     __table_args__ = (
         UniqueConstraint("experiment_id", "number"),
         Index("ix_trials_checkpoints", "id", postgresql_where=text("checkpoints IN ('kept', 'removed')")),
+        Index("ix_trials_baseline", "experiment_id", postgresql_where=text("is_baseline")),
+        Index("ix_trials_completed", "experiment_id", "value", postgresql_where=text("state = 'completed'")),
     )
 
 
@@ -180,6 +182,13 @@ class AttemptRow(Table):
         Index("uq_attempts_one_alive_per_run", "run_id", unique=True, postgresql_where=text("state <> 'ended'")),
         Index("ix_attempts_alive", "state", postgresql_where=text("state <> 'ended'")),
         Index("ix_attempts_ended_at", "ended_at", postgresql_where=text("node IS NOT NULL")),
+        Index(
+            "ix_attempts_suspicious",
+            "ended_at",
+            postgresql_where=text(
+                "node IS NOT NULL AND NOT has_progressed AND end_reason IN ('bug', 'bad node', 'image or scheduling')"
+            ),
+        ),
     )
 
 

@@ -31,7 +31,9 @@ def connect(
     `owner` names the Deployment with which all Jobs go, and by which they are told from another Podium's.
     Raises NoCluster.
     """
-    api = Api(ApiClient(configuration(kubeconfig)), namespace or _own_namespace())
+    client = ApiClient(configuration(kubeconfig))
+    client.user_agent = "podium"  # as the audit log of the API server has it
+    api = Api(client, namespace or _own_namespace())
     house = House(namespace=api.namespace, controller=owner or "podium")
     return KubernetesCluster(api, house, owner=owner, creates_per_second=creates_per_second)
 

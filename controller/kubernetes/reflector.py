@@ -84,6 +84,7 @@ class Reflector(Generic[ItemT]):
         self._version: int | None = None
         self._listed_at = -float("inf")
         self._failing_since: float | None = None
+        self._failures = 0
         self._failure = "the first list has not come yet"
         self._list_after = 0.0
         """A list that was asked for before this moment, by the monotonic clock, is not good enough."""
@@ -144,18 +145,16 @@ class Reflector(Generic[ItemT]):
             self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
-        failures = 0
         while not self._closing.is_set():
             began, pause_seconds = time.monotonic(), 0.0
             try:
                 self._follow()
-                failures = 0
             except Expired as error:
                 self._list_after = began
                 log.info("the watch has expired; listing again", collection=self._name, error=str(error))
             except (Unanswered, Refused) as error:
-                failures += 1
-                pause_seconds = self._pause_seconds(error, failures)
+                self._failures += 1
+                pause_seconds = self._pause_seconds(error)
                 seconds = round(pause_seconds, 2)
                 log.warning("no answer; asking again", collection=self._name, error=str(error), seconds=seconds)
                 self._note_failure(str(error))
@@ -202,7 +201,8 @@ class Reflector(Generic[ItemT]):
             if self._collection.keeps_lost:
                 self._lost |= {uid: item for uid, item in self._items.items() if uid not in items}
             self._items, self._created = items, unconfirmed
-            self._version, self._listed_at, self._failing_since = version, began, None
+            self._version, self._listed_at = version, began
+            self._failing_since, self._failures = None, 0
             self._has_listed.set()
 
     def _watch(self) -> None:
@@ -221,7 +221,7 @@ class Reflector(Generic[ItemT]):
                 raise Expired(str(error)) from error
             raise
         with self._lock:
-            self._stream, self._failing_since = stream, None
+            self._stream, self._failing_since, self._failures = stream, None, 0
         try:
             for line in stream.lines() if not self._must_list() else ():
                 if self._apply(json.loads(line)):
@@ -258,9 +258,9 @@ class Reflector(Generic[ItemT]):
     def _must_list(self) -> bool:
         return self._listed_at <= self._list_after
 
-    def _pause_seconds(self, error: Unanswered | Refused, failures: int) -> float:
+    def _pause_seconds(self, error: Unanswered | Refused) -> float:
         """Back off with jitter, and never before the server wants to be asked again."""
-        longest_seconds = self._timing.first_pause_seconds * 2.0 ** min(failures, 16)
+        longest_seconds = self._timing.first_pause_seconds * 2.0 ** min(self._failures, 16)
         pause_seconds = min(longest_seconds, self._timing.longest_pause_seconds) * random.uniform(0.5, 1.0)
         return max(pause_seconds, error.retry_after_seconds) if isinstance(error, Unanswered) else pause_seconds
 

@@ -16,6 +16,8 @@ LOST = timedelta(seconds=60)
 """A Pod that is still there so long after it had to be gone is on a node that nobody reaches."""
 UNPLACED = timedelta(seconds=10)
 """A Job that has no Pod, or a Pod that no scheduler has looked at, for longer than this is waiting."""
+UNCREATED = timedelta(minutes=3)
+"""A Pod that has a node and no container for longer than this is worth a word."""
 VERDICTS = (ExitCode.INFEASIBLE, ExitCode.OUT_OF_ACCELERATOR_MEMORY)
 """Exit codes that are the trial's own word, whatever happened to its Pod meanwhile."""
 IMAGE_FAULTS = (
@@ -84,7 +86,7 @@ def _without_pod(job: JobDocument, now: datetime) -> SeenJob:
             return SeenJob(name=job.name, phase=JobPhase.FAILED, reason=EndReason.PREEMPTED, words=words)
 
 
-DEADLINE = "ran longer than its deadline, ten times what the slowest epoch before it took, and was ended by the cluster"
+DEADLINE = "was ended by the cluster at its deadline, long after it should have been done"
 
 
 def _wait_for_pod(job: JobDocument, now: datetime) -> Wait | None:
@@ -108,13 +110,22 @@ def _wait(pod: PodDocument, now: datetime) -> Wait | None:
             since = (scheduled.since if scheduled else None) or pod.created_at
             return Wait(what=WaitsFor.IMAGE, since=since, words=_told(reason, message))
     if pod.node is not None:
-        return None  # its image is being pulled, its volumes are being mounted
+        return _wait_for_container(pod, now)
     if scheduled is None:
         if now - pod.created_at < UNPLACED:
             return None
         return Wait(what=WaitsFor.NODE, since=pod.created_at, words="no scheduler has looked at its Pod yet")
     what = WaitsFor.QUOTA if scheduled.reason == "SchedulingGated" else WaitsFor.NODE
     return Wait(what=what, since=scheduled.since or pod.created_at, words=scheduled.message or scheduled.reason)
+
+
+def _wait_for_container(pod: PodDocument, now: datetime) -> Wait | None:
+    """Tell of a container that is long in coming. Its image is being pulled, or a volume mounted in vain."""
+    since = (pod.scheduled.since if pod.scheduled else None) or pod.created_at
+    if now - since < UNCREATED:
+        return None
+    words = f"its image is still being pulled, or a volume does not come; `kubectl describe pod {pod.name}` says which"
+    return Wait(what=WaitsFor.CONTAINER, since=since, words=words)
 
 
 def _is_over(pod: PodDocument) -> bool:
@@ -168,10 +179,10 @@ def _why(job: JobDocument, pod: PodDocument, ended: Terminated) -> tuple[EndReas
         return EndReason.OUT_OF_MEMORY, "killed at its memory limit (OOMKilled)"
     if ended.reason in NO_SUCH_COMMAND:
         return EndReason.BUG, f"its command cannot be started: {ended.message}"
-    if ended.reason == "ContainerStatusUnknown":
-        return EndReason.PREEMPTED, _disruption(pod) or "its container vanished with its node"
     if _broke_its_limits(pod):
         return EndReason.BUG, _told(pod.reason, pod.message)
+    if ended.reason == "ContainerStatusUnknown":
+        return EndReason.PREEMPTED, _disruption(pod) or "its container vanished with its node"
     if not _was_disrupted(pod, ended):
         return None, ""
     if _ran_into_deadline(job):

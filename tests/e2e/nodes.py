@@ -76,7 +76,8 @@ class DebianNode:
         self._was_up = self._is_up()
         self.kubeconfig = run(HACK, "up", seconds=1800).strip()
         run(HACK, "base-images", seconds=1800)
-        run(HACK, "load", f"docker.io/library/postgres:{self.postgres_tag}", seconds=300)
+        for image in (self.python_image, f"docker.io/library/postgres:{self.postgres_tag}"):
+            run(HACK, "load", image, seconds=300)
 
     def _is_up(self) -> bool:
         with suppress(AssertionError):

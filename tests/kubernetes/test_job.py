@@ -58,7 +58,7 @@ def test_a_key_that_kubernetes_does_not_have_is_a_fault() -> None:
     assert any("imagePulPolicy" in fault for fault in faults(document, VERSIONS[0]))
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None, derandomize=True)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None, derandomize=True)
 @given(asked=requests())
 def test_every_pod_is_restricted(asked: JobRequest) -> None:
     """The rules of kubernetes.io/docs/concepts/security/pod-security-standards, `restricted` and `baseline`."""
@@ -85,7 +85,7 @@ def test_every_pod_is_restricted(asked: JobRequest) -> None:
     assert pod["automountServiceAccountToken"] is False
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None, derandomize=True)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None, derandomize=True)
 @given(asked=requests())
 def test_what_no_schema_says_holds_too(asked: JobRequest) -> None:
     """Rules of the API server's own validation, which no schema has."""

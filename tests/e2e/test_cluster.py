@@ -1,8 +1,4 @@
-"""Kubernetes as a cluster, on a real one: the behaviour that all clusters share, and every row of the taxonomy.
-
-Skipped unless KUBECONFIG or PODIUM_TEST_KUBECONFIG names a cluster whose nodes have the image of `cluster_behaviour`;
-`make e2e` brings one.
-"""
+"""Kubernetes as the reconciler's cluster: the behaviour that all clusters share, and the taxonomy, row by row."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -41,17 +37,16 @@ from tests.cluster_behaviour import (
     told,
     wait_for,
 )
-from tests.kubernetes.real_cluster import KUBECONFIG, RealNamespace, real_namespace, runs, until
-
-pytestmark = pytest.mark.skipif(KUBECONFIG is None, reason="no KUBECONFIG names a cluster")
+from tests.e2e.namespaces import RealNamespace, real_namespace, runs, until
+from tests.e2e.nodes import Node
 
 LEAVES = "trap 'sleep 1; exit 75' TERM; echo ready; while :; do sleep 0.05; done"
 """Does on SIGTERM as a worker does."""
 
 
 @pytest.fixture
-def namespace() -> Iterator[RealNamespace]:
-    with real_namespace() as namespace:
+def namespace(node: Node) -> Iterator[RealNamespace]:
+    with real_namespace(node.kubeconfig, node.python_image) as namespace:
         yield namespace
 
 

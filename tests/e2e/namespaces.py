@@ -4,6 +4,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from kubernetes.client import (
@@ -16,29 +17,42 @@ from kubernetes.client.api_client import ApiClient
 from pydantic import BaseModel
 
 from controller.cluster import Cluster
+from controller.jobs import JobRequest
 from controller.kubernetes.api import Api, Json, Refused
 from controller.kubernetes.cluster import KubernetesCluster
 from controller.kubernetes.connection import configuration
 from controller.kubernetes.job import House
 from controller.plan import SeenJob
-from tests.cluster_behaviour import wait_for
+from tests.cluster_behaviour import IMAGE, wait_for
 
-KUBECONFIG = os.environ.get("PODIUM_TEST_KUBECONFIG") or os.environ.get("KUBECONFIG")
 _numbers = itertools.count(1)
+
+
+class ImagedCluster(KubernetesCluster):
+    """Gives Pods the image that the nodes of this cluster have."""
+
+    image = IMAGE
+
+    def create_job(self, request: JobRequest) -> None:
+        if request.pod.image == IMAGE:
+            request = replace(request, pod=request.pod.model_copy(update={"image": self.image}))
+        super().create_job(request)
 
 
 class RealNamespace:
     """One test's namespace."""
 
-    def __init__(self, kubeconfig: Path) -> None:
+    def __init__(self, kubeconfig: Path, image: str) -> None:
         self._client = ApiClient(configuration(kubeconfig))
         self.api = Api(self._client, f"podium-test-{os.getpid()}-{next(_numbers)}")
+        self._image = image
         self._clusters: list[KubernetesCluster] = []
 
     def cluster(self, *, controller: str = "podium", owner: str | None = None) -> KubernetesCluster:
         """Return another controller's view of the namespace."""
         house = House(namespace=self.api.namespace, controller=controller)
-        cluster = KubernetesCluster(self.api, house, owner=owner)
+        cluster = ImagedCluster(self.api, house, owner=owner)
+        cluster.image = self._image
         self._clusters.append(cluster)
         return cluster
 
@@ -99,9 +113,8 @@ class RealNamespace:
 
 
 @contextmanager
-def real_namespace() -> Iterator[RealNamespace]:
-    assert KUBECONFIG is not None  # the tests are skipped without it
-    namespace = RealNamespace(Path(KUBECONFIG.split(os.pathsep)[0]))
+def real_namespace(kubeconfig: str, image: str) -> Iterator[RealNamespace]:
+    namespace = RealNamespace(Path(kubeconfig), image)
     namespace.open()
     try:
         yield namespace
