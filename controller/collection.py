@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 import structlog
 
@@ -18,7 +19,7 @@ from controller.errors import DatabaseAway
 from controller.jobs import key_of_job
 from controller.leftovers import Leftover
 from controller.meters import Meters
-from controller.retention import may_go, once_removed
+from controller.retention import Fate, Stored, fate_of, once_removed
 from controller.tables import DeletedExperimentRow
 
 PAGE = 200
@@ -57,7 +58,7 @@ class Collector:
         if self.stopping.is_set():
             return []
         with transaction(self.sessions) as session:
-            return leftovers.leftovers(session, self.clock(), after=after, limit=PAGE)
+            return leftovers.leftovers(session, now=self.clock(), after=after, limit=PAGE)
 
     def _deleted(self) -> list[DeletedExperimentRow]:
         with transaction(self.sessions) as session:
@@ -65,15 +66,28 @@ class Collector:
 
     def _sweep_trial(self, leftover: Leftover) -> bool:
         lineage = leftover.lineage
-        noted = once_removed(lineage.stored, lineage.ended_at, self.clock())
-        if noted is None or not may_go(lineage, leftover.rule):
-            return True
+        match fate_of(lineage, leftover.rule):
+            case Fate.NEEDED:
+                return True
+            case Fate.STAYS:
+                self._mark(leftover, Stored.STAYS)
+                return True
+            case Fate.GOES:
+                noted = once_removed(lineage.stored, lineage.ended_at, self.clock())
+                return noted is None or self._remove_trial(leftover, noted)
+            case _ as unknown:
+                assert_never(unknown)
+
+    def _remove_trial(self, leftover: Leftover, noted: Stored) -> bool:
         folder = artifacts.trial_folder(self.artifacts_url, leftover.experiment, leftover.number)
         if not self._remove(folder, experiment=leftover.experiment, trial=leftover.number):
             return False
+        self._mark(leftover, noted)
+        return True
+
+    def _mark(self, leftover: Leftover, noted: Stored) -> None:
         with transaction(self.sessions) as session:
             leftovers.mark(session, leftover.trial_id, noted)
-        return True
 
     def _sweep_deleted(self, row: DeletedExperimentRow) -> bool:
         noted = once_removed(row.checkpoints, row.deleted_at, self.clock())

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, delete, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
-from controller import store
-from controller.errors import NoTrialYet
-from controller.retention import STRAGGLERS, Lineage, Rule, Stored
+from controller.progress import best_trials
+from controller.retention import OPEN, STRAGGLERS, Lineage, Rule, Stored
 from controller.tables import AttemptRow, DeletedExperimentRow, ExperimentRow, RunRow, TrialRow
-from podium.taxonomy import AttemptState, ExperimentState, TrialState
+from podium.taxonomy import AttemptState, TrialState
+
+RULE_BEFORE_RULES: Rule = "last"
+"""An experiment from before there was a rule names none in its spec, and keeps everything."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +27,28 @@ class Leftover:
     lineage: Lineage
 
 
-def leftovers(session: Session, now: datetime, *, after: int, limit: int) -> list[Leftover]:
-    """Return trials that will not be trained further and whose checkpoints are to be looked at now, by their ids."""
+def leftovers(session: Session, *, now: datetime, after: int, limit: int) -> list[Leftover]:
+    """Return trials that rest, and of whose checkpoints something is to be decided or done now, by their ids."""
     rows = session.execute(_resting(now).where(TrialRow.id > after).order_by(TrialRow.id).limit(limit)).all()
-    experiments = {experiment.id: experiment for _, experiment, _ in rows}
-    best = {each.id: _best(session, each) for each in experiments.values()}
+    ids = {row.experiment_id for row in rows}
+    experiments = session.scalars(select(ExperimentRow).where(ExperimentRow.id.in_(ids))).all()
+    best = best_trials(session, experiments)
+    rules = {each.id: each.spec.get("checkpoints", RULE_BEFORE_RULES) for each in experiments}
     return [
-        _leftover(trial, experiment, ended_at, best[experiment.id])
-        for trial, experiment, ended_at in rows
-        if ended_at is not None
+        Leftover(
+            trial_id=row.id,
+            experiment=row.experiment_id,
+            number=row.number,
+            rule=rules[row.experiment_id],
+            lineage=Lineage(
+                state=row.state,
+                stored=row.checkpoints,
+                is_best=row.experiment_id in best and best[row.experiment_id].number == row.number,
+                is_over=row.is_over,
+                ended_at=row.ended_at,
+            ),
+        )
+        for row in rows
     ]
 
 
@@ -55,50 +70,37 @@ def mark_deleted(session: Session, experiment_id: str, stored: Stored) -> None:
         session.execute(update(DeletedExperimentRow).where(this).values(checkpoints=stored))
 
 
-def _resting(now: datetime) -> Select[TrialRow, ExperimentRow, datetime | None]:
-    """Select trials of which nothing runs or will run, with the end of their last attempt.
+def _resting(now: datetime) -> Select[int, str, int, TrialState, Stored, bool, datetime | None]:
+    """Select trials that nothing is running of; those that were removed early once it is time to look again.
 
     Most trials of a search are paused, and this is asked every few seconds: what the rule would spare is not selected.
-    An experiment from before there was a rule names none in its spec, and keeps everything.
     """
-    attempts = select(func.max(AttemptRow.ended_at)).join(AttemptRow.run).where(RunRow.trial_id == TrialRow.id)
-    alive = select(AttemptRow.id).join(AttemptRow.run).where(RunRow.trial_id == TrialRow.id)
-    ended_at = attempts.scalar_subquery()
-    is_over = ExperimentRow.state.in_((ExperimentState.STOPPED, ExperimentState.COMPLETED))
+    trials, a_day_ago = aliased(TrialRow), now - STRAGGLERS
+    last_end = select(func.max(AttemptRow.ended_at)).join(AttemptRow.run).where(RunRow.trial_id == TrialRow.id)
+    ended_at = last_end.scalar_subquery()
+    attempts = select(AttemptRow.id).join(AttemptRow.run).where(RunRow.trial_id == TrialRow.id)
+    is_alive = attempts.where(AttemptRow.state != AttemptState.ENDED)
+    something_runs = select(trials.id).where(
+        trials.experiment_id == TrialRow.experiment_id, trials.state == TrialState.RUNNING
+    )
+    is_over = and_(ExperimentRow.ended_at.is_not(None), ~something_runs.exists())
     return (
-        select(TrialRow, ExperimentRow, ended_at)
+        select(
+            TrialRow.id,
+            TrialRow.experiment_id,
+            TrialRow.number,
+            TrialRow.state,
+            TrialRow.checkpoints,
+            is_over.label("is_over"),
+            ended_at.label("ended_at"),
+        )
         .join(ExperimentRow, ExperimentRow.id == TrialRow.experiment_id)
         .where(
-            # one that was begun less than a day ago has not ended a day ago
-            (TrialRow.checkpoints == Stored.KEPT)
-            | ((TrialRow.checkpoints == Stored.REMOVED) & (TrialRow.created_at <= now - STRAGGLERS)),
-            TrialRow.state.in_((TrialState.COMPLETED, TrialState.STOPPED, TrialState.FAILED))
-            | ((TrialRow.state == TrialState.PAUSED) & is_over),
-            ExperimentRow.spec["checkpoints"].as_string().in_(("best", "none")),
-            ~alive.where(AttemptRow.state != AttemptState.ENDED).exists(),
+            TrialRow.checkpoints.in_(OPEN),
+            TrialRow.state != TrialState.RUNNING,
+            or_(TrialRow.state != TrialState.PAUSED, is_over),
+            or_(TrialRow.checkpoints == Stored.KEPT, and_(TrialRow.created_at <= a_day_ago, ended_at <= a_day_ago)),
             ended_at.is_not(None),
+            ~is_alive.exists(),
         )
-    )
-
-
-def _best(session: Session, experiment: ExperimentRow) -> int | None:
-    try:
-        return store.best_trial(session, experiment).id
-    except NoTrialYet:
-        return None
-
-
-def _leftover(trial: TrialRow, experiment: ExperimentRow, ended_at: datetime, best: int | None) -> Leftover:
-    return Leftover(
-        trial_id=trial.id,
-        experiment=experiment.id,
-        number=trial.number,
-        rule=experiment.spec["checkpoints"],
-        lineage=Lineage(
-            state=trial.state,
-            stored=trial.checkpoints,
-            is_best=trial.id == best,
-            is_over=experiment.state in (ExperimentState.STOPPED, ExperimentState.COMPLETED),
-            ended_at=ended_at,
-        ),
     )

@@ -42,7 +42,7 @@ class Standing:
 def standings(session: Session, experiments: Sequence[ExperimentRow], now: datetime) -> Mapping[str, Standing]:
     """Return where each experiment stands, by its id."""
     ids = [experiment.id for experiment in experiments]
-    spent, trials, best = spendings(session, ids), _trials(session, ids), _best(session, experiments)
+    spent, trials, best = spendings(session, ids), _trials(session, ids), best_trials(session, experiments)
     baselines, waiting, bill = _baselines(session, ids), _waiting(session, ids), bills(session, ids, now)
     return {
         each: Standing(
@@ -65,7 +65,8 @@ def _trials(session: Session, ids: Ids) -> Mapping[str, Mapping[TrialState, int]
     return counts
 
 
-def _best(session: Session, experiments: Sequence[ExperimentRow]) -> Mapping[str, Best]:
+def best_trials(session: Session, experiments: Sequence[ExperimentRow]) -> Mapping[str, Best]:
+    """Return each experiment's best trial at full fidelity, by its id; nothing for one that has none yet."""
     maximized = [each.id for each in experiments if each.spec["objective"]["direction"] == "maximize"]
     loss = case((TrialRow.experiment_id.in_(maximized), -TrialRow.value), else_=TrialRow.value)
     query = (

@@ -24,11 +24,25 @@ class Stored(StrEnum):
     """What is stored of checkpoints, as far as they were seen to."""
 
     KEPT = "kept"
-    """Nothing was removed by the rule; there may never have been any."""
+    """They are there, if there were any; what becomes of them is open."""
+    STAYS = "stays"
+    """The rule keeps them for good."""
     REMOVED = "removed"
     """They were removed, and a straggler may have written since."""
     GONE = "gone"
     """They were removed after all stragglers."""
+
+
+OPEN = (Stored.KEPT, Stored.REMOVED)
+
+
+class Fate(StrEnum):
+    """What the rule says of a trial's checkpoints at the moment."""
+
+    NEEDED = "needed"
+    """The trial may be resumed, or is the best as yet."""
+    STAYS = "stays"
+    GOES = "goes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,29 +54,29 @@ class Lineage:
     is_best: bool
     """The best at full fidelity so far."""
     is_over: bool
-    """Its experiment has ended."""
+    """Its experiment has ended, and nothing of it runs any more."""
     ended_at: datetime
     """When its last attempt did."""
 
 
-def may_go(lineage: Lineage, rule: Rule) -> bool:
-    """Say whether a trial's checkpoints are no use by the rule. Those of a trial that may be resumed always are."""
+def fate_of(lineage: Lineage, rule: Rule) -> Fate:
+    """Judge a trial's checkpoints. Those of a trial that may be resumed are needed, whatever the rule."""
     match lineage.state:
         case TrialState.RUNNING:
-            return False
+            return Fate.NEEDED
         case TrialState.PAUSED if not lineage.is_over:
-            return False
+            return Fate.NEEDED
         case TrialState.PAUSED | TrialState.COMPLETED | TrialState.STOPPED | TrialState.FAILED:
             pass
         case _ as unknown:
             assert_never(unknown)
     match rule:
         case "last":
-            return False
-        case "best":
-            return not lineage.is_best
-        case "none":
-            return True
+            return Fate.STAYS
+        case "best" if lineage.is_best:
+            return Fate.STAYS if lineage.is_over else Fate.NEEDED
+        case "best" | "none":
+            return Fate.GOES
         case _ as strange:
             assert_never(strange)
 

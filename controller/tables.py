@@ -105,7 +105,7 @@ class TrialRow(Table):
 
     __table_args__ = (
         UniqueConstraint("experiment_id", "number"),
-        Index("ix_trials_checkpoints", "id", postgresql_where=text("checkpoints <> 'gone'")),
+        Index("ix_trials_checkpoints", "id", postgresql_where=text("checkpoints IN ('kept', 'removed')")),
         Index("ix_trials_baseline", "experiment_id", postgresql_where=text("is_baseline")),
         Index("ix_trials_completed", "experiment_id", "value", postgresql_where=text("state = 'completed'")),
     )

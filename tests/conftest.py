@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
@@ -12,6 +13,19 @@ from controller.database import migrate, open_engine, open_sessions
 from controller.embedded import embedded_postgres
 from controller.tables import Table
 from tests.service import Service
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs() -> None:
+    """Send logs to where pytest keeps them for a test that fails, not to the output that tests of commands read."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["event"]),
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -31,10 +31,10 @@ def lines() -> Iterator[Lines]:
     """Log as the commands do, to where a test can read it."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    made = Lines()
+    made, before = Lines(), structlog.get_config()
     configure_logs(stream=made.stream)
     yield made
-    structlog.reset_defaults()
+    structlog.configure(**before)
     root.handlers[:], root.level = handlers, level
 
 

@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from controller import artifacts
 from controller.collection import collect_forever
+from controller.leftovers import leftovers
 from controller.plan import JobPhase
-from controller.retention import STRAGGLERS, Lineage, Rule, Stored, may_go, once_removed
+from controller.retention import STRAGGLERS, Fate, Lineage, Rule, Stored, fate_of, once_removed
 from podium import checkpoints
 from podium.checkpoints import Checkpoint
 from podium.taxonomy import TrialState
@@ -33,24 +34,31 @@ def lineage(state: TrialState, *, is_best: bool = False, is_over: bool = False) 
 @pytest.mark.parametrize("is_over", [False, True])
 @pytest.mark.parametrize("rule", ["best", "last", "none"])
 def test_what_runs_keeps_its_checkpoints_under_every_rule(rule: Rule, is_over: bool) -> None:
-    assert not may_go(lineage(TrialState.RUNNING, is_over=is_over), rule)
+    assert fate_of(lineage(TrialState.RUNNING, is_over=is_over), rule) is Fate.NEEDED
 
 
-@pytest.mark.parametrize(("rule", "goes"), [("best", True), ("last", False), ("none", True)])
-def test_a_paused_trial_follows_the_rule_once_its_experiment_is_over(rule: Rule, goes: bool) -> None:
-    assert not may_go(lineage(TrialState.PAUSED), rule)
-    assert may_go(lineage(TrialState.PAUSED, is_over=True), rule) is goes
+@pytest.mark.parametrize(("rule", "fate"), [("best", Fate.GOES), ("last", Fate.STAYS), ("none", Fate.GOES)])
+def test_a_paused_trial_follows_the_rule_once_its_experiment_is_over(rule: Rule, fate: Fate) -> None:
+    assert fate_of(lineage(TrialState.PAUSED), rule) is Fate.NEEDED
+    assert fate_of(lineage(TrialState.PAUSED, is_over=True), rule) is fate
 
 
 @pytest.mark.parametrize("state", ENDED)
 @pytest.mark.parametrize(
-    ("rule", "best_goes", "other_goes"), [("best", False, True), ("last", False, False), ("none", True, True)]
+    ("rule", "best", "other"),
+    [
+        ("best", Fate.NEEDED, Fate.GOES),
+        ("last", Fate.STAYS, Fate.STAYS),
+        ("none", Fate.GOES, Fate.GOES),
+    ],
 )
-def test_an_ended_trial_follows_the_rule_at_once(
-    rule: Rule, best_goes: bool, other_goes: bool, state: TrialState
-) -> None:
-    assert may_go(lineage(state, is_best=True), rule) is best_goes
-    assert may_go(lineage(state), rule) is other_goes
+def test_an_ended_trial_follows_the_rule_at_once(rule: Rule, best: Fate, other: Fate, state: TrialState) -> None:
+    assert fate_of(lineage(state, is_best=True), rule) is best
+    assert fate_of(lineage(state), rule) is other
+
+
+def test_the_best_stays_for_good_once_no_other_can_displace_it() -> None:
+    assert fate_of(lineage(TrialState.COMPLETED, is_best=True, is_over=True), "best") is Fate.STAYS
 
 
 @pytest.mark.parametrize(
@@ -282,6 +290,34 @@ def test_an_experiment_from_before_there_was_a_rule_keeps_everything(stores: Sto
     stores.train(job, 0.9)
     stores.settle()
     assert stores.kept(experiment_id) == ["t1", "t2"]
+
+
+def test_what_is_decided_for_good_is_not_looked_at_again(stores: Stores) -> None:
+    service = stores.service
+    experiment_id = trained_in_turn(stores, [0.5, 0.9])
+    service.http.post(f"{API}/experiments/{experiment_id}/stop")
+    stores.settle()
+    last_ones = trained_in_turn(stores, [0.5], checkpoints="last")
+    service.http.post(f"{API}/experiments/{last_ones}/stop")
+    stores.settle()
+    service.clock.advance(STRAGGLERS.total_seconds())
+    stores.settle()
+    with service.sessions() as session:
+        assert leftovers(session, now=service.clock(), after=0, limit=9) == []
+    assert stores.kept(experiment_id) == ["t2"]
+    assert stores.kept(last_ones) == ["t1"]
+
+
+def test_a_trial_that_finishes_after_its_experiment_was_stopped_may_still_be_the_best(stores: Stores) -> None:
+    service = stores.service
+    experiment_id = trained_in_turn(stores, [0.5])
+    [job] = service.active()
+    stores.save(stores.folder(job))
+    service.http.post(f"{API}/experiments/{experiment_id}/stop")
+    assert stores.collector.sweep()
+    assert service.report(job, 1, value=0.9).status_code == 200
+    stores.settle()
+    assert stores.kept(experiment_id) == ["t2"]
 
 
 def test_each_trial_is_removed_once_however_often_it_is_looked_at(
