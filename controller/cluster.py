@@ -15,7 +15,11 @@ class ClusterAway(Exception):
 
 
 class JobRefused(Exception):
-    """The cluster will not have this Job, now or later; the message is its own."""
+    """The cluster will not have this Job; the message is its own. `may_pass` when a quota may have room later."""
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

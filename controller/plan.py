@@ -25,7 +25,9 @@ class WaitsFor(StrEnum):
     """A queue holds it back: it is neither lost nor late."""
     NODE = "a node"
     IMAGE = "its image"
-    """Or anything else that its container cannot be created without."""
+    """Or anything else that its container cannot be created without, and that is known to be wrong."""
+    CONTAINER = "its container"
+    """A large image is being pulled, or a volume does not come: nobody says which."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,7 @@ class Grace:
         match what:
             case WaitsFor.QUOTA:
                 return timedelta.max
-            case WaitsFor.NODE:
+            case WaitsFor.NODE | WaitsFor.CONTAINER:
                 return self.node
             case WaitsFor.IMAGE:
                 return self.image

@@ -177,7 +177,8 @@ class Reconciler:
             log.error("a Job could not be created; trying again at the next pass", error=str(error))
             return False
         except JobRefused as error:
-            words, grace = str(error), self.orders.grace.image
+            grace = self.orders.grace.node if error.may_pass else self.orders.grace.image
+            words = str(error)
             self._change(lambda session, now: attempts.refused(session, job, words, grace=grace, now=now))
             return True
         self._change(lambda session, now: attempts.mark_running(session, job, request.pod, now))

@@ -16,6 +16,8 @@ LOST = timedelta(seconds=60)
 """A Pod that is still there so long after it had to be gone is on a node that nobody reaches."""
 UNPLACED = timedelta(seconds=10)
 """A Job that has no Pod, or a Pod that no scheduler has looked at, for longer than this is waiting."""
+UNCREATED = timedelta(minutes=3)
+"""A Pod that has a node and no container for longer than this is worth a word."""
 VERDICTS = (ExitCode.INFEASIBLE, ExitCode.OUT_OF_ACCELERATOR_MEMORY)
 """Exit codes that are the trial's own word, whatever happened to its Pod meanwhile."""
 IMAGE_FAULTS = (
@@ -108,13 +110,22 @@ def _wait(pod: PodDocument, now: datetime) -> Wait | None:
             since = (scheduled.since if scheduled else None) or pod.created_at
             return Wait(what=WaitsFor.IMAGE, since=since, words=_told(reason, message))
     if pod.node is not None:
-        return None  # its image is being pulled, its volumes are being mounted
+        return _wait_for_container(pod, now)
     if scheduled is None:
         if now - pod.created_at < UNPLACED:
             return None
         return Wait(what=WaitsFor.NODE, since=pod.created_at, words="no scheduler has looked at its Pod yet")
     what = WaitsFor.QUOTA if scheduled.reason == "SchedulingGated" else WaitsFor.NODE
     return Wait(what=what, since=scheduled.since or pod.created_at, words=scheduled.message or scheduled.reason)
+
+
+def _wait_for_container(pod: PodDocument, now: datetime) -> Wait | None:
+    """Tell of a container that is long in coming. Its image is being pulled, or a volume mounted in vain."""
+    since = (pod.scheduled.since if pod.scheduled else None) or pod.created_at
+    if now - since < UNCREATED:
+        return None
+    words = f"its image is still being pulled, or a volume does not come; `kubectl describe pod {pod.name}` says which"
+    return Wait(what=WaitsFor.CONTAINER, since=since, words=words)
 
 
 def _is_over(pod: PodDocument) -> bool:

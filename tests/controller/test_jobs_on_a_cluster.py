@@ -79,6 +79,24 @@ def test_a_job_that_the_cluster_refuses_is_told_and_tried_again(
     assert service.active() == [second["job"]]
 
 
+def test_a_quota_that_is_spent_is_waited_for_as_long_as_a_node(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(cluster: FakeCluster, request: JobRequest) -> None:
+        raise JobRefused("exceeded quota: jobs.batch=0", may_pass=True)
+
+    experiment = service.create(parallelism=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeCluster, "create_job", refuse)
+        for _ in range(20):
+            service.settle()
+            service.clock.advance(170)
+        [told] = service.read(f"{experiment}/attempts")["items"]
+        assert told["state"] == "pending"
+    service.settle()
+    assert service.active() == [told["job"]]
+
+
 def test_a_run_out_of_memory_is_tried_once_more_with_more_of_it(service: Service) -> None:
     experiment = service.create(
         parallelism=1, trial={"command": ["true"], "resources": RESOURCES, "outOfMemoryFactor": 1.5}

@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from tests.e2e.books import check_books, endings
+from tests.e2e.books import GONE_SECONDS, check_books, endings
 from tests.e2e.installation import API, LOCK, OURS, Installation
 from tests.e2e.nodes import DebianNode
 from tests.e2e.shell import run, wait_for
@@ -30,7 +30,7 @@ def nothing_else_runs(podium: Installation) -> Iterator[None]:
     for experiment in podium.http.get(API).json()["items"]:
         if experiment["state"] in ("running", "paused"):
             podium.http.post(f"{API}/{experiment['id']}/stop")
-    wait_for(lambda: podium.names("jobs", OURS) == [], "no Job is left over", 120)
+    wait_for(lambda: podium.names("jobs", OURS) == [], "no Job is left over", GONE_SECONDS)
 
 
 def test_a_reconciler_killed_20_times_loses_nothing_and_the_other_takes_over(podium: Installation) -> None:
@@ -151,7 +151,6 @@ def test_a_drained_node_costs_no_trial_anything(podium: Installation) -> None:
     running_worker(podium)
     (node,) = podium.names("nodes")
     podium.kubectl("drain", node, f"--pod-selector={WORKERS}", "--force", "--delete-emptydir-data", "--timeout=60s")
-    time.sleep(3)  # less than schedulingGraceSeconds
     podium.kubectl("uncordon", node)
     podium.wait_until(experiment_id, "completed")
     found = endings(podium, experiment_id)

@@ -51,8 +51,9 @@ def inside(pods: Installation, part: str, script: str) -> str:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_an_image_runs_as_nobody_in_particular(pods: Installation, part: str) -> None:
-    # runAsNonRoot without a number holds only for an image whose user is one
-    assert inside(pods, part, "id -u; id -g").split() == ["65532", "65532"]
+    # runAsNonRoot without a number holds only for an image whose user is one. The group is the Pod's to say: some
+    # versions of containerd do not take it from the image.
+    assert inside(pods, part, "id -u").strip() == "65532"
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -8,7 +8,7 @@ import subprocess
 import threading
 
 from tests.chart.restricted import restricted_faults
-from tests.e2e.books import check_books
+from tests.e2e.books import GONE_SECONDS, check_books
 from tests.e2e.conftest import NEXT_TAG
 from tests.e2e.installation import API, OURS, RELEASE, Installation, stub_spec
 from tests.e2e.shell import run, wait_for
@@ -31,7 +31,7 @@ def test_helm_test_trains_for_real(podium: Installation) -> None:
     """Two trials of a ResNet-18 with the worker's image, from the command line to a best trial."""
     output = podium.helm("test", RELEASE, "--timeout", "9m", "--logs")
     assert "Phase:          Succeeded" in output
-    wait_for(lambda: podium.names("jobs", OURS) == [], "its Jobs are gone", 90)
+    wait_for(lambda: podium.names("jobs", OURS) == [], "its Jobs are gone", GONE_SECONDS)
 
 
 def test_an_experiment_posted_with_curl_is_seen_as_jobs_and_read_back(podium: Installation) -> None:
@@ -133,12 +133,12 @@ def test_an_upgrade_in_the_middle_of_an_experiment_loses_nothing(podium: Install
 
 
 def test_an_uninstall_in_the_middle_of_an_experiment_leaves_the_data_and_nothing_else(podium: Installation) -> None:
-    podium.create(budget={"cost": 8.0}, env={"EPOCH_SECONDS": "5"})
+    podium.create(budget={"cost": 2.0}, env={"EPOCH_SECONDS": "3"})
     wait_for(lambda: len(podium.names("pods", OURS)) == 3, "workers run")
     podium.helm("uninstall", RELEASE, "--wait", "--timeout", "3m")
     for kind in ("jobs", "pods", "deployments", "statefulsets", "services", "configmaps", "roles", "rolebindings"):
         leftover = f"no {kind} of ours are left"
-        wait_for(lambda kind=kind: ours(podium, kind) == [], leftover, 90)  # type: ignore[misc]  # a default binds it
+        wait_for(lambda kind=kind: ours(podium, kind) == [], leftover, GONE_SECONDS)  # type: ignore[misc]  # a default binds it
     assert set(podium.names("pvc")) == {f"{RELEASE}-artifacts", f"data-{RELEASE}-postgres-0"}
     kept = [name for name in podium.names("secrets") if "token" not in name and not name.startswith("sh.helm")]
     assert kept == [f"{RELEASE}-postgres"], "the password goes with the data"
@@ -151,8 +151,10 @@ def ours(podium: Installation, kind: str) -> list[str]:
 
 def test_the_data_is_found_again_by_the_next_install(podium: Installation) -> None:
     podium.install()
-    found = podium.http.get(API).json()["items"]
-    assert len(found) >= 4
+    interrupted = podium.http.get(API).json()["items"][0]
+    assert interrupted["state"] == "running", "what was under way goes on"
+    podium.wait_until(interrupted["id"], "completed")
+    check_books(podium, interrupted["id"], repeated_epochs=3)
     experiment_id = podium.create(budget={"cost": 1.0})
     podium.wait_until(experiment_id, "completed")
     check_books(podium, experiment_id)

@@ -6,6 +6,7 @@ import json
 import httpx2
 import pytest
 
+from tests.e2e.books import GONE_SECONDS
 from tests.e2e.installation import API, OURS, Installation
 from tests.e2e.shell import wait_for
 
@@ -129,5 +130,5 @@ def test_without_the_admin_token_nobody_gets_in(podium: Installation) -> None:
 
 def test_the_experiment_ends_and_leaves_nothing(podium: Installation, experiment_id: str) -> None:
     podium.http.post(f"{API}/{experiment_id}/stop").raise_for_status()
-    wait_for(lambda: podium.names("jobs", OURS) == [], "no Job is left over", 120)
-    wait_for(lambda: podium.names("secrets", OURS) == [], "no run token is left over", 60)
+    wait_for(lambda: podium.names("jobs", OURS) == [], "no Job is left over", GONE_SECONDS)
+    wait_for(lambda: podium.names("secrets", OURS) == [], "no run token is left over", GONE_SECONDS)

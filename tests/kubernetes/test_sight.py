@@ -307,10 +307,23 @@ def test_a_pod_that_no_scheduler_looks_at_waits() -> None:
     assert late.wait.what is WaitsFor.NODE
 
 
+def scheduled(*, minutes_ago: int) -> dict[str, str]:
+    at = NOW - timedelta(minutes=minutes_ago)
+    return {"type": "PodScheduled", "status": "True", "lastTransitionTime": at.isoformat()}
+
+
 @pytest.mark.parametrize("state", [None, waiting("ContainerCreating"), waiting("PodInitializing"), running()])
 def test_a_container_that_is_on_its_way_or_runs_does_not_wait(state: Any) -> None:
-    job_seen = looked_at(job(), pod("Pending", state=state, conditions=[SCHEDULED]))
+    job_seen = looked_at(job(), pod("Pending", state=state, conditions=[scheduled(minutes_ago=1)]))
     assert (job_seen.phase, job_seen.wait, job_seen.node) == (JobPhase.ACTIVE, None, "node-a")
+
+
+def test_a_container_that_is_long_in_coming_is_told_and_given_its_nodes_grace() -> None:
+    document = pod("Pending", state=waiting("ContainerCreating"), conditions=[scheduled(minutes_ago=4)])
+    seen_late = looked_at(job(), document)
+    assert seen_late.wait is not None
+    assert (seen_late.wait.what, seen_late.wait.since) == (WaitsFor.CONTAINER, NOW - timedelta(minutes=4))
+    assert "kubectl describe pod" in seen_late.wait.words
 
 
 def test_a_container_that_runs_has_started() -> None:
