@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from controller.experiment import History, Ladder, Problem
 from controller.space import Space
-from controller.surrogate import FidelityKernel, Posterior, Warp, learn, posterior_of, prior, warp_of
+from controller.surrogate import FidelityKernel, Posterior, learn, posterior_of, prior
+from controller.warp import Warp, warp_of
 from podium.spec import Configuration
 
 Floats = NDArray[np.float64]

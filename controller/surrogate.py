@@ -24,48 +24,12 @@ Objective = Callable[[Floats], tuple[float, Floats]]
 
 ROOT5 = math.sqrt(5.0)
 JITTER = 1e-8
-SOFTENING = 0.1
 """Keeps the logarithm of the best value finite; the smaller, the more the model looks at the very best."""
 WIDE = (1e-6, 1e6)
 """The regressor's own bounds, never met: the search is bounded by the beliefs, and warns of nothing."""
 MOST_STEPS = 40
 BLOCK = 1024
 """Moves that are judged at once: thousands of paused trials must not take hundreds of megabytes."""
-LARGEST = 1e100
-"""A diverged run may report anything finite; beyond this it says no more, and squares stay finite."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warp:
-    """The monotone map from losses to targets: logarithmic towards the best and in the bad tail, standardized."""
-
-    best: float
-    spread: float
-    mean: float
-    std: float
-
-    def apply(self, losses: Floats) -> Floats:
-        return (_bend(losses, self.best, self.spread) - self.mean) / self.std
-
-    def undo(self, target: float) -> float:
-        u = math.exp(min(target * self.std + self.mean, 5.5)) - SOFTENING
-        return self.best + self.spread * (u if u <= 1 else math.exp(u - 1))
-
-
-def warp_of(losses: Floats) -> Warp:
-    """Return the warp that fits these losses, which are minimized. One serves all fidelities; a constant is allowed."""
-    kept = np.clip(losses, -LARGEST, LARGEST)
-    best = float(kept.min())
-    above = kept - best
-    spread = float(np.median(above)) or float(above.mean()) or 1.0  # half of the runs may share the best value
-    bent = _bend(kept, best, spread)
-    return Warp(best=best, spread=spread, mean=float(bent.mean()), std=float(bent.std()) or 1.0)
-
-
-def _bend(losses: Floats, best: float, spread: float) -> Floats:
-    u = (np.clip(losses, -LARGEST, LARGEST) - best) / spread
-    u = np.where(u > 1, 1 + np.log(np.maximum(u, 1)), u)
-    return np.asarray(np.log(np.maximum(u, 0.0) + SOFTENING))
 
 
 class FidelityKernel(Kernel):  # type: ignore[misc]  # scikit-optimize ships no types

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from controller.surrogate import FidelityKernel, learn, posterior_of, prior, warp_of
+from controller.surrogate import FidelityKernel, learn, posterior_of, prior
+from controller.warp import warp_of
 
 Floats = NDArray[np.float64]
 NUMBERS = (False, False)
