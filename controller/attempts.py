@@ -26,6 +26,8 @@ def mark_running(session: Session, job: str, shape: PodShape, now: datetime) -> 
     attempt = store.lock_attempt(session, job)
     if attempt.state is AttemptState.PENDING:
         attempt.state, attempt.changed_at, attempt.waiting = AttemptState.RUNNING, now, ""
+        attempt.refused_since = None
+        attempt.silence_seconds, attempt.out_of_memory_factor = shape.silenceSeconds, shape.outOfMemoryFactor
         attempt.accelerators, attempt.price_per_hour = accelerators_of(shape), shape.pricePerHour
 
 
@@ -38,7 +40,8 @@ def refused(session: Session, job: str, words: str, *, grace: timedelta, now: da
     if attempt.state is not AttemptState.PENDING:
         return
     waiting = f"the cluster refused its Job: {words}"
-    if now - attempt.changed_at >= grace:
+    attempt.refused_since = attempt.refused_since or now
+    if now - attempt.refused_since >= grace:
         end_attempt(session, EndAttempt(job, EndReason.SCHEDULING, None, waiting), "", now)
         return
     attempt.waiting, attempt.not_before = waiting, now + REFUSED_AGAIN
@@ -80,7 +83,7 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
             end_run(session, run, EndReason.STOPPED, now)
         case Retry(wait_seconds):
             follows = add_attempt(session, run, attempt.number + 1, now + timedelta(seconds=wait_seconds), now=now)
-            attempt.detail = f"{detail}; {_next(reason, follows.number, spec)}"
+            attempt.detail = f"{detail}; {_next(attempt, follows.number)}"
         case EndRun():
             attempt.detail = f"{detail}; {_consequence(reason, len(earlier))}"
             end_run(session, run, reason, now)
@@ -110,6 +113,7 @@ def _blame(session: Session, attempt: AttemptRow, ending: EndAttempt, now: datet
         return ending.reason, ending.detail
     this = NodeEnding(
         node=ending.node,
+        experiment=attempt.run.experiment_id,
         trial=attempt.run.trial_id,
         reason=ending.reason,
         has_progressed=attempt.has_progressed,
@@ -129,10 +133,10 @@ def _fruitless(attempts: list[AttemptRow]) -> int:
     return count
 
 
-def _next(reason: EndReason, attempt: int, spec: ExperimentSpec) -> str:
-    if reason is EndReason.OUT_OF_MEMORY and spec.trial is not None and spec.trial.outOfMemoryFactor is not None:
-        return f"attempt {attempt} has {spec.trial.outOfMemoryFactor:g} times the memory"
-    return f"attempt {attempt} continues from the last checkpoint"
+def _next(ended: AttemptRow, following: int) -> str:
+    if ended.end_reason is EndReason.OUT_OF_MEMORY and ended.out_of_memory_factor is not None:
+        return f"attempt {following} has {ended.out_of_memory_factor:g} times the memory"
+    return f"attempt {following} continues from the last checkpoint"
 
 
 def _consequence(reason: EndReason, attempts: int) -> str:

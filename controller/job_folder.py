@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from controller.plan import JobPhase, SeenJob
@@ -37,7 +38,7 @@ class JobFolder:
         """Return the Job as a cluster shows it; None when it was never started or is gone."""
         name = self.path.name
         if self.exit_code() is None and self.is_alive():
-            return SeenJob(name=name, phase=JobPhase.ACTIVE)
+            return SeenJob(name=name, phase=JobPhase.ACTIVE, started_at=self._started_at())
         exit_code = self.exit_code()  # again: it is written before the lock is let go
         if not self.is_started():  # last: a folder that is here now was whole above
             return None
@@ -45,6 +46,12 @@ class JobFolder:
             return SeenJob(name=name, phase=JobPhase.FAILED, reason=EndReason.PREEMPTED)
         phase = JobPhase.SUCCEEDED if exit_code == 0 else JobPhase.FAILED
         return SeenJob(name=name, phase=phase, exit_code=exit_code)
+
+    def _started_at(self) -> datetime | None:
+        try:
+            return datetime.fromtimestamp((self.path / "started").stat().st_mtime, UTC)
+        except FileNotFoundError:  # removed just now
+            return None
 
     def is_started(self) -> bool:
         return (self.path / "started").exists()

@@ -42,6 +42,8 @@ def create(
         spec=document,
         idempotency_key=key,
         request_digest=digest,
+        resumed_at=None,
+        slowest_epoch_seconds=None,
         created_at=now,
         ended_at=None,
     )
@@ -63,9 +65,11 @@ def pause(session: Session, experiment_id: str) -> ExperimentRow:
     return experiment
 
 
-def resume(session: Session, experiment_id: str) -> ExperimentRow:
-    """Start runs again. Resuming a running experiment changes nothing. Raises AlreadyEnded."""
+def resume(session: Session, experiment_id: str, now: datetime) -> ExperimentRow:
+    """Start runs again, whatever failed before. Resuming a running experiment changes nothing. Raises AlreadyEnded."""
     experiment = _alive(session, experiment_id)
+    if experiment.state is ExperimentState.PAUSED:
+        experiment.resumed_at = now
     experiment.state = ExperimentState.RUNNING
     experiment.message = ""
     wake_reconciler(session)

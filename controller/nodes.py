@@ -1,7 +1,7 @@
 """Which nodes to avoid: a pure judgement of how attempts ended where.
 
-A node is bad when trial after trial fails on it while trials do well elsewhere. Where everything fails everywhere, the
-training is at fault, and no node is.
+A node is bad when trial after trial fails on it while trials of the very same experiments do well on other nodes. Where
+an experiment fails everywhere, its training is at fault, and no node is.
 """
 
 from collections import defaultdict
@@ -24,6 +24,7 @@ class NodeEnding:
     """How one attempt ended on its node."""
 
     node: str
+    experiment: str
     trial: int
     reason: EndReason
     has_progressed: bool
@@ -35,11 +36,16 @@ class NodeEnding:
 
 def bad_nodes(latest_first: Iterable[NodeEnding]) -> frozenset[str]:
     """Return the nodes on which the latest attempts of several trials failed, while others did well elsewhere."""
-    failed: dict[str, set[int]] = defaultdict(set)
-    good: set[str] = set()
-    for ending in latest_first:
+    endings = tuple(latest_first)
+    sound: dict[str, set[str]] = defaultdict(set)  # where each experiment did well
+    for ending in endings:
         if ending.did_well:
-            good.add(ending.node)
-        elif ending.node not in good and ending.reason in SUSPICIOUS:
+            sound[ending.experiment].add(ending.node)
+    failed: dict[str, set[int]] = defaultdict(set)
+    cleared: set[str] = set()
+    for ending in endings:
+        if ending.did_well:
+            cleared.add(ending.node)  # whatever failed there before, it works again
+        elif ending.node not in cleared and ending.reason in SUSPICIOUS and sound[ending.experiment] - {ending.node}:
             failed[ending.node].add(ending.trial)
-    return frozenset(node for node, trials in failed.items() if len(trials) >= FAILED_TRIALS and good - {node})
+    return frozenset(node for node, trials in failed.items() if len(trials) >= FAILED_TRIALS)

@@ -2,9 +2,12 @@
 
 import math
 
+from podium.wire import LONGEST_EPOCH_SECONDS
+
 SLACK = 10.0
 """An epoch may take so many times as long as the slowest before it: batch sizes, nodes and neighbours differ."""
 SHORTEST_SILENCE_SECONDS = 30 * 60.0
+LONGEST_DEADLINE_SECONDS = 2**31 - 1
 UNKNOWN_SILENCE_SECONDS = 6 * 3600.0
 """Before the first report of an experiment: images are pulled, data is cached, and an epoch may be long."""
 
@@ -15,7 +18,7 @@ def silence_seconds(asked: int | None, slowest_epoch_seconds: float | None) -> f
         return float(asked)
     if slowest_epoch_seconds is None:
         return UNKNOWN_SILENCE_SECONDS
-    return max(SHORTEST_SILENCE_SECONDS, SLACK * slowest_epoch_seconds)
+    return max(SHORTEST_SILENCE_SECONDS, SLACK * min(slowest_epoch_seconds, LONGEST_EPOCH_SECONDS))
 
 
 def deadline_seconds(epochs: int, slowest_epoch_seconds: float | None, *, waits_seconds: float) -> int | None:
@@ -26,4 +29,5 @@ def deadline_seconds(epochs: int, slowest_epoch_seconds: float | None, *, waits_
     """
     if slowest_epoch_seconds is None:
         return None
-    return math.ceil(waits_seconds + SHORTEST_SILENCE_SECONDS + epochs * SLACK * slowest_epoch_seconds)
+    training = epochs * SLACK * min(slowest_epoch_seconds, LONGEST_EPOCH_SECONDS)
+    return min(math.ceil(waits_seconds + SHORTEST_SILENCE_SECONDS + training), LONGEST_DEADLINE_SECONDS)

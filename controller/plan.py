@@ -212,7 +212,7 @@ def _pending(attempt: LiveAttempt, job: SeenJob | None, now: datetime) -> Sequen
         case Wish.END:
             return [DeleteJob(attempt.job)]
         case Wish.RUN | Wish.HOLD if job is not None:  # the controller died between creating the Job and noting it
-            return [MarkRunning(attempt.job)]
+            return [MarkRunning(attempt.job)] if attempt.not_before <= now else []
         case Wish.RUN:
             return [CreateJob(attempt.job)] if attempt.not_before <= now else []
         case Wish.HOLD:
@@ -256,11 +256,14 @@ def _noted(attempt: LiveAttempt, job: SeenJob) -> list[Action]:
 
 
 def _silent_from(attempt: LiveAttempt, job: SeenJob) -> datetime | None:
-    """Return from when on a Job that runs has been silent for too long."""
-    if attempt.silence_seconds is None:
+    """Return from when on a Job has been silent for too long; None before its process has started.
+
+    A Job may be placed and its image pulled hours after it was created: until then it has nothing to say.
+    """
+    signs_of_life = [moment for moment in (job.started_at, attempt.heard_at) if moment is not None]
+    if attempt.silence_seconds is None or not signs_of_life:
         return None
-    last = max(filter(None, (job.started_at, attempt.heard_at, attempt.changed_at)))
-    return last + timedelta(seconds=attempt.silence_seconds)
+    return max(signs_of_life) + timedelta(seconds=attempt.silence_seconds)
 
 
 def _ending(attempt: LiveAttempt, job: SeenJob | None) -> tuple[EndReason, str]:

@@ -1,11 +1,10 @@
-"""The loop that drives Jobs towards what the database says, and asks the optimizer when slots are free.
+"""The pass that drives Jobs towards what the database says, and asks the optimizer when slots are free.
 
 Observe (Jobs, then rows), plan (pure), act (idempotent verbs). It may be killed at any instruction and started again.
 """
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,17 +41,14 @@ from controller.plan import (
     due_at,
     plan,
 )
-from controller.pulse import Pulse, Wake
 from controller.tables import AttemptRow
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState
 
-STANDBY_SECONDS = 1.0
-AFTER_FAULT_SECONDS = 1.0
-REST_SECONDS = 0.05
-"""After a pass with nothing left to do: what changes comes in showers, and one pass looks at all of it."""
+LONGEST_CREATION_SECONDS = 5.0
+"""A pass waits no longer for the Jobs that it creates: those that end meanwhile are not to wait with it."""
 CREATORS = 16
 """Jobs that are created at once; the cluster bounds how many a second."""
 FILL = timedelta(seconds=1)
@@ -85,6 +81,8 @@ class Reconciler:
     _creators: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create"), init=False
     )
+    _creating: dict[str, Future[bool]] = field(default_factory=dict, init=False)
+    """Jobs that are being created: none is begun twice, also when a pass was given up meanwhile."""
     _told: set[str] = field(default_factory=set, init=False)
     """Jobs whose end people were told of. Forgotten with the process: then they may be told once more."""
 
@@ -104,7 +102,7 @@ class Reconciler:
             for action in plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
         ]
         has_started = self._fill(room, creating)
-        created = [future.result() for future in creating]
+        created = self._answers(creating)
         self._tell_results(alive, jobs)
         if any(steps) or has_started or any(created):
             return 0.0
@@ -119,7 +117,8 @@ class Reconciler:
                 creating.append(self._begin(job))
                 return False  # its own answer says so
             case MarkRunning(job):  # creating it again leaves the Job alone and adds what is missing
-                return self._create(job)
+                creating.append(self._begin(job))
+                return False
             case DeleteJob(job):
                 self.cluster.delete_job(job)
                 return False  # the cluster wakes us when it is gone
@@ -162,13 +161,26 @@ class Reconciler:
             log.info("nothing to note", reason=error.detail)
 
     def _begin(self, job: str) -> Future[bool]:
-        return self._creators.submit(_alone, partial(self._create, job), job=job)
+        under_way = self._creating.get(job)
+        if under_way is None or under_way.done():
+            self._creating[job] = self._creators.submit(_alone, partial(self._create, job), job=job)
+        return self._creating[job]
+
+    def _answers(self, creating: Sequence[Future[bool]]) -> list[bool]:
+        """Return what creating came to. What takes long goes on, and counts as a reason to look again at once."""
+        done, late = wait(creating, timeout=LONGEST_CREATION_SECONDS)
+        for job in [job for job, future in self._creating.items() if future.done()]:
+            del self._creating[job]
+        return [future.result() for future in done] + [True for _ in late]
 
     def _create(self, job: str) -> bool:
         """Create an attempt's Job and note it. The Job comes first: killed in between, the next pass finds it."""
         try:
             with transaction(self.sessions) as session:
-                request = self._request(session, store.lock_attempt(session, job))
+                attempt = store.lock_attempt(session, job)
+                if attempt.state is not AttemptState.PENDING:
+                    return False  # it was created meanwhile, or is over
+                request = self._request(session, attempt)
         except Superseded:
             return False
         try:
@@ -180,7 +192,7 @@ class Reconciler:
             grace = self.orders.grace.node if error.may_pass else self.orders.grace.image
             words = str(error)
             self._change(lambda session, now: attempts.refused(session, job, words, grace=grace, now=now))
-            return True
+            return False  # until its next try, there is nothing to do about it
         self._change(lambda session, now: attempts.mark_running(session, job, request.pod, now))
         log.info("Job created")
         return True
@@ -190,7 +202,8 @@ class Reconciler:
         spec = ExperimentSpec.model_validate(experiment.spec)
         before = store.attempts_of_trial(session, run.trial_id)
         starved = sum(one.end_reason is EndReason.OUT_OF_MEMORY for one in before)
-        factor = (spec.trial.outOfMemoryFactor if spec.trial else None) or 1.0
+        shape = shape_of(spec, run.rung, self.orders.defaults)
+        factor = shape.outOfMemoryFactor or 1.0
         failed_on = {
             one.node for one in before if one.run_id == run.id and one.end_reason is EndReason.BUG and one.node
         }
@@ -206,7 +219,6 @@ class Reconciler:
             ),
         )
         door = Door(url=self.orders.worker_url, token=self.signer.sign(attempt.job, now))
-        shape = shape_of(spec, run.rung, self.orders.defaults)
         return job_request(runs.key_of(run, attempt.number), spec, shape, door=door, placement=placement)
 
     def _fill(self, room: Mapping[str, int], creating: list[Future[bool]]) -> bool:
@@ -267,33 +279,3 @@ def _why_complete(history: History) -> str:
     if history.remaining_cost >= 1 and history.remaining_runs >= 1:
         return "completed: every configuration has been tried"
     return "completed: what is left of the budget pays for no further run"
-
-
-def run_forever(
-    reconcile: Callable[[], float],
-    is_leading: Callable[[], bool],
-    wake: Wake,
-    stopping: threading.Event,
-    pulse: Pulse,
-) -> None:
-    """Make passes until `stopping`: whenever woken, and when the last pass said that the next is due."""
-    due_seconds = 0.0
-    while not stopping.is_set():
-        pulse.turned(due_seconds)
-        stopping.wait(min(REST_SECONDS, due_seconds))
-        wake.wait(due_seconds)
-        lag_seconds = wake.clear()
-        if stopping.is_set():
-            return
-        if not is_leading():
-            due_seconds = STANDBY_SECONDS
-            continue
-        try:
-            with pulse.passing(lag_seconds):
-                due_seconds = reconcile()
-        except (DatabaseAway, ClusterAway) as error:
-            log.warning("pass given up; trying again", error=str(error), seconds=AFTER_FAULT_SECONDS)
-            due_seconds = AFTER_FAULT_SECONDS
-        except Exception:  # the loop outlives any fault of one pass
-            log.exception("pass failed; trying again", seconds=AFTER_FAULT_SECONDS)
-            due_seconds = AFTER_FAULT_SECONDS

@@ -19,12 +19,13 @@ from controller.collection import Collector, collect_forever
 from controller.counted_cluster import CountedCluster
 from controller.database import is_reachable, open_sessions
 from controller.leadership import Leadership
+from controller.loop import run_forever
 from controller.meters import Meters, meters_of
 from controller.metrics import RowCollector, process_registry
 from controller.plan import Grace
 from controller.probes import Probes, probed
 from controller.pulse import Pulse, Wake
-from controller.reconcile import Orders, Reconciler, run_forever
+from controller.reconcile import Orders, Reconciler
 from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, signing_key
 from controller.tokens import TokenSigner
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, func, select, tuple_, update
+from sqlalchemy import Select, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from controller.errors import ExperimentNotFound, NoTrialYet, Superseded, TrialNotFound
@@ -116,9 +116,11 @@ def live_run(session: Session, trial_id: int) -> RunRow | None:
     return session.scalar(query.with_for_update())
 
 
-def latest_endings(session: Session, experiment_id: str, limit: int) -> Sequence[RunRow]:
+def latest_endings(session: Session, experiment_id: str, limit: int, *, since: datetime | None) -> Sequence[RunRow]:
     """Return the runs that ended last, the latest first."""
     query = select(RunRow).where(RunRow.experiment_id == experiment_id, RunRow.state == RunState.ENDED)
+    if since is not None:
+        query = query.where(RunRow.ended_at > since)
     return session.scalars(query.order_by(RunRow.ended_at.desc(), RunRow.id.desc()).limit(limit)).all()
 
 
@@ -196,20 +198,18 @@ class _Live(NamedTuple):
     node: str | None
     waiting: str
     started_at: datetime | None
+    silence_seconds: int | None
 
 
 class _Searching(NamedTuple):
     state: ExperimentState
-    silence_seconds: float | None
+    slowest_epoch_seconds: float | None
 
 
 def _experiments_by_id(session: Session, ids: Collection[str]) -> Mapping[str, _Searching]:
-    silence, slowest = ExperimentRow.spec["trial"]["silenceSeconds"].as_integer(), ExperimentRow.slowest_epoch_seconds
-    query = select(ExperimentRow.id, ExperimentRow.state, silence, slowest).where(ExperimentRow.id.in_(ids))
-    return {
-        each: _Searching(state=state, silence_seconds=silence_seconds(asked, known))
-        for each, state, asked, known in session.execute(query)
-    }
+    columns = (ExperimentRow.id, ExperimentRow.state, ExperimentRow.slowest_epoch_seconds)
+    found = session.execute(select(*columns).where(ExperimentRow.id.in_(ids)))
+    return {each: _Searching(state=state, slowest_epoch_seconds=slowest) for each, state, slowest in found}
 
 
 def _live_attempt(seen: _Live, experiment: _Searching, *, is_stop_requested: bool) -> LiveAttempt:
@@ -221,7 +221,7 @@ def _live_attempt(seen: _Live, experiment: _Searching, *, is_stop_requested: boo
         changed_at=seen.changed_at,
         has_progressed=seen.has_progressed,
         heard_at=seen.heard_at,
-        silence_seconds=experiment.silence_seconds,
+        silence_seconds=silence_seconds(seen.silence_seconds, experiment.slowest_epoch_seconds),
         node=seen.node,
         waiting=seen.waiting,
         started_at=seen.started_at,
@@ -249,29 +249,40 @@ def node_endings(session: Session, since: datetime, limit: int = 2000) -> list[N
     if session.scalar(select(AttemptRow.id).where(AttemptRow.ended_at >= since, *suspicious).limit(1)) is None:
         return []
     query = (
-        select(AttemptRow.node, RunRow.trial_id, AttemptRow.end_reason, AttemptRow.has_progressed)
+        select(AttemptRow.node, RunRow.experiment_id, RunRow.trial_id, AttemptRow.end_reason, AttemptRow.has_progressed)
         .join(AttemptRow.run)
         .where(AttemptRow.node.is_not(None), AttemptRow.ended_at >= since, AttemptRow.end_reason.is_not(None))
         .order_by(AttemptRow.ended_at.desc(), AttemptRow.id.desc())
         .limit(limit)
     )
     return [
-        NodeEnding(node=node, trial=trial_id, reason=reason, has_progressed=has_progressed)
-        for node, trial_id, reason, has_progressed in session.execute(query)
+        NodeEnding(node=node, experiment=experiment, trial=trial, reason=reason, has_progressed=has_progressed)
+        for node, experiment, trial, reason, has_progressed in session.execute(query)
         if node is not None and reason is not None
     ]
 
 
-def latest_attempt_endings(session: Session, experiment_id: str, limit: int) -> Sequence[AttemptRow]:
+def latest_attempt_endings(
+    session: Session, experiment_id: str, limit: int, *, since: datetime | None
+) -> Sequence[AttemptRow]:
     """Return the attempts that ended last, the latest first."""
     query = select(AttemptRow).join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
     ended = query.where(AttemptRow.state == AttemptState.ENDED)
+    if since is not None:
+        ended = ended.where(AttemptRow.ended_at > since)
     return session.scalars(ended.order_by(AttemptRow.ended_at.desc(), AttemptRow.id.desc()).limit(limit)).all()
 
 
 def attempts_of_trial(session: Session, trial_id: int) -> Sequence[AttemptRow]:
     query = select(AttemptRow).join(AttemptRow.run).where(RunRow.trial_id == trial_id)
     return session.scalars(query.order_by(AttemptRow.id)).all()
+
+
+def has_started_attempts(session: Session, experiment_id: str) -> bool:
+    """Say whether anything of an experiment runs now, as far as was heard or seen."""
+    query = select(AttemptRow.id).join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
+    signs = or_(AttemptRow.heard_at.is_not(None), AttemptRow.started_at.is_not(None))
+    return session.scalar(query.where(AttemptRow.state != AttemptState.ENDED, signs).limit(1)) is not None
 
 
 def has_live_attempts(session: Session, experiment_id: str) -> bool:

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from controller import store
+from controller.tables import ExperimentRow
 from podium.taxonomy import EndReason, ExperimentState
 
 STORM = 3
@@ -10,28 +11,39 @@ STORM = 3
 
 
 def pause_when_all_fail(session: Session, experiment_id: str) -> None:
-    """Pause an experiment whose latest runs all ended by a bug."""
-    session.flush()
-    latest = store.latest_endings(session, experiment_id, STORM)
+    """Pause an experiment whose latest runs all ended by a bug since it was resumed last."""
+    experiment = _alone_with(session, experiment_id)
+    latest = store.latest_endings(session, experiment_id, STORM, since=experiment.resumed_at)
     if len(latest) == STORM and all(run.end_reason is EndReason.BUG for run in latest):
         _pause(
-            session,
-            experiment_id,
+            experiment,
             f"the last {STORM} runs all failed by a bug in the training command; see why with "
-            f"`podium show {experiment_id}`, mend it",
+            f"`podium show {experiment_id}`. Mend what the command runs",
         )
 
 
 def pause_when_nothing_starts(session: Session, experiment_id: str, latest_detail: str) -> None:
-    """Pause an experiment whose latest Jobs all waited in vain for an image or a node."""
+    """Pause an experiment whose latest Jobs all waited in vain for an image or a node, while none of it runs."""
+    experiment = _alone_with(session, experiment_id)
+    latest = store.latest_attempt_endings(session, experiment_id, STORM, since=experiment.resumed_at)
+    is_storm = len(latest) == STORM and all(attempt.end_reason is EndReason.SCHEDULING for attempt in latest)
+    if is_storm and not store.has_started_attempts(session, experiment_id):
+        _pause(
+            experiment,
+            f"the last {STORM} Jobs could not start. The latest {latest_detail}. Provide what they wait for",
+        )
+
+
+def _alone_with(session: Session, experiment_id: str) -> ExperimentRow:
+    """Lock the experiment: ends that come at once are counted one after the other, each with those before it."""
     session.flush()
-    latest = store.latest_attempt_endings(session, experiment_id, STORM)
-    if len(latest) == STORM and all(attempt.end_reason is EndReason.SCHEDULING for attempt in latest):
-        _pause(session, experiment_id, f"the last {STORM} Jobs could not start. The latest {latest_detail}. Mend that")
+    return store.experiment(session, experiment_id, lock=True)
 
 
-def _pause(session: Session, experiment_id: str, why: str) -> None:
-    experiment = store.experiment(session, experiment_id, lock=True)
+def _pause(experiment: ExperimentRow, why: str) -> None:
     if experiment.state is ExperimentState.RUNNING:
         experiment.state = ExperimentState.PAUSED
-        experiment.message = f"paused: {why}, then `podium resume {experiment_id}`"
+        experiment.message = (
+            f"paused: {why}, then `podium resume {experiment.id}`; where the experiment itself names the wrong image "
+            "or command, stop it and create another"
+        )

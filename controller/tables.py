@@ -68,6 +68,8 @@ class ExperimentRow(Table):
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     request_digest: Mapped[str]
     """Of the spec as first sent: a key that is used again must come with the same one."""
+    resumed_at: Mapped[datetime | None]
+    """What failed before does not pause it again."""
     slowest_epoch_seconds: Mapped[float | None]
     """Of all epochs measured so far; what is silent for much longer has hung."""
     created_at: Mapped[datetime]
@@ -163,6 +165,11 @@ class AttemptRow(Table):
     node: Mapped[str | None]
     waiting: Mapped[str]
     """What its Job waits for, in the cluster's words; empty once it runs."""
+    refused_since: Mapped[datetime | None]
+    """Since when the cluster will not have its Job."""
+    silence_seconds: Mapped[int | None]
+    out_of_memory_factor: Mapped[float | None]
+    """As its Pod's shape had them: an experiment, a rung and the chart may each say."""
     accelerators: Mapped[float]
     """Devices that its Pod holds: GPUs, MIG slices, of whatever make."""
     price_per_hour: Mapped[float | None]

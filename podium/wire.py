@@ -11,6 +11,8 @@ from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, 
 from podium.trainer import Training
 
 MAX_BODY_BYTES = 1024 * 1024
+LONGEST_EPOCH_SECONDS = 366 * 86_400.0
+"""No epoch takes longer than a year: what claims to was measured in another unit."""
 API_PREFIX = "/api/v1"
 URL_VARIABLE = "PODIUM_URL"
 TOKEN_VARIABLE = "PODIUM_TOKEN"
@@ -185,7 +187,7 @@ class MeasurementReport(Contract):
     metrics: Annotated[
         dict[Annotated[str, Field(min_length=1, max_length=100)], FiniteMetric], Field(min_length=1, max_length=100)
     ]
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    seconds: Annotated[float, Field(ge=0, le=LONGEST_EPOCH_SECONDS, allow_inf_nan=False)]
     """Wall-clock seconds of this epoch."""
     samples_per_second: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 

@@ -98,7 +98,7 @@ def pause(experiment_id: str, session: Transaction, now: Now) -> Experiment:
 
 @router.post("/{experiment_id}/resume")
 def resume(experiment_id: str, session: Transaction, now: Now) -> Experiment:
-    return report.experiment(session, lifecycle.resume(session, experiment_id), now)
+    return report.experiment(session, lifecycle.resume(session, experiment_id, now), now)
 
 
 @router.post("/{experiment_id}/stop")

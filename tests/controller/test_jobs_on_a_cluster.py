@@ -9,7 +9,7 @@ from controller.jobs import JobRequest
 from controller.plan import JobPhase, SeenJob, Wait, WaitsFor
 from controller.storms import STORM
 from podium.taxonomy import EndReason
-from tests.service import FakeCluster, Service
+from tests.service import API, FakeCluster, Service
 
 RESOURCES = {"limits": {"memory": "1Gi", "nvidia.com/gpu": 2}}
 
@@ -99,7 +99,12 @@ def test_a_quota_that_is_spent_is_waited_for_as_long_as_a_node(
 
 def test_a_run_out_of_memory_is_tried_once_more_with_more_of_it(service: Service) -> None:
     experiment = service.create(
-        parallelism=1, trial={"command": ["true"], "resources": RESOURCES, "outOfMemoryFactor": 1.5}
+        parallelism=1,
+        trial={
+            "command": ["true"],
+            "resources": RESOURCES,
+            "rungs": {name: {"outOfMemoryFactor": 1.5} for name in ("small", "medium", "full")},
+        },
     )
     for attempt, memory in ((1, "1Gi"), (2, "1536Mi")):
         service.settle()
@@ -138,6 +143,69 @@ def test_a_node_that_fails_trial_after_trial_is_avoided_and_named_and_no_trial_p
     assert service.cluster.requests[follows].placement.avoided_nodes == ("broken",)
 
 
+def test_an_experiment_that_fails_everywhere_spoils_no_node_for_others(service: Service) -> None:
+    service.create(name="healthy", parallelism=1)
+    service.settle()
+    [good] = service.active()
+    service.cluster.shows(good, node="cpu1")
+    service.finish(good)
+    service.cluster.exit(good, 0, node="cpu1")
+    broken = service.create(name="broken", parallelism=6, max_attempts=1)
+    service.settle()
+    for job in [name for name in service.active() if name.startswith("broken")][:3]:
+        fail_on(service, job, "gpu1")
+    ended = [each for each in service.read(f"{broken}/attempts")["items"] if each["end_reason"]]
+    assert {each["end_reason"] for each in ended} == {EndReason.BUG}
+    assert service.read(broken)["state"] == "paused", "its own fault is told as its own"
+
+
+def test_jobs_that_wait_pause_nothing_while_others_of_the_experiment_run(service: Service) -> None:
+    experiment = service.create(parallelism=4)
+    service.settle()
+    running, *waiting = service.active()
+    service.cluster.shows(running, node="node1", started_at=service.clock.now)
+    for job in waiting:
+        service.cluster.shows(job, wait=Wait(what=WaitsFor.NODE, since=service.clock.now, words="no GPU is free"))
+    service.clock.advance(3600)
+    service.settle()
+    ended = [each for each in service.read(f"{experiment}/attempts")["items"] if each["end_reason"]]
+    assert len(ended) >= STORM
+    assert service.read(experiment)["state"] == "running"
+
+
+def test_what_failed_before_a_resume_does_not_pause_again(service: Service) -> None:
+    experiment = service.create(parallelism=1, max_attempts=1)
+    for _ in range(STORM):
+        service.settle()
+        [job] = service.active()
+        fail_on(service, job, "node1")
+    assert service.read(experiment)["state"] == "paused"
+    service.http.post(f"{API}/experiments/{experiment}/resume")
+    service.settle()
+    [job] = service.active()
+    fail_on(service, job, "node1")
+    assert service.read(experiment)["state"] == "running"
+
+
+def test_a_refusal_is_counted_from_the_first_and_not_from_the_attempts_creation(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(cluster: FakeCluster, request: JobRequest) -> None:
+        raise JobRefused("denied by policy")
+
+    experiment = service.create(parallelism=1, baseline=None)
+    service.http.post(f"{API}/experiments/{experiment}/pause")
+    service.clock.advance(8 * 3600)
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeCluster, "create_job", refuse)
+        service.http.post(f"{API}/experiments/{experiment}/resume")
+        service.settle()
+        service.clock.advance(200)
+        service.settle()
+    [told] = service.read(f"{experiment}/attempts")["items"]
+    assert told["state"] == "pending"
+
+
 def test_where_everything_fails_everywhere_no_node_is_to_blame(service: Service) -> None:
     experiment = service.create(parallelism=4, max_attempts=1)
     service.settle()
@@ -157,9 +225,14 @@ def test_a_retry_would_rather_run_elsewhere(service: Service) -> None:
 
 
 def test_a_worker_that_never_reports_is_given_up_and_tried_again(service: Service) -> None:
-    experiment = service.create(parallelism=1, trial={"command": ["true"], "silenceSeconds": 60})
+    rungs = {name: {"silenceSeconds": 60} for name in ("small", "medium", "full")}  # over the trial's own
+    experiment = service.create(parallelism=1, trial={"command": ["true"], "silenceSeconds": 9999, "rungs": rungs})
     service.settle()
     [job] = service.active()
+    service.clock.advance(7200)
+    service.settle()
+    assert service.active() == [job], "what has not started has nothing to say"
+    service.cluster.shows(job, node="node1", started_at=service.clock.now)
     service.clock.advance(59)
     service.settle()
     assert service.active() == [job]

@@ -189,6 +189,7 @@ def test_stopping_an_experiment_keeps_what_its_runs_reported(service: Service) -
         ({"epoch": 1, "metrics": {}, "seconds": 1}, "InvalidRequest"),
         ({"epoch": True, "metrics": {"val_accuracy": 1.0}, "seconds": 1}, "InvalidRequest"),
         ({"epoch": 1, "metrics": {"val_accuracy": 1.0}, "seconds": -1}, "InvalidRequest"),
+        ({"epoch": 1, "metrics": {"val_accuracy": 1.0}, "seconds": 1e12}, "InvalidRequest"),  # it was milliseconds
         ({"epoch": 1, "metrics": {"val_accuracy": 1.0}, "seconds": 1, "more": 1}, "InvalidRequest"),
     ],
 )
