@@ -68,6 +68,7 @@ class KubernetesCluster:
         """Since when it is not known whose Secret bears the name of a Job that is new, by the Job's uid."""
         self._creating: set[str] = set()
         self._one_created = threading.Condition()
+        self._looking = threading.Lock()
         self._shown: Set[str] | None = None
         """What the last answer held: a Job that is gone does not come back with a Pod that was late to be created."""
         jobs = Collection(path=api.path("batch/v1", JOBS), selector=house.selector, read=read_job)
@@ -83,15 +84,15 @@ class KubernetesCluster:
         The answer is a copy, milliseconds old while the API server is heard. ClusterAway when that was a minute ago:
         nothing should be decided by what is older.
         """
-        jobs = self._jobs.items()  # before the Pods: those of a Job that has ended are then in their copy as a rule
-        pods, now = self._known_pods(), now_utc()
-        found = {uid: self._seen(job, pods.pop(uid, []), now) for uid, job in jobs.items()}
-        for uid in pods if self._shown is None else pods.keys() & self._shown:
-            for ending in filter(None, (seen_without_job(pod, now) for pod in pods[uid])):
-                found[uid] = ending
-        self._shown = found.keys()
-        self._forget_all_but(jobs.keys())
-        return {job.name: job for job in reversed(found.values())}  # a Job goes before an earlier one of its name
+        with self._looking:  # from the copies to what is remembered of them: never back to an older one
+            return self._look()
+
+    def refresh(self) -> None:
+        """Have `jobs` wait for lists that are asked for from now on, and begin as a controller that just started."""
+        with self._looking:
+            self._jobs.renew()
+            self._pods.renew()
+            self._shown = None
 
     def create_job(self, request: JobRequest) -> None:
         """Create the Job, then the Secret that its Pod waits for. What exists already is left alone.
@@ -153,6 +154,17 @@ class KubernetesCluster:
 
     def _changed(self) -> None:
         self._wake()
+
+    def _look(self) -> Mapping[str, SeenJob]:
+        jobs = self._jobs.items()  # before the Pods: those of a Job that has ended are then in their copy as a rule
+        pods, now = self._known_pods(), now_utc()
+        found = {uid: self._seen(job, pods.pop(uid, []), now) for uid, job in jobs.items()}
+        for uid in pods if self._shown is None else pods.keys() & self._shown:
+            for ending in filter(None, (seen_without_job(pod, now) for pod in pods[uid])):
+                found[uid] = ending
+        self._shown = found.keys()
+        self._forget_all_but(jobs.keys())
+        return {job.name: job for job in reversed(found.values())}  # a Job goes before an earlier one of its name
 
     def _known_pods(self) -> dict[str, list[PodDocument]]:
         """Return the Pods by the uid of their Job, those that are gone included."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -288,6 +289,33 @@ def test_a_controller_that_starts_sees_what_is_still_ending(server: ApiServer) -
     assert set(cluster.jobs()) == {"trial-a1"}
     server.remove("pods", "trial-a1-x7c2p")
     server.wait_for(lambda: cluster.jobs() == {}, "the Pod's end")
+    cluster.close()
+
+
+def test_a_new_leader_waits_for_what_its_predecessor_did(server: ApiServer) -> None:
+    cluster = KubernetesCluster(server.api(), HOUSE, timing=replace(QUICK, first_list_seconds=0.2))
+    server.put("jobs", {"metadata": {"name": "trial-a1"}})
+    server.wait_for(lambda: "trial-a1" in cluster.jobs(), "the first Job")
+    server.rule = lambda asked: Answer(503) if asked.is_watch else None
+    server.cut()
+    start(server)
+    server.remove("jobs", "trial-a1")  # its Pod still ends
+    server.put("jobs", {"metadata": {"name": "trial-b1"}})
+    assert set(cluster.jobs()) == {"trial-a1"}
+    for away in ("jobs", "pods"):
+        server.rule = lambda asked, away=away: Answer(503) if asked.is_watch or asked.kind == away else None  # type: ignore[misc]
+        cluster.refresh()
+        with pytest.raises(ClusterAway):
+            cluster.jobs()
+    server.rule = lambda asked: Answer(503) if asked.is_watch else None
+
+    def are_all_seen() -> bool:
+        with suppress(ClusterAway):
+            assert set(cluster.jobs()) == {"trial-a1", "trial-b1"}
+            return True
+        return False
+
+    server.wait_for(are_all_seen, "both")
     cluster.close()
 
 
