@@ -39,6 +39,13 @@ class Cluster(Protocol):
         """Return every Job of Podium's, by name, ended ones included until they are deleted."""
         ...
 
+    def refresh(self) -> None:
+        """Let `jobs` answer only with what the cluster says after this call: another controller acted until now.
+
+        Returns at once; `jobs` raises ClusterAway as long as it does not know.
+        """
+        ...
+
     def create_job(self, request: JobRequest) -> None:
         """Start a Job. One that exists already is left alone, but gets what it lacks. Raises JobRefused and OSError."""
         ...

@@ -22,6 +22,9 @@ class CountedCluster:
         self._leaving &= self._there
         return seen
 
+    def refresh(self) -> None:
+        self._cluster.refresh()
+
     def create_job(self, request: JobRequest) -> None:
         try:
             self._cluster.create_job(request)

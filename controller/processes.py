@@ -72,6 +72,9 @@ class ProcessCluster:
             seen = [self._job(name).seen() for name in self._names()]
         return {job.name: job for job in seen if job is not None}
 
+    def refresh(self) -> None:
+        """Nothing to do: `jobs` looks at the machine each time."""
+
     def create_job(self, request: JobRequest) -> None:
         """Start a Job; it is seen by `jobs` from now on. One of that name that exists already is left alone.
 

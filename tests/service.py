@@ -65,6 +65,9 @@ class FakeCluster:
     def log_tail(self, name: str) -> str:
         return self.logs.get(name, "")
 
+    def refresh(self) -> None:
+        pass
+
     def watch(self, wake: Callable[[], None]) -> None:
         pass
 

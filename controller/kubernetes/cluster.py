@@ -7,8 +7,8 @@ does not retry Jobs, and it does not know what an exit code means.
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Set
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -37,6 +37,8 @@ from controller.plan import JobPhase, SeenJob
 LOG_SECONDS = 5.0
 LOG_BYTES = 1024 * 1024
 """No more than this is read for the sake of its end: what draws a progress bar may never end its line."""
+DOUBT_SECONDS = 30.0
+"""How long the Secret of an earlier Job may outlive it; garbage collection takes it within seconds as a rule."""
 JOBS, PODS = "jobs", "pods"
 
 
@@ -62,6 +64,11 @@ class KubernetesCluster:
         self._lock = threading.Lock()
         self._unexplained: dict[str, float] = {}
         self._deleted: set[str] = set()
+        self._doubtful: dict[str, float] = {}
+        """Since when it is not known whose Secret bears the name of a Job that is new, by the Job's uid."""
+        self._creating: set[str] = set()
+        self._one_created = threading.Condition()
+        self._looking = threading.Lock()
         self._shown: Set[str] | None = None
         """What the last answer held: a Job that is gone does not come back with a Pod that was late to be created."""
         jobs = Collection(path=api.path("batch/v1", JOBS), selector=house.selector, read=read_job)
@@ -77,15 +84,15 @@ class KubernetesCluster:
         The answer is a copy, milliseconds old while the API server is heard. ClusterAway when that was a minute ago:
         nothing should be decided by what is older.
         """
-        jobs = self._jobs.items()  # before the Pods: those of a Job that has ended are then in their copy as a rule
-        pods, now = self._known_pods(), now_utc()
-        found = {uid: self._seen(job, pods.pop(uid, []), now) for uid, job in jobs.items()}
-        for uid in pods if self._shown is None else pods.keys() & self._shown:
-            for ending in filter(None, (seen_without_job(pod, now) for pod in pods[uid])):
-                found[uid] = ending
-        self._shown = found.keys()
-        self._forget_all_but(jobs.keys())
-        return {job.name: job for job in reversed(found.values())}  # a Job goes before an earlier one of its name
+        with self._looking:  # from the copies to what is remembered of them: never back to an older one
+            return self._look()
+
+    def refresh(self) -> None:
+        """Have `jobs` wait for lists that are asked for from now on, and begin as a controller that just started."""
+        with self._looking:
+            self._jobs.renew()
+            self._pods.renew()
+            self._shown = None
 
     def create_job(self, request: JobRequest) -> None:
         """Create the Job, then the Secret that its Pod waits for. What exists already is left alone.
@@ -97,8 +104,9 @@ class KubernetesCluster:
         self._find_owner()
         self._pace.wait()
         try:
-            job, is_new = self._create(request)
-            self._hand_over_token(request, job, is_new=is_new)
+            with self._alone(request.name):
+                job, is_new = self._create(request)
+                self._hand_over_token(request, job, is_new=is_new)
         except Unanswered as error:
             self._pace.hold(error.retry_after_seconds)
             raise
@@ -146,6 +154,17 @@ class KubernetesCluster:
 
     def _changed(self) -> None:
         self._wake()
+
+    def _look(self) -> Mapping[str, SeenJob]:
+        jobs = self._jobs.items()  # before the Pods: those of a Job that has ended are then in their copy as a rule
+        pods, now = self._known_pods(), now_utc()
+        found = {uid: self._seen(job, pods.pop(uid, []), now) for uid, job in jobs.items()}
+        for uid in pods if self._shown is None else pods.keys() & self._shown:
+            for ending in filter(None, (seen_without_job(pod, now) for pod in pods[uid])):
+                found[uid] = ending
+        self._shown = found.keys()
+        self._forget_all_but(jobs.keys())
+        return {job.name: job for job in reversed(found.values())}  # a Job goes before an earlier one of its name
 
     def _known_pods(self) -> dict[str, list[PodDocument]]:
         """Return the Pods by the uid of their Job, those that are gone included."""
@@ -207,18 +226,45 @@ class KubernetesCluster:
             raise OSError(f"{name} is still being deleted")
         return job
 
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Let one thread at a time create a Job of a name: the Secret of a new one is then no other thread's."""
+        with self._one_created:
+            self._one_created.wait_for(lambda: name not in self._creating)
+            self._creating.add(name)
+        try:
+            yield
+        finally:
+            with self._one_created:
+                self._creating.remove(name)
+                self._one_created.notify_all()
+
     def _hand_over_token(self, request: JobRequest, job: JobDocument, *, is_new: bool) -> None:
+        """Create the Secret. A Job that may have one from another controller is left alone, whatever is answered."""
         try:
             self._api.post(self._api.path("v1", "secrets"), secret_of(request, self._house, job.uid))
         except Refused as error:
-            if error.status == HTTPStatus.CONFLICT and not is_new:
+            if error.status == HTTPStatus.CONFLICT:
+                if self._is_doubtful(job, is_new=is_new):
+                    raise OSError(f"the Secret of {request.name} may be an earlier Job's") from error
                 return
-            self._delete(job)  # its Pod would wait for ever
-            if (
-                error.status == HTTPStatus.CONFLICT
-            ):  # it goes with an earlier Job of the name, and is not ours to delete
-                raise OSError(f"the Secret of an earlier {request.name} is still there") from error
+            if is_new:
+                self._delete(job)  # its Pod would wait for ever
             raise
+        with self._lock:
+            self._doubtful.pop(job.uid, None)
+
+    def _is_doubtful(self, job: JobDocument, *, is_new: bool) -> bool:
+        """Say whether the Secret that exists may belong to an earlier Job of the name, and go with it.
+
+        Nobody may read Secrets, so time tells: an earlier Job's makes room soon, another controller's does not.
+        """
+        now = time.monotonic()
+        with self._lock:
+            if is_new:
+                self._doubtful[job.uid] = now
+            self._doubtful = {uid: since for uid, since in self._doubtful.items() if now - since < DOUBT_SECONDS}
+            return job.uid in self._doubtful
 
     def _delete(self, job: JobDocument) -> None:
         options = V1DeleteOptions(propagation_policy="Background", preconditions=V1Preconditions(uid=job.uid))

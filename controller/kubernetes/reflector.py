@@ -88,6 +88,8 @@ class Reflector(Generic[ItemT]):
         self._failure = "the first list has not come yet"
         self._list_after = 0.0
         """A list that was asked for before this moment, by the monotonic clock, is not good enough."""
+        self._needed_after = 0.0
+        """And one from before this moment is shown to nobody."""
         self._stream: Stream | None = None
         self._has_listed = threading.Event()
         self._closing = threading.Event()
@@ -98,7 +100,7 @@ class Reflector(Generic[ItemT]):
         self._thread.start()
 
     def items(self) -> Mapping[str, ItemT]:
-        """Return what is there, by uid, once the first list has come; there is a limit to how long that is waited for.
+        """Return what is there, by uid, once the list has come that is needed; the wait for it has a limit.
 
         Raises ClusterAway after it, and when the server has been silent for too long.
         """
@@ -137,6 +139,14 @@ class Reflector(Generic[ItemT]):
             self._list_after = time.monotonic()
             if self._stream is not None:
                 self._stream.cut()
+
+    def renew(self) -> None:
+        """Answer with nothing but what the server says from now on, as before the first list."""
+        with self._lock:
+            self._needed_after = time.monotonic()
+            self._has_listed.clear()
+            self._failure = "a new list has not come yet"
+        self.list_again()
 
     def close(self) -> None:
         self._closing.set()
@@ -203,7 +213,8 @@ class Reflector(Generic[ItemT]):
             self._items, self._created = items, unconfirmed
             self._version, self._listed_at = version, began
             self._failing_since, self._failures = None, 0
-            self._has_listed.set()
+            if began > self._needed_after:
+                self._has_listed.set()
 
     def _watch(self) -> None:
         query: dict[str, str | int] = {

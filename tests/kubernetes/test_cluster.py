@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -160,14 +161,51 @@ def test_a_job_that_vanished_while_it_was_looked_at_is_tried_again(
         cluster.create_job(request("trial-a1", "exit 0"))
 
 
-def test_a_new_job_does_not_wait_for_the_secret_of_an_old_one(server: ApiServer, cluster: KubernetesCluster) -> None:
+def test_a_new_job_gets_its_own_secret_once_that_of_an_old_one_is_gone(
+    server: ApiServer, cluster: KubernetesCluster
+) -> None:
     server.put("secrets", {"metadata": {"name": "trial-a1"}})
-    with pytest.raises(OSError, match="Secret of an earlier trial-a1"):
-        cluster.create_job(request("trial-a1", "exit 0"))
-    assert server.names("jobs") == set()
+    for _ in range(3):
+        with pytest.raises(OSError, match="may be an earlier Job's"):
+            cluster.create_job(request("trial-a1", "exit 0"))
+        assert set(cluster.jobs()) == {"trial-a1"}
     server.remove("secrets", "trial-a1")
     cluster.create_job(request("trial-a1", "exit 0"))
+    (reference,) = server.get("secrets", "trial-a1")["metadata"]["ownerReferences"]
+    assert reference["uid"] == server.get("jobs", "trial-a1")["metadata"]["uid"]
+    cluster.create_job(request("trial-a1", "exit 0"))
+    assert deleted(server) == []
+
+
+def test_a_job_that_another_controller_gave_its_secret_stays(
+    server: ApiServer, cluster: KubernetesCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = KubernetesCluster(server.api(), HOUSE, timing=QUICK)
+    turns = iter(["first"])
+
+    def be_quicker(asked: Request) -> None:
+        if (asked.method, asked.kind) == ("POST", "secrets") and next(turns, None):
+            other.create_job(request("trial-a1", "exit 0"))
+
+    server.rule = be_quicker
+    with pytest.raises(OSError, match="may be an earlier Job's"):
+        cluster.create_job(request("trial-a1", "exit 0"))
+    other.create_job(request("trial-a1", "exit 0"))
+    monkeypatch.setattr("controller.kubernetes.cluster.DOUBT_SECONDS", 0.0)
+    cluster.create_job(request("trial-a1", "exit 0"))
+    assert deleted(server) == []
     assert server.names("jobs") == server.names("secrets") == {"trial-a1"}
+    other.close()
+
+
+def test_a_job_that_exists_is_not_taken_back_for_want_of_a_second_secret(
+    server: ApiServer, cluster: KubernetesCluster
+) -> None:
+    cluster.create_job(request("trial-a1", "exit 0"))
+    server.rule = refusing("secrets", Answer(403, "exceeded quota: count/secrets"))  # checked before what exists
+    with pytest.raises(JobRefused, match="exceeded quota"):
+        cluster.create_job(request("trial-a1", "exit 0"))
+    assert deleted(server) == []
 
 
 def test_a_job_whose_secret_is_refused_is_taken_back(server: ApiServer, cluster: KubernetesCluster) -> None:
@@ -251,6 +289,33 @@ def test_a_controller_that_starts_sees_what_is_still_ending(server: ApiServer) -
     assert set(cluster.jobs()) == {"trial-a1"}
     server.remove("pods", "trial-a1-x7c2p")
     server.wait_for(lambda: cluster.jobs() == {}, "the Pod's end")
+    cluster.close()
+
+
+def test_a_new_leader_waits_for_what_its_predecessor_did(server: ApiServer) -> None:
+    cluster = KubernetesCluster(server.api(), HOUSE, timing=replace(QUICK, first_list_seconds=0.2))
+    server.put("jobs", {"metadata": {"name": "trial-a1"}})
+    server.wait_for(lambda: "trial-a1" in cluster.jobs(), "the first Job")
+    server.rule = lambda asked: Answer(503) if asked.is_watch else None
+    server.cut()
+    start(server)
+    server.remove("jobs", "trial-a1")  # its Pod still ends
+    server.put("jobs", {"metadata": {"name": "trial-b1"}})
+    assert set(cluster.jobs()) == {"trial-a1"}
+    for away in ("jobs", "pods"):
+        server.rule = lambda asked, away=away: Answer(503) if asked.is_watch or asked.kind == away else None  # type: ignore[misc]
+        cluster.refresh()
+        with pytest.raises(ClusterAway):
+            cluster.jobs()
+    server.rule = lambda asked: Answer(503) if asked.is_watch else None
+
+    def are_all_seen() -> bool:
+        with suppress(ClusterAway):
+            assert set(cluster.jobs()) == {"trial-a1", "trial-b1"}
+            return True
+        return False
+
+    server.wait_for(are_all_seen, "both")
     cluster.close()
 
 

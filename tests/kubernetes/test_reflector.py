@@ -125,6 +125,31 @@ def test_what_is_lost_is_remembered_until_it_is_forgotten(server: ApiServer, fol
     assert followed.lost() == {}
 
 
+def test_after_a_renewal_nothing_older_is_shown(server: ApiServer, followed: Followed) -> None:
+    server.put("things", thing("a"))
+    followed.follow(replace(QUICK, first_list_seconds=0.2))
+    followed.until(a="red")
+    followed.until_watched(1)
+    asked, gate = threading.Event(), threading.Event()
+
+    def hold(request: Request) -> None:
+        if request.is_list:
+            asked.set()
+            gate.wait(10)
+
+    server.rule = hold
+    followed.reflector.list_again()
+    assert asked.wait(10)
+    followed.reflector.renew()  # the list that is on its way was asked for before
+    lists = followed.lists()
+    with pytest.raises(ClusterAway, match="a new list has not come yet"):
+        followed.reflector.items()
+    server.put("things", thing("b"))
+    gate.set()
+    followed.until(a="red", b="red")
+    assert followed.lists() == lists + 1
+
+
 def test_what_happens_between_the_list_and_the_watch_is_not_missed(server: ApiServer, followed: Followed) -> None:
     def meanwhile(request: Request) -> None:
         if request.is_watch and not server.names("things"):
