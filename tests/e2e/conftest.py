@@ -39,7 +39,7 @@ def images(node: Node) -> str:
     for part in ("controller", "worker"):
         began = time.monotonic()
         node.build(f"podium-{part}:{TAG}", f"docker/{part}.Dockerfile")
-        node.build(f"podium-{part}:{NEXT_TAG}", f"docker/{part}.Dockerfile", "--build-arg", "REVISION=next")
+        node.build(f"podium-{part}:{NEXT_TAG}", f"docker/{part}.Dockerfile", "--label", "org.opencontainers.image.version=next")
         print(f"podium-{part} built and loaded in {time.monotonic() - began:.0f} s")
     return TAG
 
