@@ -1,6 +1,7 @@
 # The controller: API, reconciler, migrations, and the `podium` command. No torch in it.
 #
-#   docker build --file docker/controller.Dockerfile --tag podium-controller:0.1.0 .
+#   docker build --file docker/controller.Dockerfile --tag podium-controller:0.1.0 \
+#       --label org.opencontainers.image.version=0.1.0 --label org.opencontainers.image.revision="$(git rev-parse HEAD)" .
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS requirements
@@ -45,11 +46,6 @@ EXPOSE 8080
 # Exec form: Python is the first process and hears SIGTERM itself. Kubernetes asks after its health; no HEALTHCHECK.
 ENTRYPOINT ["podium-controller"]
 CMD ["serve"]
-# Last: a new version or revision makes no layer anew.
-ARG VERSION=0.1.0
-ARG REVISION=unknown
 LABEL org.opencontainers.image.title="podium-controller" \
     org.opencontainers.image.description="Podium's API, reconciler and command line" \
-    org.opencontainers.image.licenses="Apache-2.0" \
-    org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
+    org.opencontainers.image.licenses="Apache-2.0"

@@ -1,7 +1,8 @@
 # The worker: the built-in trainer and the `podium` SDK, with torch and torchvision. A trial with a script of its own
 # needs an image with the SDK only (`pip install podium`), this one or any other.
 #
-#   docker build --file docker/worker.Dockerfile --tag podium-worker:0.1.0 .
+#   docker build --file docker/worker.Dockerfile --tag podium-worker:0.1.0 \
+#       --label org.opencontainers.image.version=0.1.0 --label org.opencontainers.image.revision="$(git rev-parse HEAD)" .
 #
 # torch is the CUDA build, some gigabytes. TORCH_INDEX_URL names an index of torch's own with builds for the CPU alone or
 # for AMD's accelerators; they are preferred, since their versions end in +cpu or +rocm.
@@ -37,11 +38,6 @@ USER 65532:65532
 WORKDIR /tmp
 # -P: no `worker.py` of the working directory gets in its place.
 CMD ["python", "-P", "-m", "worker"]
-# Last: a new version or revision makes no layer anew.
-ARG VERSION=0.1.0
-ARG REVISION=unknown
 LABEL org.opencontainers.image.title="podium-worker" \
     org.opencontainers.image.description="Podium's trainer, with PyTorch" \
-    org.opencontainers.image.licenses="Apache-2.0" \
-    org.opencontainers.image.version="${VERSION}" \
-    org.opencontainers.image.revision="${REVISION}"
+    org.opencontainers.image.licenses="Apache-2.0"

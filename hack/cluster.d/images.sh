@@ -70,11 +70,17 @@ pretend_to_have_what_the_node_has() {
     done
 }
 
+# What buildah has no name for goes: from its own storage, and Podium's images from the node too.
 prune() {
+    local name
     buildah rm --all > /dev/null
     buildah rmi --prune > /dev/null 2>&1 || true
-    local name
     for name in $(node images ls -q 'name~=^docker.io/library/podium-' | grep -vxFf <(buildah images --format '{{.Name}}:{{.Tag}}') || true); do
+        node images rm "$name" > /dev/null
+    done
+    # The kubelet's own names for images, by their digest, outlive the tags.
+    for name in $(node images ls | awk 'NR > 1 && $1 !~ /^sha256:/ {tagged[$3] = 1} $1 ~ /^sha256:/ {other[$1] = $3}
+        END {for (name in other) if (!(other[name] in tagged)) print name}'); do
         node images rm --sync "$name" > /dev/null
     done
 }

@@ -7,6 +7,7 @@ install_programs() {
     need runc runc
     need iptables iptables
     need ip iproute2
+    need pgrep procps
     need conntrack conntrack
     need dnsmasq dnsmasq-base
     need openssl openssl

@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to a failure what the cluster says: by the time that a person looks, it is gone."""
+    report = yield
+    podium = getattr(item, "funcargs", {}).get("podium")
+    if report.failed and isinstance(podium, Installation):
+        report.sections.append(("the cluster", podium.diagnosis()))
+    return report
+
+
 @pytest.fixture(scope="session")
 def node() -> Iterator[Node]:
     cache = Path(os.environ.get("CLUSTER_CACHE", Path.home() / ".cache" / "debian-k8s"))
@@ -39,7 +49,9 @@ def images(node: Node) -> str:
     for part in ("controller", "worker"):
         began = time.monotonic()
         node.build(f"podium-{part}:{TAG}", f"docker/{part}.Dockerfile")
-        node.build(f"podium-{part}:{NEXT_TAG}", f"docker/{part}.Dockerfile", "--build-arg", "REVISION=next")
+        node.build(
+            f"podium-{part}:{NEXT_TAG}", f"docker/{part}.Dockerfile", "--label", "org.opencontainers.image.version=next"
+        )
         print(f"podium-{part} built and loaded in {time.monotonic() - began:.0f} s")
     return TAG
 

@@ -189,6 +189,20 @@ class Installation:
         found = self.objects("pods", f"app.kubernetes.io/component={component}")
         return [each["metadata"]["name"] for each in found if "deletionTimestamp" not in each["metadata"]]
 
+    def diagnosis(self) -> str:
+        """Return what a person would look at first when something went wrong."""
+        reconciler = (
+            "logs",
+            "--selector=app.kubernetes.io/component=reconciler",
+            "--container=reconciler",
+            "--tail=40",
+        )
+        told = []
+        for question in (("get", "pods,jobs"), ("get", "events", "--sort-by=.lastTimestamp"), reconciler):
+            with suppress(AssertionError):
+                told.append("\n".join(self.kubectl(*question).splitlines()[-60:]))
+        return "\n\n".join(told)
+
     def sql(self, statement: str) -> list[str]:
         script = f'PGPASSWORD="$POSTGRES_PASSWORD" psql -h 127.0.0.1 -U podium -d podium -At -c "{statement}"'
         return self.kubectl("exec", f"{RELEASE}-postgres-0", "--", "sh", "-c", script).split()
