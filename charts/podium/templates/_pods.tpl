@@ -26,6 +26,19 @@ capabilities:
 {{- end }}
 {{- end }}
 
+{{/* Where reconcilers may run: where the values say, and beside the checkpoints' volume. */}}
+{{- define "podium.reconciler.placement" -}}
+{{- $given := .Values.reconciler -}}
+{{- if include "podium.artifacts.onOneNode" . -}}
+{{- $key := "requiredDuringSchedulingIgnoredDuringExecution" -}}
+{{- $pods := default dict $given.affinity.podAffinity -}}
+{{- $terms := append (default list (get $pods $key)) (include "podium.artifacts.affinityTerm" . | fromYaml) -}}
+{{- $affinity := merge (dict "podAffinity" (merge (dict $key $terms) $pods)) $given.affinity -}}
+{{- $given = merge (dict "affinity" $affinity) $given -}}
+{{- end -}}
+{{- include "podium.placement" $given -}}
+{{- end }}
+
 {{/* How the controller finds its database. */}}
 {{- define "podium.databaseEnv" -}}
 {{- if .Values.database.existingSecret -}}
