@@ -22,10 +22,9 @@ def test_the_controller_accepts_the_defaults(values: str) -> None:
 def test_the_defaults_hold_the_checkpoints_volume() -> None:
     (volume,) = pod_defaults().volumes
     assert (volume.mountPath, volume.readOnly, claim(volume)) == ("/artifacts", False, "podium-artifacts")
-    for component in ("api", "reconciler"):
-        spec = only(rendered(), "Deployment", f"podium-{component}")["spec"]["template"]["spec"]
-        assert {"name": "artifacts", "mountPath": "/artifacts"} in spec["containers"][0]["volumeMounts"]
-        assert {"name": "artifacts", "persistentVolumeClaim": {"claimName": "podium-artifacts"}} in spec["volumes"]
+    spec = only(rendered(), "Deployment", "podium-reconciler")["spec"]["template"]["spec"]
+    assert {"name": "artifacts", "mountPath": "/artifacts"} in spec["containers"][0]["volumeMounts"]
+    assert {"name": "artifacts", "persistentVolumeClaim": {"claimName": "podium-artifacts"}} in spec["volumes"]
 
 
 def test_data_sets_and_weights_are_read_only() -> None:
@@ -44,10 +43,27 @@ def test_an_object_store_needs_no_volume_but_credentials() -> None:
     assert found.volumes == []
     assert found.envFrom is not None
     assert [one.secretRef.name for one in found.envFrom if one.secretRef] == ["object-store"]
-    for component in ("api", "reconciler"):
-        spec = only(rendered("external-database"), "Deployment", f"podium-{component}")["spec"]["template"]["spec"]
-        assert spec["containers"][0]["envFrom"] == [{"secretRef": {"name": "object-store"}}]
-        assert all("persistentVolumeClaim" not in volume for volume in spec["volumes"])
+    spec = only(rendered("external-database"), "Deployment", "podium-reconciler")["spec"]["template"]["spec"]
+    assert spec["containers"][0]["envFrom"] == [{"secretRef": {"name": "object-store"}}]
+    assert all("persistentVolumeClaim" not in volume for volume in spec["volumes"])
+
+
+@pytest.mark.parametrize("values", RENDERINGS)
+def test_the_api_has_neither_the_checkpoints_nor_their_credentials(values: str) -> None:
+    """It names their URLs and opens none: the reconciler deletes them, workers write them."""
+    (deployment,) = (one for name, one in of_kind(rendered(values), "Deployment").items() if name.endswith("-api"))
+    spec = deployment["spec"]["template"]["spec"]
+    assert [volume["name"] for volume in spec["volumes"]] == ["tmp"]
+    for container in containers({"spec": spec}):
+        assert "envFrom" not in container
+        assert "AWS_REGION" not in {variable["name"] for variable in container["env"]}
+
+
+def test_the_reconciler_has_the_object_stores_variables() -> None:
+    (container,) = only(rendered("all-values"), "Deployment", "tuning-reconciler")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert {"name": "AWS_REGION", "value": "eu-central-1"} in container["env"]
 
 
 def test_what_the_values_give_is_laid_over_what_the_chart_has() -> None:

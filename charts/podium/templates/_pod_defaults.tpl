@@ -1,5 +1,6 @@
 {{/* What a trial's Pod is unless its experiment says otherwise: the chart's volumes, image settings and credentials,
-under the keys of worker.defaults, whose volumes, env and envFrom are added to the chart's. */}}
+under the keys of worker.defaults, whose volumes, env and envFrom are added to the chart's. An affinity of theirs replaces
+the chart's. */}}
 {{- define "podium.podDefaults" -}}
 {{- $given := .Values.worker.defaults -}}
 {{- $env := merge (dict) (default dict $given.env) .Values.artifacts.env -}}
@@ -29,6 +30,11 @@ under the keys of worker.defaults, whose volumes, env and envFrom are added to t
 {{- if $pullSecrets -}}{{- $chart = merge $chart (dict "imagePullSecrets" $pullSecrets) -}}{{- end -}}
 {{- if $env -}}{{- $chart = merge (dict "env" $env) $chart -}}{{- end -}}
 {{- if $envFrom -}}{{- $chart = merge (dict "envFrom" $envFrom) $chart -}}{{- end -}}
+{{- if and (include "podium.artifacts.onOneNode" .) (not $given.affinity) -}}
+{{- $terms := list (include "podium.artifacts.affinityTerm" . | fromYaml) -}}
+{{- $pods := dict "requiredDuringSchedulingIgnoredDuringExecution" $terms -}}
+{{- $chart = merge (dict "affinity" (dict "podAffinity" $pods)) $chart -}}
+{{- end -}}
 {{- with concat $volumes (default list $given.volumes) -}}{{- $chart = merge (dict "volumes" .) $chart -}}{{- end -}}
 {{- merge (dict) (omit $given "env" "envFrom" "volumes") $chart | toYaml -}}
 {{- end }}

@@ -26,6 +26,19 @@ capabilities:
 {{- end }}
 {{- end }}
 
+{{/* Where reconcilers may run: where the values say, and beside the checkpoints' volume. */}}
+{{- define "podium.reconciler.placement" -}}
+{{- $given := .Values.reconciler -}}
+{{- if include "podium.artifacts.onOneNode" . -}}
+{{- $key := "requiredDuringSchedulingIgnoredDuringExecution" -}}
+{{- $pods := default dict $given.affinity.podAffinity -}}
+{{- $terms := append (default list (get $pods $key)) (include "podium.artifacts.affinityTerm" . | fromYaml) -}}
+{{- $affinity := merge (dict "podAffinity" (merge (dict $key $terms) $pods)) $given.affinity -}}
+{{- $given = merge (dict "affinity" $affinity) $given -}}
+{{- end -}}
+{{- include "podium.placement" $given -}}
+{{- end }}
+
 {{/* How the controller finds its database. */}}
 {{- define "podium.databaseEnv" -}}
 {{- if .Values.database.existingSecret -}}
@@ -71,44 +84,6 @@ capabilities:
   value: http://{{ include "podium.api.fullname" . }}.$(PODIUM_NAMESPACE).svc:8080
 - name: PODIUM_ARTIFACTS_URL
   value: {{ .Values.artifacts.url }}
-{{- range $name, $value := .Values.artifacts.env }}
-- name: {{ $name }}
-  value: {{ $value | quote }}
-{{- end }}
-{{- end }}
-
-{{/* The object store's credentials, for containers that read or delete checkpoints. */}}
-{{- define "podium.artifacts.envFrom" -}}
-{{- with .Values.artifacts.existingSecret }}
-envFrom:
-  - secretRef:
-      name: {{ . }}
-{{- end }}
-{{- end }}
-
-{{/* Where checkpoints are mounted, or nothing when an object store has them. */}}
-{{- define "podium.artifacts.path" -}}
-{{- if hasPrefix "file://" .Values.artifacts.url }}{{ trimPrefix "file://" .Values.artifacts.url }}{{ end }}
-{{- end }}
-
-{{/* Volumes and mounts of API and reconciler. */}}
-{{- define "podium.serviceMounts" -}}
-- name: tmp
-  mountPath: /tmp
-{{- with include "podium.artifacts.path" . }}
-- name: artifacts
-  mountPath: {{ . }}
-{{- end }}
-{{- end }}
-
-{{- define "podium.serviceVolumes" -}}
-- name: tmp
-  emptyDir: {}
-{{- if include "podium.artifacts.path" . }}
-- name: artifacts
-  persistentVolumeClaim:
-    claimName: {{ include "podium.artifacts.claimName" . }}
-{{- end }}
 {{- end }}
 
 {{/* Whether Pods migrate as they start: docs/decisions/0009-migrations-in-a-chart.md */}}
