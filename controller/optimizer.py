@@ -35,6 +35,8 @@ FEWEST_TO_MODEL = 4
 SAMPLED = 256
 GRID = 1024
 """Up to this many configurations, a finite space is judged whole."""
+MOST_PAUSED = 1000
+"""Paused trials that are judged: more cost seconds, and those at the end of the line are not worth a thought."""
 KEPT = 8
 NEIGHBORS = 12
 CENTERS = 20
@@ -138,7 +140,8 @@ def _by_model(search: _Search, fresh: Sequence[Move]) -> Suggestion | None:
 
 def _promotions(search: _Search) -> list[tuple[Configuration, Move]]:
     history, ladder = search.history, search.ladder
-    paused = promotion.paused_trials(history, ladder)
+    standing = promotion.paused_trials(history, ladder)
+    paused = promotion.leaders(standing, MOST_PAUSED, maximize=search.problem.maximize)
     moves = {trial.epochs: promotion.open_moves(trial, history, ladder) for trial in paused}
     return [(trial.configuration, replace(move, trial=trial.trial)) for trial in paused for move in moves[trial.epochs]]
 

@@ -6,7 +6,7 @@ full fidelity within what may still be spent: such a run can never yield an incu
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +33,8 @@ class Standing:
     trial: int
     configuration: Configuration
     epochs: int
+    value: float
+    """The objective there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,23 @@ def paused_trials(history: History, ladder: Ladder) -> tuple[Standing, ...]:
         if seen.value is None or not math.isfinite(seen.value) or seen.epochs >= ladder.full_epochs:
             barred.add(seen.trial)
         known = standing.get(seen.trial)
-        if known is None or seen.epochs > known.epochs:
-            standing[seen.trial] = Standing(trial=seen.trial, configuration=seen.configuration, epochs=seen.epochs)
+        if seen.value is not None and (known is None or seen.epochs > known.epochs):
+            standing[seen.trial] = Standing(
+                trial=seen.trial, configuration=seen.configuration, epochs=seen.epochs, value=seen.value
+            )
     return tuple(trial for number, trial in standing.items() if number not in barred)
+
+
+def leaders(paused: Sequence[Standing], most: int, *, maximize: bool) -> Sequence[Standing]:
+    """Return at most that many trials, in their order: the best of each length, as many of one as of another."""
+    if len(paused) <= most:
+        return paused
+    places: dict[int, int] = {}
+    level: dict[int, int] = {}
+    for standing in sorted(paused, key=lambda each: -each.value if maximize else each.value):
+        places[standing.trial] = level[standing.epochs] = level.get(standing.epochs, -1) + 1
+    kept = {each.trial for each in sorted(paused, key=lambda each: (places[each.trial], -each.epochs))[:most]}
+    return [each for each in paused if each.trial in kept]
 
 
 def open_moves(standing: Standing | None, history: History, ladder: Ladder) -> tuple[Move, ...]:

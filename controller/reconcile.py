@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -55,8 +55,8 @@ REST_SECONDS = 0.05
 """After a pass with nothing left to do: what changes comes in showers, and one pass looks at all of it."""
 CREATORS = 16
 """Jobs that are created at once; the cluster bounds how many a second."""
-SUGGESTIONS_A_PASS = 8
-"""What an experiment may ask for before the others, and the Jobs that end meanwhile, have their turn."""
+FILL = timedelta(seconds=1)
+"""How long a pass starts runs before it looks at the Jobs again; each experiment with room has one turn at least."""
 
 log = structlog.get_logger()
 
@@ -96,17 +96,17 @@ class Reconciler:
         jobs = self.cluster.jobs()  # before the rows: a Job that is over has all its reports in them
         with transaction(self.sessions) as session:
             alive = store.live_attempts(session)
-            with_room = store.experiments_with_room(session)
+            room = store.free_slots(session)
         now = self.clock()
         creating: list[Future[bool]] = []
         steps = [
             _alone(partial(self._act, action, creating), job=action.job)
             for action in plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
         ]
-        started = [_alone(partial(self._fill, each, creating), experiment=each) for each in with_room]
+        has_started = self._fill(room, creating)
         created = [future.result() for future in creating]
         self._tell_results(alive, jobs)
-        if any(steps) or any(started) or any(created):
+        if any(steps) or has_started or any(created):
             return 0.0
         due = [due_at(attempt, jobs.get(attempt.job), self.orders.grace) for attempt in alive]
         later = [(moment - now).total_seconds() for moment in due if moment is not None and moment > now]
@@ -209,14 +209,20 @@ class Reconciler:
         shape = shape_of(spec, run.rung, self.orders.defaults)
         return job_request(runs.key_of(run, attempt.number), spec, shape, door=door, placement=placement)
 
-    def _fill(self, experiment_id: str, creating: list[Future[bool]]) -> bool:
-        """Start runs until no slot is free, nothing is worth starting, or others are due. Say whether any was."""
-        for count in range(SUGGESTIONS_A_PASS):
-            job = self._next_run(experiment_id)
-            if job is None:
-                return count > 0
+    def _fill(self, room: Mapping[str, int], creating: list[Future[bool]]) -> bool:
+        """Start runs, one of each experiment in turn, until nothing is to start or time is up. Say whether any was."""
+        until, waiting, turn, count = self.clock() + FILL, list(room), 0, 0
+        while waiting and (turn == 0 or self.clock() < until):
+            served = [each for each in waiting if _alone(partial(self._start, each, creating), experiment=each)]
+            turn, count = turn + 1, count + len(served)
+            waiting = [each for each in served if room[each] > turn]
+        return count > 0
+
+    def _start(self, experiment_id: str, creating: list[Future[bool]]) -> bool:
+        job = self._next_run(experiment_id)
+        if job is not None:
             creating.append(self._begin(job))
-        return True
+        return job is not None
 
     def _next_run(self, experiment_id: str) -> str | None:
         """Ask the optimizer and store its answer; return the Job to create."""

@@ -55,17 +55,18 @@ def experiments(session: Session, wanted: ExperimentFilter, limit: int) -> Seque
     return session.scalars(query).all()
 
 
-def experiments_with_room(session: Session) -> Sequence[str]:
-    """Return the ids of the experiments that may start runs and have a free slot, the oldest first."""
+def free_slots(session: Session) -> Mapping[str, int]:
+    """Return how many runs each experiment may start now, those with none left out, the emptiest first."""
     running = select(RunRow.experiment_id, func.count().label("count")).where(RunRow.state == RunState.RUNNING)
     busy = running.group_by(RunRow.experiment_id).subquery()
+    in_flight, parallelism = func.coalesce(busy.c.count, 0), ExperimentRow.spec["parallelism"].as_integer()
     query = (
-        select(ExperimentRow.id)
+        select(ExperimentRow.id, parallelism - in_flight)
         .outerjoin(busy, busy.c.experiment_id == ExperimentRow.id)
-        .where(ExperimentRow.state == ExperimentState.RUNNING)
-        .where(func.coalesce(busy.c.count, 0) < ExperimentRow.spec["parallelism"].as_integer())
+        .where(ExperimentRow.state == ExperimentState.RUNNING, in_flight < parallelism)
+        .order_by(in_flight, ExperimentRow.created_at)
     )
-    return session.scalars(query.order_by(ExperimentRow.created_at)).all()
+    return {experiment: count for experiment, count in session.execute(query)}  # noqa: C416 - dict() cannot type a Row
 
 
 def trials(session: Session, experiment_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[TrialRow]:

@@ -14,6 +14,7 @@ import hashlib
 import logging
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -114,7 +115,7 @@ def load(folder: str, *, up_to_epoch: int) -> Checkpoint | None:
 
 def _write_local(path: str, header: bytes, data: bytes) -> None:
     folder, partial = os.path.dirname(path), path + PARTIAL
-    os.makedirs(folder, exist_ok=True)
+    _make_folder(folder)
     try:
         with open(partial, "wb") as file:
             file.write(header)
@@ -127,6 +128,22 @@ def _write_local(path: str, header: bytes, data: bytes) -> None:
             os.unlink(partial)
         raise
     _sync_folder(folder)
+
+
+def _make_folder(folder: str) -> None:
+    """Make a folder and those above it. On a volume that a group shares (setgid), the group may write in them.
+
+    On Kubernetes the volume's group is that of every worker and of the reconciler, whatever user each of them is: who
+    removes an old checkpoint is seldom who wrote it.
+    """
+    if os.path.isdir(folder):
+        return
+    above = os.path.dirname(folder)
+    _make_folder(above)
+    with suppress(FileExistsError):
+        os.mkdir(folder)
+        if os.stat(above).st_mode & stat.S_ISGID:
+            os.chmod(folder, os.stat(folder).st_mode | stat.S_IRWXG)
 
 
 def _sync_folder(folder: str) -> None:

@@ -240,7 +240,7 @@ class PodShape(Part):
     queue: DnsLabel | None = None
     """Kueue's LocalQueue: the Job is created suspended and waits there for its quota."""
     runAsUser: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
-    """User, group and volume group; 65532 unless given. Root is refused."""
+    """User and group; 65532 unless given. Root is refused. Volumes belong to group 65532, which every Pod is in."""
     readOnlyRootFilesystem: bool | None = None
     """True unless given; /tmp and the volumes can be written."""
     terminationGracePeriodSeconds: Annotated[int, Field(ge=1, le=86_400)] | None = None

@@ -14,7 +14,7 @@ metrics_router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-def healthz() -> Health:
+async def healthz() -> Health:  # not in the thread pool, which a database that hangs may fill
     """Answer as long as the process can."""
     return Health(status="ok")
 

@@ -68,7 +68,7 @@ def pod_of(request: JobRequest) -> V1PodSpec:
             run_as_non_root=True,
             run_as_user=user,
             run_as_group=user,
-            fs_group=user,
+            fs_group=DEFAULT_USER,  # whatever the user: all of Podium shares the volume with the checkpoints
             fs_group_change_policy="OnRootMismatch",  # else each mount of a large data set is a walk through all of it
             seccomp_profile=V1SeccompProfile(type="RuntimeDefault"),
         ),

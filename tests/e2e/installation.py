@@ -155,6 +155,13 @@ class Installation:
     def wait_until(self, experiment_id: str, state: str, seconds: float = 300) -> float:
         return wait_for(lambda: self.get(experiment_id)["state"] == state, f"{experiment_id} is {state}", seconds)
 
+    def finish(self, experiment_id: str) -> None:
+        """Let an experiment that had budget to spare come to its end: one more full training, and it is complete."""
+        assert self.get(experiment_id)["state"] == "running", "what was done fell while it ran"
+        spent = self.get(experiment_id)["progress"]["cost_spent"]
+        self.http.patch(f"{API}/{experiment_id}", json={"budget": {"cost": spent + 2}}).raise_for_status()
+        self.wait_until(experiment_id, "completed", 400)
+
     def diary(self, experiment_id: str) -> list[tuple[int, int]]:
         """Return each trial's number and epoch that was trained, as the workers wrote it down themselves."""
         lines = self.inside_api("sh", "-c", f"cat {DIARY} 2> /dev/null || true").splitlines()

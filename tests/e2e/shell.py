@@ -29,5 +29,5 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> f
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < seconds, f"waited {seconds:g} s in vain: {what}"
-        time.sleep(0.2)
+        time.sleep(0.5)  # asking costs a process, on a machine that has better to do
     return time.monotonic() - began

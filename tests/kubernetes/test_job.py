@@ -68,6 +68,7 @@ def test_every_pod_is_restricted(asked: JobRequest) -> None:
     security = pod["securityContext"]
     assert security["runAsNonRoot"] is True
     assert security["runAsUser"] > 0
+    assert security["fsGroup"] == 65532, "whatever the user: the volume with the checkpoints is everybody's"
     assert security["seccompProfile"] == {"type": "RuntimeDefault"}
     assert security.keys() <= {
         "runAsNonRoot", "runAsUser", "runAsGroup", "fsGroup", "fsGroupChangePolicy", "seccompProfile"

@@ -12,6 +12,7 @@ from controller.promotion import (
     Move,
     break_even_price,
     expected_improvement,
+    leaders,
     log_expected_improvement,
     open_moves,
     paused_trials,
@@ -40,6 +41,14 @@ def test_only_trials_that_stand_still_below_full_and_never_failed_are_paused() -
         retired=frozenset({5}),
     )
     assert [(trial.trial, trial.epochs) for trial in paused_trials(history, LADDER)] == [(1, 4)]
+
+
+def test_of_too_many_paused_trials_the_best_of_each_length_are_judged() -> None:
+    history = History(observations=tuple(seen(n, 1 + 3 * (n % 2), n / 10) for n in range(10)))
+    paused = paused_trials(history, LADDER)
+    assert [trial.trial for trial in leaders(paused, 4, maximize=True)] == [6, 7, 8, 9]
+    assert [trial.trial for trial in leaders(paused, 3, maximize=False)] == [0, 1, 3]  # the longer wins a tie
+    assert leaders(paused, 10, maximize=True) == paused
 
 
 def test_a_stopped_trial_between_rungs_continues_from_where_it_stands() -> None:

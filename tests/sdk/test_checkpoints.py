@@ -40,6 +40,17 @@ def test_the_newest_within_the_limit_is_loaded(folder: str) -> None:
     assert checkpoints.load(folder, up_to_epoch=2) is None
 
 
+def test_on_a_volume_that_a_group_shares_the_group_can_remove_what_a_worker_wrote(tmp_path: Path) -> None:
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    for volume in (shared, own):
+        volume.mkdir()
+        volume.chmod(0o2770 if volume is shared else 0o770)
+        checkpoints.save((volume / "digits" / "t12").as_uri(), checkpoint(1), attempt=1)
+    for folder in ("digits", "digits/t12"):
+        assert (shared / folder).stat().st_mode & 0o070 == 0o070
+        assert (own / folder).stat().st_mode & 0o020 == 0, "what is not shared is not opened"
+
+
 def test_the_last_two_epochs_stay(tmp_path: Path) -> None:
     for epoch in (1, 2, 5, 6):
         checkpoints.save(tmp_path.as_uri(), checkpoint(epoch), attempt=1)
