@@ -22,12 +22,14 @@ log = structlog.get_logger()
 class Leadership:
     """Hold the lock as long as the connection lives, and call `wake` on every NOTIFY.
 
-    The connection is the lease: when it breaks, PostgreSQL frees the lock and `is_held` turns false.
+    The connection is the lease: when it breaks, PostgreSQL frees the lock and `is_held` turns false. `gained` is called
+    each time that the lock was won, before anybody acts on it.
     """
 
-    def __init__(self, database_url: str, wake: Callable[[], None]) -> None:
+    def __init__(self, database_url: str, wake: Callable[[], None], gained: Callable[[], None] = lambda: None) -> None:
         self._conninfo = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._wake = wake
+        self._gained = gained
         self._held = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="leadership", daemon=True)
@@ -68,6 +70,7 @@ class Leadership:
                 if self._stopping.wait(RETRY_SECONDS):
                     return
             connection.execute(f"LISTEN {CHANNEL}")
+            self._gained()
             self._held.set()
             self._wake()
             log.info("this process reconciles")

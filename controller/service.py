@@ -96,7 +96,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
     """Reconcile until the block ends; Jobs live on."""
     settings, meters = parts.settings, meters_of(parts.registry)
     wake, stopping, pulse = Wake(), threading.Event(), Pulse(meters)
-    leadership = Leadership(parts.database_url, wake.set)
+    leadership = Leadership(parts.database_url, wake.set, cluster.refresh)
     meters.is_active.set_function(lambda: float(leadership.is_held))
     reconciler = Reconciler(
         sessions=open_sessions(parts.engine),

@@ -23,6 +23,15 @@ def test_one_leads_and_the_other_takes_over_when_it_goes(engine: Engine, databas
     second.close()
 
 
+def test_who_wins_the_lock_looks_at_the_cluster_anew_before_it_leads(engine: Engine, database_url: str) -> None:
+    was_held: list[bool] = []
+    leader = Leadership(database_url, _ignore, lambda: was_held.append(leader.is_held))
+    leader.start()
+    _wait_for(lambda: leader.is_held)
+    leader.close()
+    assert was_held == [False]
+
+
 def test_a_notification_wakes_the_leader_at_once(engine: Engine, database_url: str) -> None:
     woken = threading.Event()
     leader = Leadership(database_url, woken.set)
