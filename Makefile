@@ -11,7 +11,7 @@ SCANNER := .venv-security
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart test e2e security demo bench chaos clean
+.PHONY: help install check format chart test e2e e2echaos security demo bench chaos clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -58,7 +58,10 @@ $(SCANNER)/.ready: Makefile
 	@touch $@
 
 e2e: $(READY) ## Build the images and run them on a real Kubernetes: KUBECONFIG's, kind's, or hack/cluster's on Debian
-	$(BIN)/pytest tests/e2e -m e2e --timeout 2400 -rP --durations 0
+	$(BIN)/pytest tests/e2e -m e2e --ignore tests/e2e/test_chaos.py --timeout 2400 -rP --durations 0
+
+e2echaos: $(READY) ## Kill, cut, drain and starve everything on that Kubernetes, twenty times and more; half an hour
+	$(BIN)/pytest tests/e2e/test_chaos.py -m e2e --timeout 2400 -rP --durations 0
 
 demo: $(READY) ## Run examples/digits.yaml from nothing to its best model, on this machine
 	@$(BIN)/podium-controller down --state-dir $(DEMO) > /dev/null
