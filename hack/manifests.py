@@ -3,7 +3,7 @@
     python -m hack.manifests [--check]
 
 Helm's hooks are left out, since nobody would run them: the Pods migrate as they start. So are Secrets, since what is in
-a repository is no secret: manifests/README.md has the commands that create them.
+a repository is no secret: manifests/README.md has the commands that create them. The label managed-by says kustomize.
 """
 
 import subprocess
@@ -28,6 +28,7 @@ def made_manifest() -> str:
     sets = [word for value in SECRETS for word in ("--set", value)]
     command = [tools.helm(), "template", "podium", str(generated.CHART), "--namespace", "podium", "--no-hooks", *sets]
     rendered = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    rendered = rendered.replace("app.kubernetes.io/managed-by: Helm\n", "app.kubernetes.io/managed-by: kustomize\n")
     return HEAD + "".join(f"{line.rstrip()}\n" for line in rendered.splitlines() if line.strip())
 
 

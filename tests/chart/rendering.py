@@ -35,6 +35,12 @@ def helm_template(values: str, *words: str, check: bool = True) -> subprocess.Co
     return helm("template", "podium", str(CHART), "--namespace", "podium", *_file(values), *words, check=check)
 
 
+def notes(*words: str) -> str:
+    """Return what Helm tells the user once the chart is installed."""
+    given = ("install", "podium", str(CHART), "--namespace", "podium", "--dry-run=client", *words)
+    return helm(*given).stdout.partition("NOTES:")[2]
+
+
 def helm(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     ran = subprocess.run([tools.helm(), *words], capture_output=True, text=True, check=False)
     assert ran.returncode == 0 or not check, ran.stderr

@@ -38,6 +38,12 @@ def test_the_manifest_is_the_release_without_hooks_and_secrets() -> None:
     assert found == release
 
 
+def test_the_manifest_does_not_say_that_helm_manages_it() -> None:
+    labelled = [one["metadata"]["labels"] for one in parsed(manifests.MANIFEST.read_text(encoding="utf-8"))]
+    assert {labels["app.kubernetes.io/managed-by"] for labels in labelled} == {"kustomize"}
+    assert "managed-by: Helm" not in manifests.MANIFEST.read_text(encoding="utf-8")
+
+
 def test_kustomize_builds_the_manifests() -> None:
     command = [tools.kubectl(), "kustomize", str(generated.ROOT / "manifests")]
     built = parsed(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)

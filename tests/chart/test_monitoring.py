@@ -5,6 +5,7 @@ import re
 
 from ruamel.yaml import YAML
 
+from podium.taxonomy import EndReason
 from tests.chart.rendering import CHART, of_kind, only, rendered
 
 DASHBOARD = CHART / "dashboards" / "podium.json"
@@ -43,6 +44,26 @@ def test_the_dashboard_is_the_file() -> None:
 def test_the_rules_are_the_file() -> None:
     rule = only(rendered("all-values"), "PrometheusRule", "tuning-monitoring")
     assert rule["spec"] == YAML(typ="safe").load(RULES.read_text(encoding="utf-8"))
+
+
+def test_the_rules_and_the_dashboard_name_reasons_that_an_attempt_ends_for() -> None:
+    text = DASHBOARD.read_text(encoding="utf-8") + RULES.read_text(encoding="utf-8")
+    reasons = {reason for found in re.findall(r'reason=~?\\?"([^"\\]+)', text) for reason in found.split("|")}
+    assert EndReason.BAD_NODE in reasons
+    assert reasons <= set(EndReason)
+
+
+def test_failures_of_all_reasons_count_together_and_each_once_however_many_replicas_tell_of_it() -> None:
+    """Runs never end for want of a node or on a bad one: they get another attempt."""
+    (rule,) = (
+        rule
+        for group in YAML(typ="safe").load(RULES.read_text(encoding="utf-8"))["groups"]
+        for rule in group["rules"]
+        if rule["alert"] == "PodiumRunsFail"
+    )
+    assert rule["expr"].startswith(
+        "sum by (namespace) (max by (namespace, reason) (increase(podium_attempts_ended_total{"
+    )
 
 
 def test_panels_lie_side_by_side() -> None:

@@ -68,6 +68,21 @@ def test_a_worker_reaches_the_api_and_dns() -> None:
         assert is_allowed(policies(), WORKER, DNS, 53, protocol)
 
 
+@pytest.mark.parametrize("who", [WORKER, *map(pod, ("api", "reconciler", "migrate", "test"))])
+@pytest.mark.parametrize("address", ["169.254.20.10", "169.254.169.254"])
+def test_a_resolver_with_an_address_of_its_own_is_reached_for_dns_alone(address: str, who: Place) -> None:
+    """On GKE that of Cloud DNS is the metadata server's, which on other ports hands out the node's identity."""
+    assert is_allowed(policies(), who, Place(address=address), 53, "UDP")
+    assert not any(is_allowed(policies(), who, Place(address=address), port) for port in (80, 988, 8080))
+
+
+def test_dns_may_be_elsewhere() -> None:
+    elsewhere = Place(namespace="openshift-dns")
+    assert is_allowed(policies("all-values"), WORKER, elsewhere, 5353, "UDP")
+    assert not is_allowed(policies("all-values"), WORKER, elsewhere, 53, "UDP")
+    assert not is_allowed(policies("all-values"), WORKER, DNS, 5353, "UDP")
+
+
 @pytest.mark.parametrize("port", [443, 6443, 5432, 80, 22, 8080, 9090])
 @pytest.mark.parametrize("target", [WORLD, STRANGER, NEIGHBOUR, WORKER, pod("reconciler"), Place(address="10.96.0.1")])
 def test_a_worker_reaches_nothing_else(target: Place, port: int) -> None:

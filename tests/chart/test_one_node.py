@@ -3,7 +3,7 @@
 import pytest
 
 from controller.kubernetes.job import House
-from tests.chart.rendering import RENDERINGS, Object, helm, of_kind, only, rendered
+from tests.chart.rendering import RENDERINGS, Object, notes, of_kind, only, rendered
 from tests.chart.test_pod_defaults import pod_defaults
 
 LABEL = {"podium.dev/controller": "podium-reconciler"}
@@ -47,7 +47,7 @@ def test_a_volume_for_all_nodes_or_an_object_store_holds_nothing_together(values
 
 def test_the_users_affinity_of_reconcilers_stays() -> None:
     given = "reconciler.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]"
-    words = ("--set", f"{given}.topologyKey=zone,{given}.labelSelector.matchLabels.app=cache")
+    words: tuple[str, ...] = ("--set", f"{given}.topologyKey=zone,{given}.labelSelector.matchLabels.app=cache")
     weighed = "reconciler.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]"
     words += ("--set", f"{weighed}.weight=1,{weighed}.preference.matchExpressions[0].key=a")
     words += ("--set", f"{weighed}.preference.matchExpressions[0].operator=Exists")
@@ -83,8 +83,3 @@ def test_the_api_runs_anywhere() -> None:
     pod = only(rendered(), "Deployment", "podium-api")["spec"]["template"]
     assert "affinity" not in pod["spec"]
     assert not LABEL.keys() & pod["metadata"]["labels"].keys()
-
-
-def notes(*words: str) -> str:
-    words = ("install", "podium", "charts/podium", "--namespace", "podium", "--dry-run=client", *words)
-    return helm(*words).stdout.partition("NOTES:")[2]

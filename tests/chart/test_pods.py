@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.chart.rendering import RENDERINGS, Object, containers, of_kind, only, pods, rendered
+from tests.chart.rendering import CHART, CI, RENDERINGS, Object, containers, helm, of_kind, only, parsed, pods, rendered
 from tests.chart.restricted import restricted_faults
 
 OUTSIDE = {  # what the values name, which exists before the release
@@ -115,9 +115,15 @@ def test_the_api_ends_without_dropping_a_request() -> None:
     assert pod["terminationGracePeriodSeconds"] > 7 + 5
 
 
-def test_names_fit_into_a_label_for_the_longest_release() -> None:
-    for one in rendered("defaults", "--set", f"fullnameOverride={'r' * 45}"):
-        assert len(one["metadata"]["name"]) <= 63
+@pytest.mark.parametrize(("release", "override"), [("r" * 53, ""), ("podium", "r" * 43)])
+def test_names_fit_into_a_label_for_the_longest_release(release: str, override: str) -> None:
+    """So do those made of a StatefulSet's: the label controller-revision-hash of its Pods, and its claim."""
+    words = ("--values", str(CI / "all-values.yaml"), "--set", f"fullnameOverride={override}")
+    objects = parsed(helm("template", release, str(CHART), *words).stdout)
+    names = [one["metadata"]["name"] for one in objects]
+    (database,) = of_kind(objects, "StatefulSet")
+    assert database == "r" * 43 + "-postgres"
+    assert [name for name in (*names, f"{database}-6d8f7c9b5d", f"data-{database}-0") if len(name) > 63] == []
 
 
 def test_images_are_named_by_digest_before_tag() -> None:

@@ -30,6 +30,7 @@ def test_lint_finds_nothing(values: str) -> None:
         ("networkPolicy.apiFrom[0].podSelectors.matchLabels.a=b", "'podSelectors' not allowed"),
         ("image.pullPolicy=Sometimes", "must be one of 'Always', 'IfNotPresent', 'Never'"),
         ("image.tag=a b", "does not match pattern"),
+        ("fullnameOverride=" + "r" * 44, "does not match pattern"),
         ("artifacts.url=/artifacts", "does not match pattern"),
         ("database.url=postgresql://x", "'url' not allowed"),
         ("postgres.runAsUser=0", "minimum"),
@@ -49,11 +50,25 @@ def test_a_number_is_a_quantity_too() -> None:
     ("needs", "given"),
     [
         ("networkPolicy.apiFrom", "ingress.enabled=true"),
+        ("networkPolicy.apiFrom", "api.service.type=LoadBalancer"),
+        ("networkPolicy.apiFrom", "api.service.type=NodePort"),
         ("networkPolicy.metricsFrom", "monitoring.serviceMonitor.enabled=true"),
+        ("networkPolicy.artifactStore", "artifacts.url=s3://checkpoints"),
+        ("networkPolicy.artifactStore", "artifacts.url=gs://checkpoints/podium"),
     ],
 )
-def test_a_way_in_that_the_network_would_cut_is_refused(needs: str, given: str) -> None:
+def test_a_way_that_the_network_would_cut_is_refused(needs: str, given: str) -> None:
     assert f"needs {needs}" in refused("defaults", "--set", given)
+    helm("template", str(CHART), "--set", given, "--set", "networkPolicy.enabled=false")
+
+
+@pytest.mark.parametrize("path", ["/tmp", "/tmp/", "/tmp/podium", "//tmp", "/./tmp", "/data/../tmp/x"])
+def test_checkpoints_in_a_folder_that_each_pod_has_for_itself_are_refused(path: str) -> None:
+    assert "artifacts.url must not lie in /tmp" in refused("defaults", "--set", f"artifacts.url=file://{path}")
+
+
+def test_a_folder_that_is_called_nearly_so_is_not() -> None:
+    helm("template", str(CHART), "--set", "artifacts.url=file:///tmpfs/podium")
 
 
 def test_all_values_are_tried() -> None:

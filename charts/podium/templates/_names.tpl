@@ -1,6 +1,7 @@
-{{/* Prefix of every name, short enough for the longest suffix within a DNS label of 63. */}}
+{{/* Prefix of every name, short enough for the longest suffix within a DNS label of 63, and for a StatefulSet's with the
+11 letters more that its Pods' label controller-revision-hash has. */}}
 {{- define "podium.fullname" -}}
-{{- default .Release.Name .Values.fullnameOverride | replace "." "-" | trunc 45 | trimSuffix "-" -}}
+{{- default .Release.Name .Values.fullnameOverride | replace "." "-" | trunc 43 | trimSuffix "-" -}}
 {{- end }}
 
 {{/* Deployment, Service, ServiceAccount and everything else of the API. */}}

@@ -1,8 +1,10 @@
-{{/* Egress to the cluster's DNS. */}}
+{{/* Egress to the cluster's DNS, and to nothing else that has its addresses: the metadata server is one of them. */}}
 {{- define "podium.toDns" -}}
 - to:
     {{- toYaml .Values.networkPolicy.dns | nindent 4 }}
-  ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+  ports:
+    - {port: {{ .Values.networkPolicy.dnsPort }}, protocol: UDP}
+    - {port: {{ .Values.networkPolicy.dnsPort }}, protocol: TCP}
 {{- end }}
 
 {{/* Egress to the API. */}}
