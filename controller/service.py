@@ -25,7 +25,7 @@ from controller.plan import Grace
 from controller.probes import Probes, probed
 from controller.pulse import Pulse, Wake
 from controller.reconcile import Orders, Reconciler, run_forever
-from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, signing_key
+from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, reserved_names, signing_key
 from controller.tokens import TokenSigner
 
 log = structlog.get_logger()
@@ -75,6 +75,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
         artifacts_url=artifacts_url(parts.settings),
         clock=utc_now,
         registry=parts.registry,
+        reserved_names=reserved_names(parts.settings),
         shows_metrics=parts.settings.metrics_port is None,
     )
     parts.registry.register(RowCollector(sessions, utc_now))
