@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from podium.pod import PodShape, Resources, laid_over
+from podium.pod import PodShape, laid_over
 from podium.quantity import amount, times
+from podium.resources import Resources
 from podium.spec import ExperimentSpec
 from podium.wire import URL_VARIABLE
 

@@ -25,8 +25,13 @@ from controller.metrics import RowCollector, process_registry
 from controller.plan import Grace
 from controller.probes import Probes, probed
 from controller.pulse import Pulse, Wake
+<<<<<<< HEAD
 from controller.reconcile import Orders, Reconciler
 from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, signing_key
+=======
+from controller.reconcile import Orders, Reconciler, run_forever
+from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, reserved_names, signing_key
+>>>>>>> pod2
 from controller.tokens import TokenSigner
 
 log = structlog.get_logger()
@@ -76,6 +81,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
         artifacts_url=artifacts_url(parts.settings),
         clock=utc_now,
         registry=parts.registry,
+        reserved_names=reserved_names(parts.settings),
         shows_metrics=parts.settings.metrics_port is None,
     )
     parts.registry.register(RowCollector(sessions, utc_now))

@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     """Kubernetes: the image of trials that name none."""
     pod_defaults: Path | None = None
     """Kubernetes: a YAML file with the keys of an experiment's `trial` section; an experiment's own go first."""
+    reserved_names: str = ""
+    """Kubernetes: Secrets and claims that no experiment may name, separated by commas."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
     """/healthz, /readyz and /metrics are served there, and /metrics not beside the API any more; 0 for a free port."""
     image_grace_seconds: Annotated[float, Field(ge=0)] = 300
@@ -96,6 +98,11 @@ def admin_token(settings: Settings) -> str | None:
     if len(token) < 16:
         raise BadSettings("PODIUM_ADMIN_TOKEN: needs at least 16 bytes, e.g. from `openssl rand -hex 16`")
     return token
+
+
+def reserved_names(settings: Settings) -> frozenset[str]:
+    """Return the names of Secrets and claims that are Podium's own."""
+    return frozenset(name.strip() for name in settings.reserved_names.split(",")) - {""}
 
 
 def pod_defaults(settings: Settings) -> PodShape:

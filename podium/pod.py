@@ -7,25 +7,20 @@ not wait for a Pod to fail on it.
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from podium import quantity
 from podium.contract import Contract
+from podium.resources import QualifiedName, Quantity, Resources
 
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 """What a process can be given: no NUL in it."""
 DnsLabel = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 DnsName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
-QualifiedName = Annotated[
-    str,
-    Field(max_length=317, pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"),
-]
-"""A label's key, or a resource such as `nvidia.com/gpu`."""
 LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")]
-Quantity = Annotated[str, Field(pattern=quantity.PATTERN)]
 Weight = Annotated[int, Field(ge=1, le=100)]
 EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00:]*$")]
@@ -33,31 +28,6 @@ AbsolutePath = Annotated[str, Field(pattern=r"^/[^\x00:]*$")]
 
 class Part(Contract):
     model_config = ConfigDict(strict=True)
-
-
-class Resources(Part):
-    """What a container asks for and may use, by any resource name: `cpu`, `nvidia.com/gpu`, `nvidia.com/mig-1g.5gb`."""
-
-    requests: dict[QualifiedName, Quantity] = Field(default_factory=dict)
-    limits: dict[QualifiedName, Quantity] = Field(default_factory=dict)
-
-    @field_validator("requests", "limits", mode="before")
-    @classmethod
-    def _numbers_are_quantities(cls, amounts: object) -> object:
-        if not isinstance(amounts, Mapping):
-            return amounts
-        is_number = {
-            name: isinstance(found, int | float) and not isinstance(found, bool) for name, found in amounts.items()
-        }
-        return {name: f"{found:g}" if is_number[name] else found for name, found in amounts.items()}
-
-    @model_validator(mode="after")
-    def _requests_fit_into_limits(self) -> Self:
-        for name, limit in self.limits.items():
-            asked = self.requests.get(name)
-            if asked is not None and quantity.amount(asked) > quantity.amount(limit):
-                raise ValueError(f"requests.{name} must not exceed limits.{name}, found {asked} > {limit}")
-        return self
 
 
 class Toleration(Part):
@@ -197,6 +167,13 @@ class Volume(Part):
     configMap: ConfigMapSource | None = None
     secret: SecretSource | None = None
     emptyDir: EmptyDirSource | None = None
+
+    @field_validator("subPath")
+    @classmethod
+    def _stays_within(cls, path: str | None) -> str | None:
+        if path is not None and (path.startswith("/") or ".." in path.split("/")):
+            raise ValueError("a relative path without `..`")
+        return path
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

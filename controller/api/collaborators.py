@@ -32,6 +32,8 @@ class Collaborators:
     artifacts_url: str
     clock: Callable[[], datetime]
     registry: CollectorRegistry
+    reserved_names: frozenset[str] = frozenset()
+    """Secrets and claims that no experiment may name."""
     shows_metrics: bool = True
     """Whether /metrics is served beside the API; not where another port serves it."""
 

@@ -1,5 +1,6 @@
 """What users ask: experiments, and what came out of them."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request, Response, status
@@ -7,9 +8,10 @@ from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
 from controller import lifecycle, report, store
-from controller.api.collaborators import Now, Transaction, random_suffixes
+from controller.api.collaborators import Needed, Now, Transaction, random_suffixes
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
 from controller.errors import InvalidSpec
+from controller.forbidden import forbidden_references
 from podium.documents import UnreadableDocument, read_document
 from podium.faults import SpecRejected, parse_spec
 from podium.spec import ExperimentSpec
@@ -30,14 +32,17 @@ SPEC_BODY = {
 IdempotencyKey = Annotated[str | None, Header(max_length=200, description="the same key makes one experiment")]
 
 
-async def read_spec(request: Request) -> ExperimentSpec:
+async def read_spec(request: Request, needed: Needed) -> ExperimentSpec:
     """Read the body as YAML or JSON, whatever its content type says. Raises InvalidSpec with every fault."""
-    return await run_in_threadpool(_parse, await request.body())
+    return await run_in_threadpool(_parse, await request.body(), needed.reserved_names)
 
 
-def _parse(body: bytes) -> ExperimentSpec:
+def _parse(body: bytes, reserved_names: Collection[str]) -> ExperimentSpec:
     try:
-        return parse_spec(read_document(body.decode()))
+        spec = parse_spec(read_document(body.decode()))
+        if faults := forbidden_references(spec, reserved_names):
+            raise SpecRejected(faults)
+        return spec
     except UnicodeDecodeError:
         raise InvalidSpec("the body is not UTF-8 text") from None
     except UnreadableDocument as error:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from podium.faults import SpecRejected, parse_spec
 from podium.pod import PodShape, laid_over
@@ -74,6 +75,32 @@ def test_the_built_in_trainer_takes_a_pod_too() -> None:
             "trial",
             "`sharedMemory` lies within limits.memory, found 2Gi > 1Gi",
         ),
+        (
+            {"resources": {"requests": {"nvidia.com/gpu": 1}}},
+            "trial.resources",
+            "nvidia.com/gpu needs a limit: give limits.nvidia.com/gpu = 1",
+        ),
+        (
+            {"resources": {"limits": {"nvidia.com/gpu": 0.5}}},
+            "trial.resources",
+            "limits.nvidia.com/gpu must be a whole number, found 0.5",
+        ),
+        (
+            {"resources": {"requests": {"amd.com/gpu": 1}, "limits": {"amd.com/gpu": 2}}},
+            "trial.resources",
+            "requests.amd.com/gpu must equal limits.amd.com/gpu, found 1 and 2",
+        ),
+        ({"resources": {"limits": {"gpu": "500m"}}}, "trial.resources", "limits.gpu must be a whole number"),
+        (
+            {"volumes": [{"name": "d", "mountPath": "/d", "subPath": "/d", "emptyDir": {}}]},
+            "trial.volumes[0].subPath",
+            "a relative path without `..`",
+        ),
+        (
+            {"volumes": [{"name": "d", "mountPath": "/d", "subPath": "a/../..", "emptyDir": {}}]},
+            "trial.volumes[0].subPath",
+            "a relative path without `..`",
+        ),
         ({"runAsUser": 0}, "trial.runAsUser", "greater than or equal to 1"),
         ({"env": {"PODIUM_URL": "x"}}, "trial.env", "names starting with PODIUM_ are set by Podium itself"),
         ({"tolerations": [{"operator": "Equal", "value": "x"}]}, "trial.tolerations[0]", "needs a `key`"),
@@ -102,6 +129,34 @@ def test_rungs_without_names_cannot_have_pods_of_their_own() -> None:
 
 def shape(**keys: Any) -> PodShape:
     return PodShape.model_validate(keys)
+
+
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [
+        (17179869184, "17179869184"),
+        (17179869184.0, "17179869184"),
+        (2, "2"),
+        (4.0, "4"),
+        (0.1234567, "0.1234567"),
+        (0.00001, "0.00001"),
+        (1e22, "1" + 22 * "0"),
+        (0, "0"),
+    ],
+)
+def test_a_number_keeps_every_digit_as_a_quantity(number: float, written: str) -> None:
+    assert shape(resources={"limits": {"memory": number}}).resources.limits == {"memory": written}  # type: ignore[union-attr]  # just given
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1, -0.5])
+def test_a_number_that_is_no_amount_is_refused(number: float) -> None:
+    with pytest.raises(ValidationError):
+        shape(resources={"limits": {"memory": number}})
+
+
+def test_devices_may_be_asked_for_as_much_as_they_are_limited() -> None:
+    shape(resources={"requests": {"nvidia.com/gpu": "2"}, "limits": {"nvidia.com/gpu": 2, "hugepages-2Mi": "4Mi"}})
+    shape(volumes=[{"name": "d", "mountPath": "/d", "subPath": "a..b/c", "emptyDir": {}}])
 
 
 def test_what_lies_over_wins_key_by_key_and_env_and_volumes_are_merged() -> None:

@@ -19,11 +19,13 @@ def _some(**keys: st.SearchStrategy[object]) -> st.SearchStrategy[dict[str, obje
 
 
 def _resources() -> st.SearchStrategy[dict[str, object]]:
-    names = st.sampled_from(
-        ["cpu", "memory", "ephemeral-storage", "nvidia.com/gpu", "nvidia.com/mig-1g.5gb", "amd.com/gpu"]
+    amounts = st.dictionaries(st.sampled_from(["cpu", "memory", "ephemeral-storage"]), QUANTITIES, max_size=3)
+    names = st.sampled_from(["nvidia.com/gpu", "nvidia.com/mig-1g.5gb", "amd.com/gpu"])
+    devices = st.dictionaries(names, st.integers(0, 16).map(str), max_size=2)
+    return st.one_of(
+        st.builds(lambda limits, held: {"limits": limits | held}, amounts, devices),
+        st.builds(lambda asked, held: {"requests": asked | held, "limits": held}, amounts, devices),
     )
-    amounts = st.dictionaries(names, QUANTITIES, max_size=4)
-    return st.one_of(amounts.map(lambda limits: {"limits": limits}), amounts.map(lambda asked: {"requests": asked}))
 
 
 def _requirements() -> st.SearchStrategy[list[dict[str, object]]]:
