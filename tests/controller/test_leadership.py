@@ -4,9 +4,10 @@ import threading
 import time
 from collections.abc import Callable
 
+import psycopg
 from sqlalchemy import Engine, text
 
-from controller.database import CHANNEL
+from controller.database import CHANNEL, NOTICE_SECONDS
 from controller.leadership import Leadership
 
 
@@ -21,6 +22,16 @@ def test_one_leads_and_the_other_takes_over_when_it_goes(engine: Engine, databas
     _wait_for(lambda: second.is_held)
     assert not first.is_held
     second.close()
+
+
+def test_a_database_whose_node_is_gone_is_noticed_by_every_connection(engine: Engine) -> None:
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        found = driver.info.get_parameters()
+    assert int(found["tcp_user_timeout"]) == 1000 * NOTICE_SECONDS
+    after = int(found["keepalives_idle"]) + int(found["keepalives_interval"]) * int(found["keepalives_count"])
+    assert (found["keepalives"], after <= NOTICE_SECONDS) == ("1", True)
 
 
 def test_a_notification_wakes_the_leader_at_once(engine: Engine, database_url: str) -> None:
