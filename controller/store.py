@@ -216,7 +216,7 @@ def _live_attempt(seen: _Live, experiment: _Searching, *, is_stop_requested: boo
     return LiveAttempt(
         job=seen.job,
         state=seen.state,
-        wish=_wish(experiment.state, seen.state, is_stop_requested=is_stop_requested),
+        wish=_wish(experiment.state, seen, is_stop_requested=is_stop_requested),
         not_before=seen.not_before,
         changed_at=seen.changed_at,
         has_progressed=seen.has_progressed,
@@ -228,8 +228,8 @@ def _live_attempt(seen: _Live, experiment: _Searching, *, is_stop_requested: boo
     )
 
 
-def _wish(state: ExperimentState, attempt: AttemptState, *, is_stop_requested: bool) -> Wish:
-    if is_stop_requested and attempt is AttemptState.PENDING:  # one that runs hears of it at its next report
+def _wish(state: ExperimentState, attempt: _Live, *, is_stop_requested: bool) -> Wish:
+    if is_stop_requested and not _can_hear(attempt):  # one that runs hears of it at its next report
         return Wish.END
     match state:
         case ExperimentState.RUNNING | ExperimentState.COMPLETED:
@@ -238,6 +238,12 @@ def _wish(state: ExperimentState, attempt: AttemptState, *, is_stop_requested: b
             return Wish.HOLD
         case ExperimentState.STOPPED:
             return Wish.END
+
+
+def _can_hear(attempt: _Live) -> bool:
+    """Say whether the attempt has a process that asks, or is about to; not while its Job waits for a node, say."""
+    waits = attempt.waiting != "" and attempt.started_at is None and attempt.heard_at is None
+    return attempt.state is not AttemptState.PENDING and not (waits and attempt.state is AttemptState.RUNNING)
 
 
 def node_endings(session: Session, since: datetime, limit: int = 2000) -> list[NodeEnding]:
