@@ -461,6 +461,25 @@ def test_events_never_stop_what_they_tell_of(server: ApiServer, cluster: Kuberne
     gate.set()
 
 
+def test_an_event_that_cannot_be_sent_is_not_the_last_one(
+    server: ApiServer, cluster: KubernetesCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.create_job(request("trial-a1", "exit 0"))
+    post, faults = cluster._api.post, iter([RuntimeError("unforeseen")])
+
+    def fail_once(path: str, body: Any) -> Any:
+        for fault in faults:
+            raise fault
+        return post(path, body)
+
+    monkeypatch.setattr(cluster._api, "post", fail_once)
+    for message in ("lost", "told"):
+        cluster.tell("trial-a1", JobEvent(reason="AttemptEnded", message=message))
+    server.wait_for(lambda: len(server.names("events")) == 1, "the second event")
+    (name,) = server.names("events")
+    assert server.get("events", name)["message"] == "told"
+
+
 def test_many_threads_create_at_once(server: ApiServer) -> None:
     cluster = KubernetesCluster(server.api(), HOUSE, creates_per_second=1000, timing=QUICK)
     requests = [request(f"trial-a{number}", "exit 0") for number in range(80)]
