@@ -299,7 +299,9 @@ def _last_words(pod: PodDocument) -> str:
 
 
 def _refusal(error: Refused) -> Exception:
-    """Tell a Job that is not had, for what it is or for want of quota, from a request that went wrong."""
-    if error.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY):
-        return JobRefused(str(error), may_pass=error.status == HTTPStatus.FORBIDDEN)
+    """Tell a Job that is not had, for what it is, for want of quota or by a webhook, from a request that went wrong."""
+    if error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR):
+        return JobRefused(str(error), may_pass=True)
+    if error.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+        return JobRefused(str(error))
     return OSError(f"the API server answered {error.status}: {error}")
