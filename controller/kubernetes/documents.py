@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from controller.cluster import last_lines
 from controller.kubernetes.api import Json
 from controller.kubernetes.pod import CONTAINER
 
@@ -199,3 +200,11 @@ def _moment_or_none(text: Any) -> datetime | None:  # what the API left out, or 
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def last_words(pod: PodDocument) -> str:
+    """Return the end of the log as the Pod's last status has it."""
+    ended = pod.container
+    if isinstance(ended, Terminated) and ended.reason in LOG_END_REASONS:
+        return last_lines(ended.message.encode())
+    return ""
