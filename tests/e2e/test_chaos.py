@@ -6,7 +6,6 @@ CHAOS_SEED chooses the moments. Workers are stubs, so that a trial takes seconds
 import os
 import random
 import time
-from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
@@ -234,13 +233,12 @@ def test_two_reconcilers_at_once_start_nothing_twice(podium: Installation) -> No
 
 
 def test_a_worker_that_never_reports_is_given_up(podium: Installation) -> None:
-    experiment_id = podium.create(
-        parallelism=1, max_attempts=2, trial={"silenceSeconds": 4}, env={"MISBEHAVIOUR": "never reports"}
-    )
+    experiment_id = podium.create(max_attempts=2, trial={"silenceSeconds": 4}, env={"MISBEHAVIOUR": "never reports"})
     podium.wait_until(experiment_id, "paused", 240)
-    attempts = podium.all_of(f"{experiment_id}/attempts")
-    assert Counter(attempt["end_reason"] for attempt in attempts) == {"bug": 6}, "three runs, two attempts each"
-    assert all("without a report" in attempt["detail"] for attempt in attempts)
+    ended = [each for each in podium.all_of(f"{experiment_id}/attempts") if each["state"] == "ended"]
+    assert {each["end_reason"] for each in ended} == {"bug"}
+    assert len(ended) >= 3 * 2, "three runs, two attempts each"
+    assert all("without a report" in each["detail"] for each in ended)
 
 
 def test_100_trials_run_in_parallel(podium: Installation) -> None:
