@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from fastapi.testclient import TestClient
+from prometheus_client import CollectorRegistry
 
 from controller.api.app import create_app
 from tests.builders import spec_document
@@ -16,7 +17,8 @@ ADMIN = {"Authorization": "Bearer an-admin-token-of-the-tests"}
 @pytest.fixture
 def closed(service: Service) -> Iterator[TestClient]:
     """The same application with an admin token set."""
-    app = create_app(replace(service.app.state.collaborators, admin_token="an-admin-token-of-the-tests"))
+    open_ones = service.app.state.collaborators
+    app = create_app(replace(open_ones, admin_token="an-admin-token-of-the-tests", registry=CollectorRegistry()))
     with TestClient(app) as http:
         yield http
 

@@ -155,6 +155,7 @@ def test_a_job_that_outlives_its_attempt_is_waited_for(stores: Stores, monkeypat
     )
     [job] = service.active()
     stores.save(stores.folder(job))
+    service.cluster.shows(job, started_at=service.clock.now)
     with monkeypatch.context() as patch:
         patch.setattr(service.cluster, "delete_job", lambda name: None)  # its grace is long
         service.clock.advance(61)
