@@ -9,6 +9,7 @@ from controller.database import wake_reconciler
 from controller.endings import EndRun, Retry, after_the_end
 from controller.events import Ending
 from controller.jobs import accelerators_of
+from controller.node_record import node_endings
 from controller.nodes import MEMORY, NodeEnding, bad_nodes
 from controller.plan import EndAttempt, NoteSight
 from controller.runs import add_attempt, end_run
@@ -118,7 +119,7 @@ def _blame(session: Session, attempt: AttemptRow, ending: EndAttempt, now: datet
         reason=ending.reason,
         has_progressed=attempt.has_progressed,
     )
-    if ending.node not in bad_nodes([this, *store.node_endings(session, now - MEMORY)]):
+    if ending.node not in bad_nodes([this, *node_endings(session, now - MEMORY)]):
         return ending.reason, ending.detail
     return EndReason.BAD_NODE, f"{ending.detail}, as trial after trial does on node {ending.node}, which is avoided now"
 

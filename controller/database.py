@@ -18,6 +18,16 @@ from controller.errors import DatabaseAway
 CHANNEL = "podium"
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 10
+NOTICE_SECONDS = 10
+"""A peer that is gone without a word, as with its node, is noticed after this."""
+NOTICING = {
+    "tcp_user_timeout": 1000 * NOTICE_SECONDS,
+    "keepalives": 1,
+    "keepalives_idle": NOTICE_SECONDS // 2,
+    "keepalives_interval": NOTICE_SECONDS // 5,
+    "keepalives_count": 2,
+}
+"""libpq's words for it, on the client's side of a connection."""
 Sessions = Callable[[], Session]
 
 
@@ -39,7 +49,7 @@ def open_engine(url: str, pool_size: int = 20) -> Engine:
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         pool_pre_ping=True,  # a database that was away left dead connections behind
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, **NOTICING},
     )
 
 

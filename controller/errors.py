@@ -3,7 +3,7 @@
 Refusal
   NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet
   Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop
-  Unauthorized        401   InvalidToken
+  Unauthorized        401   InvalidToken, TokenExpired
   Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing
   BodyTooLarge        413
@@ -71,6 +71,10 @@ class Unauthorized(Refusal):
 
 
 class InvalidToken(Unauthorized):
+    pass
+
+
+class TokenExpired(Unauthorized):
     pass
 
 

@@ -5,16 +5,15 @@ from collections.abc import Callable
 
 import psycopg
 import structlog
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
-from controller.database import CHANNEL, CONNECT_TIMEOUT_SECONDS
+from controller.database import CHANNEL, CONNECT_TIMEOUT_SECONDS, NOTICE_SECONDS, NOTICING
 
 LOCK_KEY = 7020
 RETRY_SECONDS = 1.0
 HEARTBEAT_SECONDS = 5.0
 """How often a silent connection is asked whether it still lives."""
-NOTICE_SECONDS = 10
-"""A peer that is gone without a word, as with its node, is noticed after this, on both sides of the connection."""
 
 log = structlog.get_logger()
 
@@ -27,7 +26,8 @@ class Leadership:
     """
 
     def __init__(self, database_url: str, wake: Callable[[], None], gained: Callable[[], None] = lambda: None) -> None:
-        self._conninfo = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+        url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._conninfo = make_conninfo(url, connect_timeout=CONNECT_TIMEOUT_SECONDS, **NOTICING)
         self._wake = wake
         self._gained = gained
         self._held = threading.Event()
@@ -57,12 +57,8 @@ class Leadership:
             self._stopping.wait(RETRY_SECONDS)
 
     def _lead(self) -> None:
-        with psycopg.connect(
-            self._conninfo,
-            autocommit=True,
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            tcp_user_timeout=1000 * NOTICE_SECONDS,
-        ) as connection:
+        with psycopg.connect(self._conninfo, autocommit=True) as connection:
+            # the server's side of the same connection: it holds the lock
             connection.execute(f"SET tcp_keepalives_idle = {NOTICE_SECONDS // 2}")
             connection.execute(f"SET tcp_keepalives_interval = {NOTICE_SECONDS // 5}")
             connection.execute(f"SET tcp_user_timeout = '{NOTICE_SECONDS}s'")

@@ -1,16 +1,17 @@
 """Checkpoints that may have to go, as rows: those of ended trials and of deleted experiments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, delete, func, or_, select, update
+from sqlalchemy import Select, and_, case, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from controller.progress import best_trials
 from controller.retention import OPEN, STRAGGLERS, Lineage, Rule, Stored
 from controller.tables import AttemptRow, DeletedExperimentRow, ExperimentRow, RunRow, TrialRow
-from podium.taxonomy import AttemptState, TrialState
+from podium.taxonomy import AttemptState, EndReason, TrialState
 
 RULE_BEFORE_RULES: Rule = "last"
 """An experiment from before there was a rule names none in its spec, and keeps everything."""
@@ -32,7 +33,7 @@ def leftovers(session: Session, *, now: datetime, after: int, limit: int) -> lis
     rows = session.execute(_resting(now).where(TrialRow.id > after).order_by(TrialRow.id).limit(limit)).all()
     ids = {row.experiment_id for row in rows}
     experiments = session.scalars(select(ExperimentRow).where(ExperimentRow.id.in_(ids))).all()
-    best = best_trials(session, experiments)
+    best = _best_numbers(session, experiments)
     rules = {each.id: each.spec.get("checkpoints", RULE_BEFORE_RULES) for each in experiments}
     return [
         Leftover(
@@ -43,13 +44,33 @@ def leftovers(session: Session, *, now: datetime, after: int, limit: int) -> lis
             lineage=Lineage(
                 state=row.state,
                 stored=row.checkpoints,
-                is_best=row.experiment_id in best and best[row.experiment_id].number == row.number,
+                is_best=best.get(row.experiment_id) == row.number,
                 is_over=row.is_over,
                 ended_at=row.ended_at,
             ),
         )
         for row in rows
     ]
+
+
+def _best_numbers(session: Session, experiments: Sequence[ExperimentRow]) -> Mapping[str, int]:
+    """Return the best trial's number: at full fidelity, and before the first there, at the highest rung reached.
+
+    A trial that ends below the best there will never displace it, so that to remove its checkpoints stays right.
+    """
+    best = {each: found.number for each, found in best_trials(session, experiments).items()}
+    others = [each for each in experiments if each.id not in best]
+    maximized = [each.id for each in others if each.spec["objective"]["direction"] == "maximize"]
+    loss = case((RunRow.experiment_id.in_(maximized), -RunRow.value), else_=RunRow.value)
+    query = (
+        select(RunRow.experiment_id, TrialRow.number)
+        .ext(distinct_on(RunRow.experiment_id))
+        .join(TrialRow, TrialRow.id == RunRow.trial_id)
+        .where(RunRow.experiment_id.in_([each.id for each in others]))
+        .where(RunRow.end_reason == EndReason.SUCCEEDED, RunRow.value.is_not(None))
+        .order_by(RunRow.experiment_id, RunRow.to_epoch.desc(), loss, TrialRow.number)
+    )
+    return best | {experiment: number for experiment, number in session.execute(query)}  # noqa: C416 - as in progress
 
 
 def mark(session: Session, trial_id: int, stored: Stored) -> None:

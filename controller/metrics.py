@@ -11,9 +11,10 @@ from prometheus_client import ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from controller import store, tallies
+from controller import tallies
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway
+from controller.node_record import node_endings
 from controller.nodes import MEMORY, bad_nodes
 from controller.tallies import QUEUE_WAIT_SECONDS, Bill, Counts, Waits
 from podium.taxonomy import EndReason, ExperimentState, TrialState
@@ -53,7 +54,7 @@ class RowCollector(Collector):
         with transaction(self._sessions) as session:
             counts, waits = tallies.counts(session), tallies.queue_waits(session)
             bills = tallies.recent_bills(session, now)
-            avoided = bad_nodes(store.node_endings(session, now - MEMORY))
+            avoided = bad_nodes(node_endings(session, now - MEMORY))
         return chain(_counted(counts), [_waited(waits)], _spent(bills), [_avoided(avoided)])
 
 

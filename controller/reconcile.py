@@ -23,6 +23,7 @@ from controller.history import history_of
 from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
 from controller.logs import about
 from controller.meters import Meters, meters_of
+from controller.node_record import node_endings
 from controller.nodes import MEMORY, bad_nodes
 from controller.optimizer import suggest
 from controller.patience import deadline_seconds
@@ -209,7 +210,7 @@ class Reconciler:
         }
         waits = self.orders.grace.node + self.orders.grace.image
         placement = Placement(
-            avoided_nodes=tuple(sorted(bad_nodes(store.node_endings(session, now - MEMORY)))),
+            avoided_nodes=tuple(sorted(bad_nodes(node_endings(session, now - MEMORY)))),
             disliked_nodes=tuple(sorted(failed_on)),
             memory_factor=factor**starved,
             deadline_seconds=deadline_seconds(

@@ -52,7 +52,7 @@ class Lineage:
     state: TrialState
     stored: Stored
     is_best: bool
-    """The best at full fidelity so far."""
+    """The best so far: at full fidelity, or at the highest rung reached while none is."""
     is_over: bool
     """Its experiment has ended, and nothing of it runs any more."""
     ended_at: datetime

@@ -25,13 +25,8 @@ from controller.metrics import RowCollector, process_registry
 from controller.plan import Grace
 from controller.probes import Probes, probed
 from controller.pulse import Pulse, Wake
-<<<<<<< HEAD
 from controller.reconcile import Orders, Reconciler
-from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, signing_key
-=======
-from controller.reconcile import Orders, Reconciler, run_forever
 from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, reserved_names, signing_key
->>>>>>> pod2
 from controller.tokens import TokenSigner
 
 log = structlog.get_logger()

@@ -9,7 +9,6 @@ from sqlalchemy import Select, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from controller.errors import ExperimentNotFound, NoTrialYet, Superseded, TrialNotFound
-from controller.nodes import SUSPICIOUS, NodeEnding
 from controller.patience import silence_seconds
 from controller.plan import LiveAttempt, Wish
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
@@ -216,7 +215,7 @@ def _live_attempt(seen: _Live, experiment: _Searching, *, is_stop_requested: boo
     return LiveAttempt(
         job=seen.job,
         state=seen.state,
-        wish=_wish(experiment.state, seen.state, is_stop_requested=is_stop_requested),
+        wish=_wish(experiment.state, seen, is_stop_requested=is_stop_requested),
         not_before=seen.not_before,
         changed_at=seen.changed_at,
         has_progressed=seen.has_progressed,
@@ -228,8 +227,8 @@ def _live_attempt(seen: _Live, experiment: _Searching, *, is_stop_requested: boo
     )
 
 
-def _wish(state: ExperimentState, attempt: AttemptState, *, is_stop_requested: bool) -> Wish:
-    if is_stop_requested and attempt is AttemptState.PENDING:  # one that runs hears of it at its next report
+def _wish(state: ExperimentState, attempt: _Live, *, is_stop_requested: bool) -> Wish:
+    if is_stop_requested and not _can_hear(attempt):  # one that runs hears of it at its next report
         return Wish.END
     match state:
         case ExperimentState.RUNNING | ExperimentState.COMPLETED:
@@ -240,26 +239,10 @@ def _wish(state: ExperimentState, attempt: AttemptState, *, is_stop_requested: b
             return Wish.END
 
 
-def node_endings(session: Session, since: datetime, limit: int = 2000) -> list[NodeEnding]:
-    """Return how attempts ended on their nodes, the latest first; nothing where no node is suspect.
-
-    A judgement of nodes is asked for with every Job, and nearly always none of them is to blame for anything.
-    """
-    suspicious = (AttemptRow.node.is_not(None), ~AttemptRow.has_progressed, AttemptRow.end_reason.in_(SUSPICIOUS))
-    if session.scalar(select(AttemptRow.id).where(AttemptRow.ended_at >= since, *suspicious).limit(1)) is None:
-        return []
-    query = (
-        select(AttemptRow.node, RunRow.experiment_id, RunRow.trial_id, AttemptRow.end_reason, AttemptRow.has_progressed)
-        .join(AttemptRow.run)
-        .where(AttemptRow.node.is_not(None), AttemptRow.ended_at >= since, AttemptRow.end_reason.is_not(None))
-        .order_by(AttemptRow.ended_at.desc(), AttemptRow.id.desc())
-        .limit(limit)
-    )
-    return [
-        NodeEnding(node=node, experiment=experiment, trial=trial, reason=reason, has_progressed=has_progressed)
-        for node, experiment, trial, reason, has_progressed in session.execute(query)
-        if node is not None and reason is not None
-    ]
+def _can_hear(attempt: _Live) -> bool:
+    """Say whether the attempt has a process that asks, or is about to; not while its Job waits for a node, say."""
+    waits = attempt.waiting != "" and attempt.started_at is None and attempt.heard_at is None
+    return attempt.state is not AttemptState.PENDING and not (waits and attempt.state is AttemptState.RUNNING)
 
 
 def latest_attempt_endings(

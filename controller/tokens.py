@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import jwt
 from jwt.types import Options
 
-from controller.errors import InvalidToken
+from controller.errors import InvalidToken, TokenExpired
 
 ALGORITHM = "HS256"
 AUDIENCE = "podium-run"
@@ -29,7 +29,7 @@ class TokenSigner:
         return jwt.encode(claims, self.key, algorithm=ALGORITHM)
 
     def job_of(self, token: str, now: datetime) -> str:
-        """Return the Job whose attempt the token belongs to. Raises InvalidToken."""
+        """Return the Job whose attempt the token belongs to. Raises InvalidToken or TokenExpired."""
         try:
             claims = jwt.decode(token, self.key, algorithms=[ALGORITHM], audience=AUDIENCE, options=OPTIONS)
         except jwt.InvalidTokenError:
@@ -37,7 +37,7 @@ class TokenSigner:
                 "this is no run token of this controller; workers get theirs in PODIUM_RUN_TOKEN"
             ) from None
         if claims["exp"] <= now.timestamp():
-            raise InvalidToken("this run token has expired; the attempt will be started again")
+            raise TokenExpired("this run token has expired; the attempt will be started again")
         return str(claims["sub"])
 
     def is_run_token(self, token: str) -> bool:

@@ -55,6 +55,12 @@ class ControllerLost(Leaving):
     exit_code = ExitCode.PREEMPTED
 
 
+class TokenExpired(Leaving):
+    """The attempt took longer than its token lasts; the next one gets a new token, and resumes."""
+
+    exit_code = ExitCode.PREEMPTED
+
+
 class Fault(Leaving):
     """Something is wrong that the same attempt cannot repair; the message names the remedy."""
 

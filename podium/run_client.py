@@ -15,7 +15,7 @@ import httpx2
 from pydantic import BaseModel, ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from podium.leaving import ControllerLost, Fault, Superseded
+from podium.leaving import ControllerLost, Fault, Superseded, TokenExpired
 from podium.loopback import is_loopback
 from podium.taxonomy import Verdict
 from podium.wire import API_PREFIX, MeasurementAnswer, MeasurementReport, Problem, RunAssignment
@@ -44,7 +44,7 @@ class RunClient:
     """A connection to the controller with one attempt's token, closed at the end of its `with` block.
 
     Every method raises Superseded when a newer attempt took over, ControllerLost after `give_up_after_seconds` without
-    an answer, and Fault when the controller refuses.
+    an answer, TokenExpired once the token has, and Fault when the controller refuses.
     """
 
     def __init__(
@@ -114,8 +114,10 @@ class RunClient:
             raise _NotNow(detail, _retry_after_seconds(response))
         if status == 409:
             raise Superseded(f"{detail}; a newer attempt has taken over")
-        if status == 401:
-            raise Fault(f"{detail}; the run token is wrong or expired, a new attempt gets a new one")
+        if status == 401 and _error(response) == TokenExpired.__name__:
+            raise TokenExpired(f"{detail}; the run resumes from its last checkpoint")
+        if status == 401:  # not to be tried again: a wrong token would be wrong for ever
+            raise Fault(f"{detail}; the run token is wrong")
         raise Fault(detail)
 
 
@@ -138,6 +140,13 @@ def _retry_after_seconds(response: httpx2.Response) -> float:
     except ValueError:
         return 0.0
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS) if math.isfinite(seconds) else 0.0
+
+
+def _error(response: httpx2.Response) -> str | None:
+    try:
+        return Problem.model_validate_json(response.content).error
+    except ValidationError:
+        return None
 
 
 def _detail(response: httpx2.Response) -> str:

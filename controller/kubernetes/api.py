@@ -133,7 +133,7 @@ class Api:
         except ApiException as error:  # the client's word for a TLS handshake that failed
             raise Unanswered(f"no connection to the API server: {error.reason}") from error
         if response.status >= HTTPStatus.BAD_REQUEST:
-            raise _fault(response)
+            raise _fault(response, method)
         return response
 
 
@@ -149,12 +149,21 @@ def _document(response: RESTResponse) -> Json:
     return document
 
 
-def _fault(response: RESTResponse) -> Unanswered | Refused:
+def _fault(response: RESTResponse, method: str) -> Unanswered | Refused:
+    """Tell a server that is busy from one that will not.
+
+    A 500 is about what was to be created (an admission webhook that fails), unless it says when to come back.
+    """
     try:
         message = str(_document(response)["message"])
     except (Unanswered, KeyError):  # a proxy answered in its own words
         message = str(response.reason)
-    if response.status in BUSY:
+    is_refused = response.status not in BUSY or (
+        method == "POST"
+        and response.status == HTTPStatus.INTERNAL_SERVER_ERROR
+        and "Retry-After" not in response.headers
+    )
+    if not is_refused:
         said = f"the API server answered {response.status}: {message}"
         return Unanswered(said, retry_after_seconds=_retry_after_seconds(response))
     return Refused(response.status, message)

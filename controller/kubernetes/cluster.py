@@ -19,10 +19,9 @@ from controller.cluster import LOG_TAIL_BYTES, LOG_TAIL_LINES, ClusterAway, JobE
 from controller.jobs import JobRequest
 from controller.kubernetes.api import Api, Refused, Unanswered
 from controller.kubernetes.documents import (
-    LOG_END_REASONS,
     JobDocument,
     PodDocument,
-    Terminated,
+    last_words,
     read_job,
     read_pod,
 )
@@ -130,8 +129,8 @@ class KubernetesCluster:
         pod = first_of(pods)
         if not pod.is_gone and not is_on_lost_node(pod, now_utc()):
             with suppress(Unanswered, Refused):
-                return self._log_of(pod) or _last_words(pod)
-        return _last_words(pod)
+                return self._log_of(pod) or last_words(pod)
+        return last_words(pod)
 
     def tell(self, name: str, event: JobEvent) -> None:
         """Put an event beside a Job. It is sent in the background, once, and may be lost."""
@@ -290,16 +289,10 @@ class KubernetesCluster:
         return last_lines(tail)
 
 
-def _last_words(pod: PodDocument) -> str:
-    """Return the end of the log as the Pod's last status has it."""
-    ended = pod.container
-    if isinstance(ended, Terminated) and ended.reason in LOG_END_REASONS:
-        return last_lines(ended.message.encode())
-    return ""
-
-
 def _refusal(error: Refused) -> Exception:
-    """Tell a Job that is not had, for what it is or for want of quota, from a request that went wrong."""
-    if error.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY):
-        return JobRefused(str(error), may_pass=error.status == HTTPStatus.FORBIDDEN)
+    """Tell a Job that is not had, for what it is, for want of quota or by a webhook, from a request that went wrong."""
+    if error.status in (HTTPStatus.FORBIDDEN, HTTPStatus.INTERNAL_SERVER_ERROR):
+        return JobRefused(str(error), may_pass=True)
+    if error.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+        return JobRefused(str(error))
     return OSError(f"the API server answered {error.status}: {error}")

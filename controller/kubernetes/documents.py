@@ -5,9 +5,10 @@ What comes from the server may lack anything that its API calls optional; what i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from controller.cluster import last_lines
 from controller.kubernetes.api import Json
 from controller.kubernetes.pod import CONTAINER
 
@@ -29,6 +30,8 @@ class JobDocument:
     uid: str
     version: int = field(compare=False)
     created_at: datetime
+    begun_at: datetime
+    """Since when it may have a Pod: a queue may have held it for hours."""
     is_deleting: bool
     queue: str | None
     suspended_since: datetime | None
@@ -43,6 +46,8 @@ class JobDocument:
 class Waiting:
     reason: str
     message: str
+    since: datetime
+    """When something was first seen to be wrong: no API tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +100,14 @@ def read_job(document: Json, before: JobDocument | None = None) -> JobDocument:
     conditions = {each["type"]: _condition(each) for each in status.get("conditions") or ()}
     created_at = _moment(meta["creationTimestamp"])
     suspended = conditions.get("Suspended")
+    resumed_at = suspended.since if suspended and not suspended.is_true else None
     doom = conditions.get("FailureTarget")
     return JobDocument(
         name=meta["name"],
         uid=meta["uid"],
         version=int(meta["resourceVersion"]),
         created_at=created_at,
+        begun_at=max(filter(None, (created_at, _moment_or_none(status.get("startTime")), resumed_at))),
         is_deleting=bool(meta.get("deletionTimestamp")),
         queue=(meta.get("labels") or {}).get("kueue.x-k8s.io/queue-name"),
         suspended_since=((suspended.since if suspended else None) or created_at) if spec.get("suspend") else None,
@@ -109,8 +116,8 @@ def read_job(document: Json, before: JobDocument | None = None) -> JobDocument:
     )
 
 
-def read_pod(document: Json, before: PodDocument | None = None) -> PodDocument | None:
-    """Read a Pod; None when no Job owns it. `before` is the same Pod as it was read last."""
+def read_pod(document: Json, before: PodDocument | None = None, *, now: datetime | None = None) -> PodDocument | None:
+    """Read a Pod; None when no Job owns it. `before` is the same Pod as it was read last, `now` is now."""
     meta, status = document["metadata"], document.get("status") or {}
     owner = next((each for each in meta.get("ownerReferences") or () if each["kind"] == "Job"), None)
     if owner is None:
@@ -131,7 +138,7 @@ def read_pod(document: Json, before: PodDocument | None = None) -> PodDocument |
         deletion_grace_seconds=float(meta.get("deletionGracePeriodSeconds") or 0),
         scheduled=conditions.get("PodScheduled"),
         disrupted=conditions.get("DisruptionTarget"),
-        container=_container(status.get("containerStatuses") or (), before),
+        container=_container(status.get("containerStatuses") or (), before, now or datetime.now(UTC)),
     )
 
 
@@ -143,7 +150,9 @@ def _end(conditions: Mapping[str, Condition]) -> JobEnd | None:
     return None
 
 
-def _container(statuses: Sequence[Json], before: PodDocument | None) -> Waiting | Running | Terminated | None:
+def _container(
+    statuses: Sequence[Json], before: PodDocument | None, now: datetime
+) -> Waiting | Running | Terminated | None:
     """Read how the worker's container is; sidecars that others put into the Pod do not count."""
     state = next((each.get("state") or {} for each in statuses if each.get("name") == CONTAINER), {})
     match state:
@@ -158,22 +167,22 @@ def _container(statuses: Sequence[Json], before: PodDocument | None) -> Waiting 
         case {"running": Mapping() as running}:
             return Running(started_at=_moment_or_none(running.get("startedAt")))
         case {"waiting": Mapping() as waiting}:
-            return _waiting(waiting, before.container if before else None)
+            return _waiting(waiting, before.container if before else None, now)
         case _:
             return None
 
 
-def _waiting(waiting: Json, before: object) -> Waiting | None:
+def _waiting(waiting: Json, before: object, now: datetime) -> Waiting | None:
     """Read why a container waits; None when it is only on its way.
 
-    Between two tries to pull, older versions do not say what went wrong: it is kept.
+    Between two tries to pull, older versions do not say what went wrong: it is kept, as is when that began.
     """
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     if reason in ON_ITS_WAY:
         return None
     if reason == "ImagePullBackOff" and isinstance(before, Waiting) and len(before.message) > len(message):
         return before
-    return Waiting(reason=reason, message=message)
+    return Waiting(reason=reason, message=message, since=before.since if isinstance(before, Waiting) else now)
 
 
 def _condition(condition: Json) -> Condition:
@@ -191,3 +200,11 @@ def _moment_or_none(text: Any) -> datetime | None:  # what the API left out, or 
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def last_words(pod: PodDocument) -> str:
+    """Return the end of the log as the Pod's last status has it."""
+    ended = pod.container
+    if isinstance(ended, Terminated) and ended.reason in LOG_END_REASONS:
+        return last_lines(ended.message.encode())
+    return ""

@@ -86,3 +86,5 @@ class Teller:
                 log.info("an event was refused, and is dropped", job=job, error=str(error))
         except Unanswered as error:
             log.debug("nobody heard an event; it is dropped", job=job, error=str(error))
+        except Exception:  # whatever it is, the next event is told
+            log.exception("an event could not be sent, and is dropped", job=job)

@@ -35,6 +35,7 @@ from kubernetes.client import (
 from pydantic import BaseModel
 
 from controller.jobs import JobRequest, Placement
+from podium.contract import Contract
 from podium.pod import (
     DEFAULT_GRACE_SECONDS,
     DEFAULT_SHARED_MEMORY,
@@ -189,7 +190,7 @@ def _other_than(nodes: Sequence[str]) -> list[V1NodeSelectorRequirement]:
     return [V1NodeSelectorRequirement(key="metadata.name", operator="NotIn", values=[node]) for node in nodes]
 
 
-def _one(model: type[Model], part: Part | None) -> Model | None:
+def _one(model: type[Model], part: Contract | None) -> Model | None:
     """Return a part of a shape as the client's model, which knows every key that Kubernetes has and no other."""
     return None if part is None else model.model_validate(part.model_dump(exclude_none=True))
 

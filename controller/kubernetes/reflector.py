@@ -64,6 +64,8 @@ class Timing:
     first_list_seconds: float = 5.0
     unconfirmed_seconds: float = 60.0
     """How long something that this process created may be missing in lists; a server answers much sooner."""
+    lost_seconds: float = 3600.0
+    """How long what was lost is remembered when nobody says before that it may be forgotten: a standby never does."""
 
 
 USUAL_TIMING = Timing()
@@ -79,7 +81,8 @@ class Reflector(Generic[ItemT]):
         self._api, self._collection, self._changed, self._timing = api, collection, changed, timing
         self._lock = threading.Lock()
         self._items: dict[str, ItemT] = {}
-        self._lost: dict[str, ItemT] = {}
+        self._lost: dict[str, tuple[ItemT, float]] = {}
+        """And when that was seen, by the monotonic clock."""
         self._created: dict[str, float] = {}
         self._version: int | None = None
         self._listed_at = -float("inf")
@@ -114,7 +117,7 @@ class Reflector(Generic[ItemT]):
     def lost(self) -> Mapping[str, ItemT]:
         """Return what was there and is no more, by uid, as it was seen last, until it is forgotten."""
         with self._lock:
-            return dict(self._lost)
+            return {uid: item for uid, (item, _) in self._lost.items()}
 
     def forget(self, uids: Iterable[str]) -> None:
         with self._lock:
@@ -208,8 +211,7 @@ class Reflector(Generic[ItemT]):
                 if uid not in items and created_at > since and self._items[uid].version > version
             }
             items |= {uid: self._items[uid] for uid in unconfirmed}
-            if self._collection.keeps_lost:
-                self._lost |= {uid: item for uid, item in self._items.items() if uid not in items}
+            self._lose({uid: item for uid, item in self._items.items() if uid not in items})
             self._items, self._created = items, unconfirmed
             self._version, self._listed_at = version, began
             self._failing_since, self._failures = None, 0
@@ -262,9 +264,16 @@ class Reflector(Generic[ItemT]):
                 self._items[uid] = item
                 return item != before
             self._items.pop(uid, None)
-            if self._collection.keeps_lost:
-                self._lost[uid] = item
+            self._lose({uid: item})
             return True
+
+    def _lose(self, items: Mapping[str, ItemT]) -> None:
+        """Remember what is gone, under the lock, and forget what has been so for long."""
+        if self._collection.keeps_lost:
+            now = time.monotonic()
+            since = now - self._timing.lost_seconds
+            self._lost = {uid: lost for uid, lost in self._lost.items() if lost[1] > since}
+            self._lost |= {uid: (item, now) for uid, item in items.items()}
 
     def _must_list(self) -> bool:
         return self._listed_at <= self._list_after

@@ -93,10 +93,10 @@ def _wait_for_pod(job: JobDocument, now: datetime) -> Wait | None:
     if job.suspended_since is not None:
         words = f"its Job is suspended{f' in queue {job.queue}' if job.queue else ''}"
         return Wait(what=WaitsFor.QUOTA, since=job.suspended_since, words=words)
-    if job.is_deleting or now - job.created_at < UNPLACED:
+    if job.is_deleting or now - job.begun_at < UNPLACED:
         return None
     words = f"its Pod was not created, for want of quota or by an admission rule; `kubectl describe job {job.name}`"
-    return Wait(what=WaitsFor.NODE, since=job.created_at, words=words)
+    return Wait(what=WaitsFor.NODE, since=job.begun_at, words=words)
 
 
 def _wait(pod: PodDocument, now: datetime) -> Wait | None:
@@ -106,8 +106,7 @@ def _wait(pod: PodDocument, now: datetime) -> Wait | None:
     match pod.container:
         case Running():
             return None
-        case Waiting(reason=reason, message=message) if reason in IMAGE_FAULTS:
-            since = (scheduled.since if scheduled else None) or pod.created_at
+        case Waiting(reason=reason, message=message, since=since) if reason in IMAGE_FAULTS:
             return Wait(what=WaitsFor.IMAGE, since=since, words=_told(reason, message))
     if pod.node is not None:
         return _wait_for_container(pod, now)

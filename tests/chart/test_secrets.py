@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.chart.cluster_stub import cluster_with
-from tests.chart.rendering import Object, helm_template, of_kind, only, parsed, rendered
+from tests.chart.rendering import RENDERINGS, Object, helm_template, of_kind, only, parsed, rendered
 
 
 def test_what_is_made_is_long_and_differs() -> None:
@@ -88,3 +88,24 @@ def test_no_secret_stands_in_a_pod_or_a_configmap() -> None:
     ]
     elsewhere = str([one for one in rendered() if one["kind"] != "Secret"])
     assert not any(secret in elsewhere for secret in secrets)
+
+
+@pytest.mark.parametrize("values", RENDERINGS)
+def test_no_experiment_may_read_what_is_the_releases_own(values: str) -> None:
+    objects = rendered(values)
+    [api] = [one for name, one in of_kind(objects, "Deployment").items() if name.endswith("-api")]
+    container = api["spec"]["template"]["spec"]["containers"][0]
+    [reserved] = [each["value"].split(",") for each in container["env"] if each["name"] == "PODIUM_RESERVED_NAMES"]
+    used = {
+        each["valueFrom"]["secretKeyRef"]["name"]
+        for each in container["env"]
+        if "secretKeyRef" in each.get("valueFrom", {})
+    }
+    assert used <= set(reserved)
+    for postgres in of_kind(objects, "StatefulSet").values():
+        claims = [
+            volume["persistentVolumeClaim"]["claimName"]
+            for volume in postgres["spec"]["template"]["spec"]["volumes"]
+            if "persistentVolumeClaim" in volume
+        ]
+        assert set(claims or [f"data-{postgres['metadata']['name']}-0"]) <= set(reserved)

@@ -94,7 +94,27 @@ def test_paused_trials_keep_theirs_until_the_experiment_ends(stores: Stores) -> 
     assert stores.kept(experiment_id) == ["t1"], "a paused experiment may go on"
     service.http.post(f"{API}/experiments/{experiment_id}/stop")
     stores.settle()
-    assert stores.kept(experiment_id) == []
+    assert stores.kept(experiment_id) == ["t1"], "the best at the highest rung that was reached"
+
+
+@pytest.mark.parametrize(("direction", "best"), [("maximize", "t2"), ("minimize", "t1")])
+def test_before_any_full_training_the_best_at_the_highest_rung_stays(stores: Stores, direction: str, best: str) -> None:
+    service = stores.service
+    experiment_id = service.create(
+        parallelism=1,
+        fidelity={"rungs": {"small": 1, "full": 40}},
+        objective={"metric": "val_accuracy", "direction": direction},
+    )
+    for value in (0.5, 0.9, 0.7):
+        stores.settle()
+        [job] = service.active()
+        assert service.assignment(job)["to_epoch"] == 1, "none is promoted so early"
+        stores.train(job, value)
+    stores.settle()
+    assert stores.kept(experiment_id) == ["t1", "t2", "t3"]
+    service.http.post(f"{API}/experiments/{experiment_id}/stop")
+    stores.settle()
+    assert stores.kept(experiment_id) == [best]
 
 
 def test_a_trial_whose_job_is_still_exiting_is_left_alone(stores: Stores) -> None:

@@ -4,9 +4,10 @@ import threading
 import time
 from collections.abc import Callable
 
+import psycopg
 from sqlalchemy import Engine, text
 
-from controller.database import CHANNEL
+from controller.database import CHANNEL, NOTICE_SECONDS
 from controller.leadership import Leadership
 
 
@@ -30,6 +31,16 @@ def test_who_wins_the_lock_looks_at_the_cluster_anew_before_it_leads(engine: Eng
     _wait_for(lambda: leader.is_held)
     leader.close()
     assert was_held == [False]
+
+
+def test_a_database_whose_node_is_gone_is_noticed_by_every_connection(engine: Engine) -> None:
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        found = driver.info.get_parameters()
+    assert int(found["tcp_user_timeout"]) == 1000 * NOTICE_SECONDS
+    after = int(found["keepalives_idle"]) + int(found["keepalives_interval"]) * int(found["keepalives_count"])
+    assert (found["keepalives"], after <= NOTICE_SECONDS) == ("1", True)
 
 
 def test_a_notification_wakes_the_leader_at_once(engine: Engine, database_url: str) -> None:

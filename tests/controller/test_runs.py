@@ -7,6 +7,7 @@ import pytest
 from controller.experiment import History, Problem, Suggestion
 from controller.history import history_of
 from controller.optimizer import suggest
+from controller.plan import Wait, WaitsFor
 from podium.spec import ExperimentSpec
 from tests.service import API, Service
 
@@ -224,7 +225,7 @@ def test_an_expired_token_is_refused(service: Service) -> None:
     [job] = service.active()
     service.clock.advance(3601)
     answer = service.report(job, 1)
-    assert (answer.status_code, answer.json()["error"]) == (401, "InvalidToken")
+    assert (answer.status_code, answer.json()["error"]) == (401, "TokenExpired")
 
 
 def test_a_job_that_the_database_does_not_know_is_deleted(service: Service) -> None:
@@ -343,6 +344,33 @@ def test_a_trial_that_waits_for_its_retry_stops_at_once(service: Service) -> Non
     service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop")
     service.settle()
     assert service.read(f"{experiment_id}/trials/1")["state"] == "stopped"
+
+
+def test_a_trial_whose_job_waits_for_a_node_stops_at_once(service: Service) -> None:
+    experiment_id = service.create(baseline=BASELINE, parallelism=1)
+    service.settle()
+    [job] = service.active()
+    wait = Wait(what=WaitsFor.NODE, since=service.clock.now, words="0/3 nodes are available")
+    service.cluster.shows(job, wait=wait)
+    service.settle()
+    service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop")
+    service.settle()
+    assert job not in service.cluster.seen
+    trial = service.read(f"{experiment_id}/trials/1")
+    assert (trial["state"], len(trial["runs"][0]["attempts"])) == ("stopped", 1)
+
+
+def test_a_trial_that_has_been_heard_stops_at_its_next_report(service: Service) -> None:
+    experiment_id = service.create(baseline=BASELINE, parallelism=1)
+    service.settle()
+    [job] = service.active()
+    service.report(job, 1, value=0.4)
+    service.cluster.shows(job, wait=Wait(what=WaitsFor.NODE, since=service.clock.now, words="0/3 nodes"))
+    service.settle()
+    service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop")
+    service.settle()
+    assert job in service.cluster.seen
+    assert service.report(job, 2, value=0.6).json() == {"verdict": "stop"}
 
 
 def test_a_budget_raised_while_the_optimizer_thinks_is_not_lost(

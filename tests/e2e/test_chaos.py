@@ -6,12 +6,12 @@ CHAOS_SEED chooses the moments. Workers are stubs, so that a trial takes seconds
 import os
 import random
 import time
-from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
+from podium import quantity
 from tests.e2e.books import GONE_SECONDS, check_books, endings
 from tests.e2e.installation import API, LOCK, OURS, Installation
 from tests.e2e.nodes import DebianNode
@@ -172,14 +172,15 @@ def test_a_worker_that_outgrows_its_memory_is_tried_once_more_with_more(podium: 
     def is_completed() -> bool:
         for job in podium.objects("jobs", OURS):
             (container,) = job["spec"]["template"]["spec"]["containers"]
-            limits.add((job["metadata"]["labels"]["podium.dev/attempt"], container["resources"]["limits"]["memory"]))
+            limit = quantity.amount(container["resources"]["limits"]["memory"])
+            limits.add((job["metadata"]["labels"]["podium.dev/attempt"], int(limit / 2**20)))
         return bool(podium.get(experiment_id)["state"] == "completed")
 
     wait_for(is_completed, "it completes", 240)
     found = endings(podium, experiment_id)
-    assert found["out of memory"] == found["succeeded"] > 0
     assert found.keys() == {"out of memory", "succeeded"}
-    assert limits == {("1", "128Mi"), ("2", "256Mi")}
+    assert found["out of memory"] == len(podium.all_of(f"{experiment_id}/trials"))
+    assert limits - {("1", 256)} == {("1", 128), ("2", 256)}, "a later run of the trial starts with what it needed"
     attempts = podium.all_of(f"{experiment_id}/attempts")
     assert {each["exit_code"] for each in attempts if each["end_reason"] == "out of memory"} == {137}
     check_books(podium, experiment_id)
@@ -232,13 +233,12 @@ def test_two_reconcilers_at_once_start_nothing_twice(podium: Installation) -> No
 
 
 def test_a_worker_that_never_reports_is_given_up(podium: Installation) -> None:
-    experiment_id = podium.create(
-        parallelism=1, max_attempts=2, trial={"silenceSeconds": 4}, env={"MISBEHAVIOUR": "never reports"}
-    )
+    experiment_id = podium.create(max_attempts=2, trial={"silenceSeconds": 4}, env={"MISBEHAVIOUR": "never reports"})
     podium.wait_until(experiment_id, "paused", 240)
-    attempts = podium.all_of(f"{experiment_id}/attempts")
-    assert Counter(attempt["end_reason"] for attempt in attempts) == {"bug": 6}, "three runs, two attempts each"
-    assert all("without a report" in attempt["detail"] for attempt in attempts)
+    ended = [each for each in podium.all_of(f"{experiment_id}/attempts") if each["state"] == "ended"]
+    assert {each["end_reason"] for each in ended} == {"bug"}
+    assert len(ended) >= 3 * 2, "three runs, two attempts each"
+    assert all("without a report" in each["detail"] for each in ended)
 
 
 def test_100_trials_run_in_parallel(podium: Installation) -> None:

@@ -115,7 +115,7 @@ def test_nobody_reports_for_an_attempt_that_is_not_theirs(podium: Installation, 
     another = json.dumps(padded | {"sub": padded["sub"][:-1] + "2"}).encode()
     forged = base64.urlsafe_b64encode(another).decode().rstrip("=")
     report = {"epoch": 1, "metrics": {"score": 1.0}, "seconds": 1.0}
-    for token in (f"{header}.{forged}.{signature}", f"{header}.{forged}.", "", podium.token):
+    for token in (f"{header}.{forged}.{signature}", f"{header}.{forged}.", "none", podium.token):
         answer = httpx2.post(
             f"{podium.url}/api/v1/run/measurements", json=report, headers={"Authorization": f"Bearer {token}"}
         )

@@ -119,13 +119,43 @@ def test_a_pod_without_an_image_is_refused_before_anybody_is_asked(
     assert posted(server, "jobs") == []
 
 
-@pytest.mark.parametrize("answer", [Answer(429, "busy"), Answer(500, "busy"), Answer(503, "busy"), Answer(504, "busy")])
+BUSY = [
+    Answer(429, "busy"),
+    Answer(500, "busy", {"Retry-After": "0"}),
+    Answer(502, "busy"),
+    Answer(503, "busy"),
+    Answer(504, "busy"),
+]
+
+
+@pytest.mark.parametrize("answer", BUSY)
 def test_a_busy_server_is_away(server: ApiServer, cluster: KubernetesCluster, answer: Answer) -> None:
     server.rule = refusing("jobs", answer)
     with pytest.raises(ClusterAway, match="busy"):
         cluster.create_job(request("trial-a1", "exit 0"))
     cluster.create_job(request("trial-a1", "exit 0"))
     assert server.names("secrets") == {"trial-a1"}
+
+
+@pytest.mark.parametrize("kind", ["jobs", "secrets"])
+def test_a_webhook_that_fails_is_the_trouble_of_one_job(
+    server: ApiServer, cluster: KubernetesCluster, kind: str
+) -> None:
+    server.rule = refusing(kind, Answer(500, 'failed calling webhook "x": connection refused'))
+    with pytest.raises(JobRefused, match="failed calling webhook") as refused:
+        cluster.create_job(request("trial-a1", "exit 0"))
+    assert refused.value.may_pass
+    assert server.names("jobs") == set()
+    cluster.create_job(request("trial-a1", "exit 0"))
+    assert server.names("jobs") == server.names("secrets") == {"trial-a1"}
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_any_other_500_is_a_server_that_is_away(server: ApiServer, cluster: KubernetesCluster, method: str) -> None:
+    cluster.create_job(request("trial-a1", "exit 0"))
+    server.rule = refusing("jobs", Answer(500, "etcdserver: no leader"), method=method)
+    with pytest.raises(ClusterAway, match="no leader"):
+        cluster.create_job(request("trial-a1", "exit 0")) if method == "GET" else cluster.delete_job("trial-a1")
 
 
 def test_a_server_that_says_when_to_come_back_is_left_alone_until_then(
@@ -429,6 +459,25 @@ def test_events_never_stop_what_they_tell_of(server: ApiServer, cluster: Kuberne
     for number in range(1500):
         cluster.tell("trial-a1", JobEvent(reason="AttemptEnded", message=str(number)))
     gate.set()
+
+
+def test_an_event_that_cannot_be_sent_is_not_the_last_one(
+    server: ApiServer, cluster: KubernetesCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.create_job(request("trial-a1", "exit 0"))
+    post, faults = cluster._api.post, iter([RuntimeError("unforeseen")])
+
+    def fail_once(path: str, body: Any) -> Any:
+        for fault in faults:
+            raise fault
+        return post(path, body)
+
+    monkeypatch.setattr(cluster._api, "post", fail_once)
+    for message in ("lost", "told"):
+        cluster.tell("trial-a1", JobEvent(reason="AttemptEnded", message=message))
+    server.wait_for(lambda: len(server.names("events")) == 1, "the second event")
+    (name,) = server.names("events")
+    assert server.get("events", name)["message"] == "told"
 
 
 def test_many_threads_create_at_once(server: ApiServer) -> None:

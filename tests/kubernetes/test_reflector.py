@@ -125,6 +125,23 @@ def test_what_is_lost_is_remembered_until_it_is_forgotten(server: ApiServer, fol
     assert followed.lost() == {}
 
 
+def test_what_is_lost_is_forgotten_after_a_while(server: ApiServer, followed: Followed) -> None:
+    for name in ("a", "b"):
+        server.put("things", thing(name))
+    followed.follow(replace(QUICK, lost_seconds=0.1))
+    followed.until(a="red", b="red")
+    server.remove("things", "a")
+    followed.until(b="red")
+    assert followed.lost() == {"a": "red"}
+    time.sleep(0.1)
+    server.remove("things", "b")
+    followed.until()
+    assert followed.lost() == {"b": "red"}
+    time.sleep(0.1)
+    followed.reflector.list_again()
+    server.wait_for(lambda: followed.lost() == {}, "the next list")
+
+
 def test_after_a_renewal_nothing_older_is_shown(server: ApiServer, followed: Followed) -> None:
     server.put("things", thing("a"))
     followed.follow(replace(QUICK, first_list_seconds=0.2))

@@ -47,6 +47,8 @@ class FakeRunApi:
     stop_at: int | None = None
     refusals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """Statuses and headers of the next answers, before it answers well again."""
+    refusal: str = "Refused"
+    """The error's name in them."""
     silent_after: int | None = None
     """The epoch after which reports get 503."""
     superseded_from: int | None = None
@@ -137,7 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.api.changed.notify_all()
         if self.api.refusals:
             status, headers = self.api.refusals.pop(0)
-            self._answer(status, _problem("not now"), headers)
+            self._answer(status, _problem("not now", self.api.refusal), headers)
         elif self.headers["Authorization"] != f"Bearer {TOKEN}":
             self._answer(401, _problem("this token is not valid"))
         elif self.path != path:
@@ -159,5 +161,5 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: a test's output is its failures."""
 
 
-def _problem(detail: str) -> str:
-    return json.dumps(Problem(error="Refused", detail=detail).model_dump())
+def _problem(detail: str, error: str = "Refused") -> str:
+    return json.dumps(Problem(error=error, detail=detail).model_dump())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.leaving import ControllerLost, Fault, Superseded
+from podium.leaving import ControllerLost, Fault, Superseded, TokenExpired
 from podium.run_client import RunClient
 from podium.taxonomy import Verdict
 from podium.wire import MeasurementReport
@@ -73,6 +73,17 @@ def test_what_does_not_pass_leaves(api: FakeRunApi, status: int, leaving: type[B
         client.report(REPORT)
     assert api.reports == []
     assert api.requests == 1
+
+
+def test_an_expired_token_leaves_for_another_attempt_and_a_wrong_one_for_none(api: FakeRunApi) -> None:
+    api.refusals = [(401, {})]
+    api.refusal = "TokenExpired"
+    with RunClient(api.url, TOKEN) as client, pytest.raises(TokenExpired, match="resumes") as expired:
+        client.report(REPORT)
+    with RunClient(api.url, "wrong") as client, pytest.raises(Fault, match="run token is wrong") as wrong:
+        client.report(REPORT)
+    assert (expired.value.exit_code, wrong.value.exit_code) == (75, 1)
+    assert api.requests == 2
 
 
 def test_a_proxy_in_the_environment_is_not_asked_for_this_machine(

@@ -86,6 +86,18 @@ capabilities:
   value: {{ .Values.artifacts.url }}
 {{- end }}
 
+{{/* What no experiment may mount or read: the keys of this release, its database's password and files. */}}
+{{- define "podium.reservedNames" -}}
+{{- $names := list (include "podium.adminToken.secretName" .) (include "podium.secretKey.secretName" .) }}
+{{- if .Values.database.existingSecret }}
+{{- $names = append $names .Values.database.existingSecret }}
+{{- else }}
+{{- $names = append $names (include "podium.postgres.secretName" .) }}
+{{- $names = append $names (default (printf "data-%s-0" (include "podium.postgres.fullname" .)) .Values.postgres.volume.existingClaim) }}
+{{- end }}
+{{- $names | uniq | join "," }}
+{{- end }}
+
 {{/* Whether Pods migrate as they start: docs/decisions/0009-migrations-in-a-chart.md */}}
 {{- define "podium.migratesOnStart" -}}
 {{- if or (not .Values.database.existingSecret) (not .Values.migrations.hook) }}true{{ end }}
