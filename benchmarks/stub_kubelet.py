@@ -3,9 +3,9 @@
     python -m benchmarks.stub_kubelet FOLDER SERVER API --nodes 50 --minutes 20 --until-filled FILE --diary FILE
 
 No container is started. What a worker would say to the API is said over HTTP with the run token of the Job's Secret,
-each time on a connection of its own. A run takes a drawn time around `--minutes`, its epochs equal parts of it; those
-that start while FILE does not exist are already somewhere on their way. The diary has a line for each Job when it is
-first seen, and for each last report before it is sent.
+each time on a connection of its own. A run takes a drawn time around `--minutes`, its epochs equal parts of it. Those
+that start before FILE exists wait for it and are then somewhere on their way, as in a search that has long been going
+on. The diary has a line for each Job when it is first seen, and for each last report before it is sent.
 """
 
 import argparse
@@ -67,7 +67,9 @@ async def run(given: argparse.Namespace, plane: ControlPlane, diary: TextIO) -> 
             filled=given.until_filled,
             diary=diary,
         )
-        await asyncio.gather(follow(cluster, PODS, kubelet.see_pod), follow(cluster, JOBS, kubelet.see_job))
+        await asyncio.gather(
+            follow(cluster, PODS, kubelet.see_pod), follow(cluster, JOBS, kubelet.see_job), kubelet.wait_until_filled()
+        )
 
 
 async def follow(cluster: httpx2.AsyncClient, path: str, see: Callable[[str, Document], None]) -> None:
@@ -100,8 +102,14 @@ class Kubelet:
     mean_seconds: float
     filled: Path
     diary: TextIO
+    _is_filled: asyncio.Event = field(default_factory=asyncio.Event)
     _lives: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _jobs: set[str] = field(default_factory=set)
+
+    async def wait_until_filled(self) -> None:
+        while not self.filled.exists():
+            await asyncio.sleep(RETRY_SECONDS)
+        self._is_filled.set()
 
     def see_job(self, kind: str, job: Document) -> None:
         uid, name = job["metadata"]["uid"], job["metadata"]["name"]
@@ -154,9 +162,10 @@ class Kubelet:
 
     async def _train(self, job: str, token: str, draw: random.Random) -> None:
         seconds = self.mean_seconds * draw.uniform(0.5, 1.5)
-        if not self.filled.exists():
-            seconds *= draw.random()
         run = await self._ask("GET", "/api/v1/run", token)
+        if not self._is_filled.is_set():
+            seconds *= draw.random()
+            await self._is_filled.wait()
         epochs = range(run["from_epoch"] + 1, run["to_epoch"] + 1)
         for epoch in epochs:
             await asyncio.sleep(seconds / len(epochs))
