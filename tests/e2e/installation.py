@@ -164,12 +164,12 @@ class Installation:
 
     def diary(self, experiment_id: str) -> list[tuple[int, int]]:
         """Return each trial's number and epoch that was trained, as the workers wrote it down themselves."""
-        lines = self.inside_api("sh", "-c", f"cat {DIARY} 2> /dev/null || true").splitlines()
+        lines = self.inside_reconciler("sh", "-c", f"cat {DIARY} 2> /dev/null || true").splitlines()
         entries = [entry for entry in map(json.loads, lines) if entry["experiment"] == experiment_id]
         return [(entry["trial"], entry["epoch"]) for entry in entries]
 
-    def inside_api(self, *command: str) -> str:
-        return self.kubectl("exec", f"deployment/{RELEASE}-api", "--", *command)
+    def inside_reconciler(self, *command: str) -> str:
+        return self.kubectl("exec", f"deployment/{RELEASE}-reconciler", "--", *command)
 
     # The cluster
 
