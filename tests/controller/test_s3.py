@@ -10,8 +10,8 @@ from podium import checkpoints
 from podium.checkpoints import Checkpoint
 from podium.wire import MeasurementReport
 
-moto_server = pytest.importorskip("moto.server", reason="moto and s3fs come with podium[dev]")
-pytest.importorskip("s3fs", reason="moto and s3fs come with podium[dev]")
+moto_server = pytest.importorskip("moto.server", reason="pip install s3fs moto[server]")
+pytest.importorskip("s3fs", reason="pip install s3fs moto[server]")
 
 REPORT = MeasurementReport(epoch=1, metrics={"val_accuracy": 0.5}, seconds=1.0)
 
