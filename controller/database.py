@@ -18,6 +18,8 @@ from controller.errors import DatabaseAway
 CHANNEL = "podium"
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 10
+USUAL_POOL = 20
+"""Connections of a process."""
 NOTICE_SECONDS = 10
 """A peer that is gone without a word, as with its node, is noticed after this."""
 NOTICING = {
@@ -35,7 +37,7 @@ class DatabaseUnusable(Exception):
     """The database cannot be used as it is; the message says which command mends it."""
 
 
-def open_engine(url: str, pool_size: int = 20) -> Engine:
+def open_engine(url: str, pool_size: int = USUAL_POOL) -> Engine:
     """Return an engine for PostgreSQL. Raises DatabaseUnusable when the URL names something else."""
     try:
         parsed = make_url(url)

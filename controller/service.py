@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 import uvicorn
+from anyio import CapacityLimiter
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
@@ -78,6 +79,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
         registry=parts.registry,
         reserved_names=reserved_names(parts.settings),
         shows_metrics=parts.settings.metrics_port is None,
+        turns=CapacityLimiter(parts.settings.database_pool),
     )
     parts.registry.register(RowCollector(sessions, utc_now))
     app = create_app(collaborators)

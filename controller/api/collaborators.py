@@ -1,18 +1,19 @@
 """What a request needs, as FastAPI dependencies: one transaction, the clock, and who is asking."""
 
 import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Header, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from structlog.contextvars import bind_contextvars
 
-from controller.database import Sessions, transaction
+from controller.database import USUAL_POOL, Sessions, transaction
 from controller.errors import Forbidden, InvalidToken
 from controller.logs import owners
 from controller.tokens import TokenSigner
@@ -36,9 +37,11 @@ class Collaborators:
     """Secrets and claims that no experiment may name."""
     shows_metrics: bool = True
     """Whether /metrics is served beside the API; not where another port serves it."""
+    turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(USUAL_POOL))
+    """As many requests as there are connections may be in a transaction at once."""
 
 
-def collaborators(request: Request) -> Collaborators:
+async def collaborators(request: Request) -> Collaborators:
     found = request.app.state.collaborators
     assert isinstance(found, Collaborators)
     return found
@@ -47,12 +50,22 @@ def collaborators(request: Request) -> Collaborators:
 Needed = Annotated[Collaborators, Depends(collaborators)]
 
 
-def _session(needed: Needed) -> Iterator[Session]:
+async def _turn(needed: Needed) -> AsyncIterator[None]:
+    """Wait for a connection's turn without holding a thread.
+
+    A request in a transaction needs a thread more than once. Were all of them waiting for connections, those who have
+    the connections would wait for a thread, until everything times out.
+    """
+    async with needed.turns:
+        yield
+
+
+def _session(needed: Needed, turn: Annotated[None, Depends(_turn, scope="function")]) -> Iterator[Session]:
     with transaction(needed.sessions) as session:
         yield session
 
 
-def _now(needed: Needed) -> datetime:
+async def _now(needed: Needed) -> datetime:
     return needed.clock()
 
 
@@ -72,7 +85,7 @@ async def _job(needed: Needed, authorization: Authorization = "") -> str:
     return job
 
 
-def admit_user(needed: Needed, authorization: Authorization = "") -> None:
+async def admit_user(needed: Needed, authorization: Authorization = "") -> None:
     """Let a user in. Raises InvalidToken without the admin token where one is set, Forbidden for a worker's."""
     token = _bearer(authorization)
     if token is not None and needed.signer.is_run_token(token):
