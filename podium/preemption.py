@@ -3,6 +3,9 @@
 It is raised wherever the script stands, since an epoch may be long and a grace period is short. That is safe because
 checkpoints are replaced whole and reports may be sent again. Should the script swallow the exception, it comes again.
 
+A forked child, as of a DataLoader, dies of SIGTERM as it would without us. The kernel sees to that: a handler in Python
+waits for a call into C that began in the very moment in which the signal came, and that may be a long sleep.
+
 A script that can store its state within an epoch defers it, and looks for it between two steps. Its time for that is
 limited: a step that outlasts the grace period would end in SIGKILL, which may look like a want of memory.
 """
@@ -30,6 +33,7 @@ class Preemption:
         self._is_deferred = False
         self._patience_seconds = patience_seconds
         self._owner = os.getpid()
+        os.register_at_fork(after_in_child=self._let_go)
 
     def __enter__(self) -> Self:
         try:
@@ -86,9 +90,13 @@ class Preemption:
         finally:
             self._is_held, self._is_deferred = before
 
+    def _let_go(self) -> None:
+        if signal.getsignal(signal.SIGTERM) == self._arrive:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
     def _arrive(self, number: int, _frame: FrameType | None) -> None:
-        if os.getpid() != self._owner:  # a forked child, as of a DataLoader, dies of SIGTERM as it would without us
-            signal.signal(number, signal.SIG_DFL)
+        if os.getpid() != self._owner:  # a child in the moment before it lets go
+            self._let_go()
             os.kill(os.getpid(), number)
             return
         is_first, self._is_due = not self._is_due, True

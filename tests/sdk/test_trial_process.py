@@ -100,6 +100,15 @@ def test_a_forked_child_dies_of_sigterm_itself(api: FakeRunApi) -> None:
     assert finish(api.start("-c", script(before=fork)), within_seconds=30)[0] == 0
 
 
+def test_a_forked_child_dies_of_sigterm_without_pythons_help(api: FakeRunApi) -> None:
+    """A handler in Python does not run before a call into C returns: a child about to sleep would sleep to the end."""
+    fork = "import os, signal; child = os.fork(); "
+    fork += "child or os._exit(signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL); "
+    fork += "assert os.waitpid(child, 0)[1] == 0; assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL"
+
+    assert finish(api.start("-c", script(before=fork))) == (0, "")
+
+
 def test_a_killed_run_resumes_and_trains_nothing_twice(api: FakeRunApi, folder: str) -> None:
     process = api.start("-c", script(before="time.sleep(600 if epoch == 3 else 0)"))
     api.wait_for_epoch(2)
