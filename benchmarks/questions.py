@@ -31,11 +31,15 @@ def asking(api: str, paths: Mapping[str, str]) -> Iterator[Mapping[str, list[flo
     stopping = threading.Event()
 
     def ask_on() -> None:
-        for name, path in itertools.cycle(paths.items()):
+        for question, path in itertools.cycle(paths.items()):
             if stopping.wait(PAUSE_SECONDS):
                 return
-            began = time.perf_counter()
-            ask(api, path)
+            name, began = question, time.perf_counter()
+            try:
+                ask(api, path)
+            except (OSError, RuntimeError) as error:
+                print(f"no answer: {error}")
+                name = f"{name}, failed"
             seconds[name].append(time.perf_counter() - began)
 
     thread = threading.Thread(target=ask_on, name="questions", daemon=True)

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -36,6 +36,8 @@ from controller.database import migrate, open_engine, open_sessions, transaction
 from controller.embedded import embedded_postgres
 from controller.tables import AttemptRow
 from podium.taxonomy import AttemptState
+
+Record = Mapping[str, object]
 
 SETTLE_SECONDS = 15.0
 START_SECONDS = 60.0
@@ -170,15 +172,17 @@ class Podium:
             requests.subtract(before)
         seconds = time.time() - began
         self.require_alive()
-        waits = waits_for_next_job(self.folder / "diary", size.in_flight, began, began + seconds - 5)
+        diary = list(records(self.folder / "diary"))
+        waits = waits_for_next_job(diary, size.in_flight, began, began + seconds - 5)
         ends = sum(len(each) for each in waits.values())
         print(f"\nmeasured for {seconds:.0f} s: {ends} runs ended, {ends / seconds:.2f} a second")
         print(f"load: {', '.join(f'{each:.1f}' for each in os.getloadavg())}")
         print("\nmilliseconds                     p50     p95     max   count")
         print_row("last report to next Job", [wait for each in waits.values() for wait in each])
-        watch = stopwatch(self.folder / "stopwatch", began)
+        watch = seconds_by_what(records(self.folder / "stopwatch"), began)
         for what in ("pass", "suggestion"):
             print_row(what, watch[what])
+        print_row("API: a worker's report", seconds_by_what(diary, began)["report"])
         for question, taken in answers.items():
             print_row(f"API: {question}", taken)
         print("\nmemory                           now    peak   (MiB)")
@@ -236,13 +240,15 @@ def wait_for_api(api: str) -> None:
             return
 
 
-def waits_for_next_job(diary: Path, parallelism: int, since: float, until: float) -> Mapping[str, list[float]]:
+def waits_for_next_job(
+    diary: Iterable[Record], parallelism: int, since: float, until: float
+) -> Mapping[str, list[float]]:
     """Return seconds from a last report to the Job that took its slot, by experiment, for reports in an interval.
 
     An experiment's n-th end makes room for the n-th Job after those that filled its slots at first.
     """
     seen: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for line in records(diary):
+    for line in diary:
         seen[str(line["what"]), str(line["job"]).rpartition("-t")[0]].append(float(str(line["at"])))
     return {
         experiment: [
@@ -255,16 +261,16 @@ def waits_for_next_job(diary: Path, parallelism: int, since: float, until: float
     }
 
 
-def stopwatch(path: Path, since: float) -> Mapping[str, list[float]]:
+def seconds_by_what(lines: Iterable[Record], since: float) -> Mapping[str, list[float]]:
     seconds: dict[str, list[float]] = defaultdict(list)
-    for line in records(path):
-        if float(str(line["at"])) >= since:
+    for line in lines:
+        if "seconds" in line and float(str(line["at"])) >= since:
             seconds[str(line["what"])].append(float(str(line["seconds"])))
     return seconds
 
 
-def records(path: Path) -> Iterator[Mapping[str, object]]:
-    return (json.loads(line) for line in path.read_text().splitlines())
+def records(path: Path) -> Iterator[Record]:
+    return (json.loads(line) for line in path.read_text().splitlines() if line.endswith("}"))  # one is being written
 
 
 def print_row(name: str, seconds: Sequence[float]) -> None:

@@ -5,7 +5,8 @@
 No container is started. What a worker would say to the API is said over HTTP with the run token of the Job's Secret,
 each time on a connection of its own. A run takes a drawn time around `--minutes`, its epochs equal parts of it. Those
 that start before FILE exists wait for it and are then somewhere on their way, as in a search that has long been going
-on. The diary has a line for each Job when it is first seen, and for each last report before it is sent.
+on. The diary has a line for each Job when it is first seen, for each last report before it is sent, and for each report
+when it is answered.
 """
 
 import argparse
@@ -173,7 +174,9 @@ class Kubelet:
             report = {"epoch": epoch, "metrics": {run["objective"]: value}, "seconds": 60.0}
             if epoch == run["to_epoch"]:
                 self._note("end", job)
+            began = time.perf_counter()
             answer = await self._ask("POST", "/api/v1/run/measurements", token, report)
+            self._note("report", job, seconds=time.perf_counter() - began)
             if answer["verdict"] == "stop":
                 return
 
@@ -185,7 +188,7 @@ class Kubelet:
                 answer = await self.api.request(method, path, json=body, headers=headers)
                 if answer.status_code == httpx2.codes.OK:
                     return dict(answer.json())
-                self._note(f"{method} {path} {answer.status_code}", answer.text[:200])
+                self._note("refused", token, answer=f"{method} {path}: {answer.status_code} {answer.text}")
                 if answer.status_code < httpx2.codes.INTERNAL_SERVER_ERROR:
                     raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
             await asyncio.sleep(RETRY_SECONDS)
@@ -208,8 +211,8 @@ class Kubelet:
         headers = MERGE if method == "PATCH" else None
         await until_heard(lambda: self.cluster.request(method, path, json=body, headers=headers))
 
-    def _note(self, what: str, job: str) -> None:
-        print(json.dumps({"at": time.time(), "what": what, "job": job}), file=self.diary)
+    def _note(self, what: str, job: str, **more: object) -> None:
+        print(json.dumps({"at": time.time(), "what": what, "job": job, **more}), file=self.diary)
 
 
 async def until_heard(ask: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
