@@ -57,13 +57,19 @@ class Stream:
 
     def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
         self._response = response
+        self._is_cut = False
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield what comes as soon as it comes. Raises Unanswered when the connection breaks."""
+        """Yield what comes as soon as it comes. Raises Unanswered when the connection breaks, or was cut."""
         try:
-            yield from self._response.stream(CHUNK_BYTES)
+            for chunk in self._response.stream(CHUNK_BYTES):
+                if self._is_cut:  # a TLS socket that was shut down gives its ciphertext as it comes
+                    break
+                yield chunk
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Unanswered(f"the connection broke: {error}") from error
+        if self._is_cut:
+            raise Unanswered("the connection was cut")
 
     def lines(self) -> Iterator[bytes]:
         rest = b""
@@ -73,6 +79,7 @@ class Stream:
 
     def cut(self) -> None:
         """Make the thread that reads see the end at once."""
+        self._is_cut = True
         with suppress(ValueError, RuntimeError, OSError):  # it has come to its end by itself
             self._response.shutdown()
 

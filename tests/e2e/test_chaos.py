@@ -151,8 +151,11 @@ def test_a_drained_node_costs_no_trial_anything(podium: Installation) -> None:
     experiment_id = podium.create(env={"EPOCH_SECONDS": "1.5"})
     running_worker(podium)
     (node,) = podium.names("nodes")
-    podium.kubectl("drain", node, f"--pod-selector={WORKERS}", "--force", "--delete-emptydir-data", "--timeout=60s")
-    podium.kubectl("uncordon", node)
+    drain = ("drain", node, f"--pod-selector={WORKERS}", "--force", "--delete-emptydir-data", "--timeout=60s")
+    try:
+        podium.kubectl(*drain)
+    finally:
+        podium.kubectl("uncordon", node)
     podium.wait_until(experiment_id, "completed")
     found = endings(podium, experiment_id)
     assert found.keys() == {"succeeded", "preempted"}
