@@ -13,19 +13,17 @@ import structlog
 from prometheus_client import CollectorRegistry
 from sqlalchemy.orm import Session
 
-from controller import attempts, lifecycle, runs, store
+from controller import attempts, runs, store
 from controller.cluster import Cluster, ClusterAway, JobRefused
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
 from controller.events import event_of
-from controller.experiment import History, problem_of
-from controller.history import history_of
 from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
 from controller.logs import about
 from controller.meters import Meters, meters_of
+from controller.next_run import NextRun
 from controller.node_record import node_endings
 from controller.nodes import MEMORY, bad_nodes
-from controller.optimizer import suggest
 from controller.patience import deadline_seconds
 from controller.plan import (
     Action,
@@ -46,12 +44,14 @@ from controller.tables import AttemptRow
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
 from podium.spec import ExperimentSpec
-from podium.taxonomy import AttemptState, EndReason, ExperimentState
+from podium.taxonomy import AttemptState, EndReason
 
 LONGEST_CREATION_SECONDS = 5.0
 """A pass waits no longer for the Jobs that it creates: those that end meanwhile are not to wait with it."""
 CREATORS = 16
 """Jobs that are created at once; the cluster bounds how many a second."""
+READERS = 16
+"""Logs that are read at once."""
 FILL = timedelta(seconds=1)
 """How long a pass starts runs before it looks at the Jobs again; each experiment with room has one turn at least."""
 
@@ -82,10 +82,21 @@ class Reconciler:
     _creators: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create"), init=False
     )
+    _readers: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="read"), init=False
+    )
     _creating: dict[str, Future[bool]] = field(default_factory=dict, init=False)
     """Jobs that are being created: none is begun twice, also when a pass was given up meanwhile."""
+    _tails: dict[str, Future[str]] = field(default_factory=dict, init=False)
+    """Last words that are being read, of Jobs that are about to be ended."""
     _told: set[str] = field(default_factory=set, init=False)
     """Jobs whose end people were told of. Forgotten with the process: then they may be told once more."""
+
+    _next_run: NextRun = field(init=False)
+
+    def __post_init__(self) -> None:
+        next_run = NextRun(sessions=self.sessions, clock=self.clock, meters=self.meters)
+        object.__setattr__(self, "_next_run", next_run)  # frozen, but for this
 
     def reconcile(self) -> float:
         """Make one pass: observe, plan, act, then fill free slots. Return the seconds until the next is due.
@@ -98,10 +109,9 @@ class Reconciler:
             room = store.free_slots(session)
         now = self.clock()
         creating: list[Future[bool]] = []
-        steps = [
-            _alone(partial(self._act, action, creating), job=action.job)
-            for action in plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
-        ]
+        actions = plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
+        self._read_last_words([action.job for action in actions if isinstance(action, EndAttempt)])
+        steps = [_alone(partial(self._act, action, creating), job=action.job) for action in actions]
         has_started = self._fill(room, creating)
         created = self._answers(creating)
         self._tell_results(alive, jobs)
@@ -133,8 +143,13 @@ class Reconciler:
                 self._end(action)
         return True
 
+    def _read_last_words(self, jobs: Sequence[str]) -> None:
+        """Have the logs of Jobs read side by side: a node that does not answer costs seconds for each."""
+        self._tails.clear()
+        self._tails.update((job, self._readers.submit(self.cluster.log_tail, job)) for job in jobs)
+
     def _end(self, ending: EndAttempt) -> None:
-        log_tail = self.cluster.log_tail(ending.job)
+        log_tail = self._tails.pop(ending.job).result()
         self._change(lambda session, now: attempts.end_attempt(session, ending, log_tail, now))
         self._tell(ending.job)
         log.info("attempt ended", reason=ending.reason, exit_code=ending.exit_code, detail=ending.detail)
@@ -226,42 +241,19 @@ class Reconciler:
         """Start runs, one of each experiment in turn, until nothing is to start or time is up. Say whether any was."""
         until, waiting, turn, count = self.clock() + FILL, list(room), 0, 0
         while waiting and (turn == 0 or self.clock() < until):
-            served = [each for each in waiting if _alone(partial(self._start, each, creating), experiment=each)]
+            slots = {each: room[each] - turn for each in waiting}
+            served = [
+                each for each in waiting if _alone(partial(self._start, each, slots[each], creating), experiment=each)
+            ]
             turn, count = turn + 1, count + len(served)
             waiting = [each for each in served if room[each] > turn]
         return count > 0
 
-    def _start(self, experiment_id: str, creating: list[Future[bool]]) -> bool:
-        job = self._next_run(experiment_id)
+    def _start(self, experiment_id: str, free_slots: int, creating: list[Future[bool]]) -> bool:
+        job = self._next_run.start(experiment_id, free_slots)
         if job is not None:
             creating.append(self._begin(job))
         return job is not None
-
-    def _next_run(self, experiment_id: str) -> str | None:
-        """Ask the optimizer and store its answer; return the Job to create."""
-        with transaction(self.sessions) as session:
-            experiment = store.experiment(session, experiment_id)
-            seen = experiment.spec
-            spec = ExperimentSpec.model_validate(seen)
-            history = history_of(session, experiment_id, spec)
-            runs_seen = store.count_runs(session, experiment_id)
-        if experiment.state is not ExperimentState.RUNNING or len(history.in_flight) >= spec.parallelism:
-            return None
-        with self.meters.suggestion_seconds.time():
-            suggestion = suggest(problem_of(spec), history)  # outside any transaction: it may take a second
-        with transaction(self.sessions) as session:
-            experiment = store.experiment(session, experiment_id, lock=True)
-            now = self.clock()
-            if experiment.state is not ExperimentState.RUNNING or experiment.spec != seen:
-                return None  # a user changed it meanwhile, and that has woken the next pass
-            if store.count_runs(session, experiment_id) != runs_seen:
-                return None  # another reconciler was faster; this one is about to learn that it no longer leads
-            if suggestion is not None:
-                return runs.start(session, experiment, suggestion, now).job
-            if not history.in_flight:
-                lifecycle.complete(session, experiment, _why_complete(history), now)
-                log.info("experiment completed")
-            return None
 
 
 def _alone(step: Callable[[], bool], **names: str) -> bool:
@@ -274,9 +266,3 @@ def _alone(step: Callable[[], bool], **names: str) -> bool:
         except Exception:
             log.exception("this step failed; the next pass tries it again")
             return False
-
-
-def _why_complete(history: History) -> str:
-    if history.remaining_cost >= 1 and history.remaining_runs >= 1:
-        return "completed: every configuration has been tried"
-    return "completed: what is left of the budget pays for no further run"

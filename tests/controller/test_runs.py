@@ -283,7 +283,7 @@ def test_a_fault_of_one_experiment_keeps_no_other_from_running(
             raise ArithmeticError("as a fault in the optimizer would")
         return suggest(problem, history)
 
-    monkeypatch.setattr("controller.reconcile.suggest", suggest_or_fail)
+    monkeypatch.setattr("controller.next_run.suggest", suggest_or_fail)
     service.settle()
     assert [job.rsplit("-t", 1)[0] for job in service.active()] == [sound]
     monkeypatch.undo()
@@ -385,7 +385,7 @@ def test_a_budget_raised_while_the_optimizer_thinks_is_not_lost(
         service.http.patch(f"{API}/experiments/{experiment_id}", json={"budget": {"cost": 3.0, "runs": 5}})
         return suggest(problem, history)
 
-    monkeypatch.setattr("controller.reconcile.suggest", suggest_slowly)
+    monkeypatch.setattr("controller.next_run.suggest", suggest_slowly)
     service.settle()
     assert service.read(experiment_id)["state"] == "running"
     assert len(service.active()) == 1
