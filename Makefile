@@ -8,12 +8,14 @@ DEMO    := .podium/demo
 MINUTES ?= 60
 # What `make e2e` runs: all but the tests that break things, which `make e2echaos` runs.
 E2E     ?= tests/e2e --ignore tests/e2e/test_chaos.py
+# For example SCALE=--quick.
+SCALE   ?=
 # checkov pins what it stands on, older than what Podium stands on: it has an environment of its own.
 SCANNER := .venv-security
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart test e2e e2echaos security demo bench chaos clean
+.PHONY: help install check format chart test e2e e2echaos security demo bench scale chaos clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -62,7 +64,10 @@ $(SCANNER)/.ready: Makefile
 e2e: $(READY) ## Build the images and run them on a real Kubernetes: KUBECONFIG's, kind's, or hack/cluster's on Debian
 	$(BIN)/pytest $(E2E) -m e2e --timeout 2400 -rP --durations 0
 
-e2echaos: $(READY) ## Kill, cut, drain and starve everything on that Kubernetes, twenty times and more; never green in one run yet
+e2escale: $(READY) ## Measure 1,000 Jobs in flight and 10,000 finished trials on a control plane without nodes
+	$(BIN)/python -m benchmarks.scale $(SCALE)
+
+chaos: $(READY) ## Kill, cut, drain and starve everything on that Kubernetes, twenty times and more
 	$(BIN)/pytest tests/e2e/test_chaos.py -m e2e --timeout 2400 -rP --durations 0
 
 demo: $(READY) ## Run examples/digits.yaml from nothing to its best model, on this machine
@@ -72,6 +77,9 @@ demo: $(READY) ## Run examples/digits.yaml from nothing to its best model, on th
 
 bench: $(READY) ## Measure the time from a last report to the next worker, with 20 stub workers
 	$(BIN)/python benchmarks/reconcile_latency.py
+
+scale: $(READY) ## Measure 1,000 Jobs in flight and 10,000 finished trials on a control plane without nodes
+	$(BIN)/python -m benchmarks.scale $(SCALE)
 
 chaos: $(READY) ## Repeat the tests that kill things, for MINUTES=60, until one fails
 	@end=$$(( $$(date +%s) + $(MINUTES) * 60 )); round=0; \

@@ -6,7 +6,8 @@ ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS requirements
 COPY docker/requirements.py pyproject.toml /
-RUN python /requirements.py controller s3 gcs > /requirements.txt
+# Of no time: copied as it is, what it brings stays in the cache wherever and whenever the repository was cloned.
+RUN python /requirements.py controller s3 gcs > /requirements.txt && touch --date=@0 /requirements.txt
 
 FROM ${PYTHON_IMAGE} AS wheel
 WORKDIR /source

@@ -26,6 +26,9 @@ def check_books(podium: Installation, experiment_id: str, *, repeated_epochs: in
     assert sum(trained.values()) - len(trained) <= repeated_epochs, f"trained again: {trained - Counter(set(trained))}"
     remembered = measured(podium, experiment_id)
     assert remembered == set(trained), "what was trained is what is remembered"
+    counted = ", ".join(f"{count} {reason}" for reason, count in endings(podium, experiment_id).items())
+    again = sum(trained.values()) - len(trained)
+    print(f"{len(runs)} runs; attempts: {counted}; {len(remembered)} measurements, {again} epochs trained again")
     mine = f"{OURS},podium.dev/experiment={experiment_id}"
     for kind in ("jobs", "pods", "secrets"):
         wait_for(lambda kind=kind: podium.names(kind, mine) == [], f"no {kind} of it are left", GONE_SECONDS)  # type: ignore[misc]  # a default binds it
