@@ -97,7 +97,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
 @contextmanager
 def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Says]:
     """Reconcile until the block ends; Jobs live on."""
-    settings, meters = parts.settings, meters_of(parts.registry)
+    meters = meters_of(parts.registry)
     wake, stopping, pulse = Wake(), threading.Event(), Pulse(meters)
     leadership = Leadership(parts.database_url, wake.set, cluster.refresh)
     meters.is_active.set_function(lambda: float(leadership.is_held))
@@ -105,15 +105,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
         sessions=open_sessions(parts.engine),
         cluster=CountedCluster(cluster, meters),
         signer=parts.signer,
-        orders=Orders(
-            worker_url=worker_url,
-            defaults=pod_defaults(settings),
-            grace=Grace(
-                image=timedelta(seconds=settings.image_grace_seconds),
-                node=timedelta(seconds=settings.scheduling_grace_seconds),
-            ),
-            resync_seconds=settings.resync_seconds,
-        ),
+        orders=_orders(parts.settings, worker_url),
         clock=utc_now,
         meters=meters,
     )
@@ -139,6 +131,19 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
             stopping.set()
             wake.set()
             thread.join()
+
+
+def _orders(settings: Settings, worker_url: str) -> Orders:
+    grace = Grace(
+        image=timedelta(seconds=settings.image_grace_seconds),
+        node=timedelta(seconds=settings.scheduling_grace_seconds),
+    )
+    return Orders(
+        worker_url=worker_url,
+        defaults=pod_defaults(settings),
+        grace=grace,
+        resync_seconds=settings.resync_seconds,
+    )
 
 
 @contextmanager

@@ -167,3 +167,16 @@ class Service:
 
     def active(self) -> list[str]:
         return sorted(name for name, job in self.cluster.seen.items() if job.phase is JobPhase.ACTIVE)
+
+    def fail_on(self, node: str) -> list[str]:
+        """Create an experiment whose trials fail on a node, all but one that succeeds elsewhere; return their Jobs."""
+        self.create(parallelism=4, max_attempts=1)
+        self.settle()
+        *failing, good = self.active()
+        self.finish(good)
+        self.cluster.exit(good, 0, node="good")
+        self.settle()
+        for job in failing:
+            self.cluster.exit(job, 1, node=node)
+            self.settle()
+        return failing

@@ -92,15 +92,7 @@ def test_a_job_that_waited_in_vain_is_told_the_schedulers_words(service: Service
 
 
 def test_a_bad_node_is_named_beside_the_job_that_found_it_out(service: Service) -> None:
-    service.create(parallelism=4, max_attempts=1)
-    service.settle()
-    *failing, good = service.active()
-    service.finish(good)
-    service.cluster.exit(good, 0, node="good")
-    service.settle()
-    for job in failing:
-        service.cluster.exit(job, 1, node="broken")
-        service.settle()
+    failing = service.fail_on("broken")
     told = {name: event for name, event in service.cluster.events if event.reason == "BadNode"}
     assert list(told) == failing[-1:]
     assert "node broken" in told[failing[-1]].message

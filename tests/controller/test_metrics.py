@@ -137,15 +137,7 @@ def test_an_experiments_spending_is_told_for_a_day_after_its_end(service: Servic
 
 
 def test_avoided_nodes_are_named(service: Service) -> None:
-    service.create(parallelism=4, max_attempts=1)
-    service.settle()
-    *failing, good = service.active()
-    service.finish(good)
-    service.cluster.exit(good, 0, node="good")
-    service.settle()
-    for job in failing:
-        service.cluster.exit(job, 1, node="broken")
-        service.settle()
+    service.fail_on("broken")
     told = {name: value for name, value in scrape(service).items() if name.startswith("podium_nodes_avoided")}
     assert told == {"podium_nodes_avoided{node=broken}": 1}
 
