@@ -215,7 +215,7 @@ def test_what_cannot_start_pauses_the_experiment_in_the_clusters_own_words(
     podium: Installation, trial: dict[str, object], words: str
 ) -> None:
     experiment_id = podium.create(trial=trial)
-    podium.wait_until(experiment_id, "paused", 120)
+    podium.wait_until(experiment_id, "paused", 180)
     message = podium.get(experiment_id)["message"]
     assert words in message
     assert "podium resume" in message
