@@ -164,12 +164,15 @@ class Kubelet:
     async def _train(self, job: str, token: str, draw: random.Random) -> None:
         seconds = self.mean_seconds * draw.uniform(0.5, 1.5)
         run = await self._ask("GET", "/api/v1/run", token)
-        if not self._is_filled.is_set():
-            seconds *= draw.random()
-            await self._is_filled.wait()
         epochs = range(run["from_epoch"] + 1, run["to_epoch"] + 1)
+        pause_seconds, begun = seconds / len(epochs), 0.0
+        if not self._is_filled.is_set():
+            epochs = epochs[draw.randrange(len(epochs)) :]  # those before were reported long ago
+            begun = draw.random()  # of the epoch under way
+            await self._is_filled.wait()
         for epoch in epochs:
-            await asyncio.sleep(seconds / len(epochs))
+            await asyncio.sleep(pause_seconds * (1 - begun))
+            begun = 0.0
             value = accuracy(run["configuration"], epoch / run["full_epochs"]) + draw.gauss(0, 0.005)
             report = {"epoch": epoch, "metrics": {run["objective"]: value}, "seconds": 60.0}
             if epoch == run["to_epoch"]:
