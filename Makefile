@@ -64,10 +64,7 @@ $(SCANNER)/.ready: Makefile
 e2e: $(READY) ## Build the images and run them on a real Kubernetes: KUBECONFIG's, kind's, or hack/cluster's on Debian
 	$(BIN)/pytest $(E2E) -m e2e --timeout 2400 -rP --durations 0
 
-e2escale: $(READY) ## Measure 1,000 Jobs in flight and 10,000 finished trials on a control plane without nodes
-	$(BIN)/python -m benchmarks.scale $(SCALE)
-
-chaos: $(READY) ## Kill, cut, drain and starve everything on that Kubernetes, twenty times and more
+e2echaos: $(READY) ## Kill, cut, drain and starve everything on that Kubernetes, twenty times and more
 	$(BIN)/pytest tests/e2e/test_chaos.py -m e2e --timeout 2400 -rP --durations 0
 
 demo: $(READY) ## Run examples/digits.yaml from nothing to its best model, on this machine
