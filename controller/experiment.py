@@ -20,6 +20,8 @@ class Ladder:
     """The rungs of an experiment, the shortest first; the last is a full training."""
 
     rungs: tuple[Rung, ...]
+    resumable: bool = True
+    """Whether a promotion goes on where the trial stands; else it starts over, and costs everything again."""
 
     def __post_init__(self) -> None:
         lengths = [rung.epochs for rung in self.rungs]
@@ -32,7 +34,7 @@ class Ladder:
 
     def cost(self, from_epochs: int, to_epochs: int) -> float:
         """Return what training from one length to another costs, in full trainings."""
-        return (to_epochs - from_epochs) / self.full_epochs
+        return (to_epochs - (from_epochs if self.resumable else 0)) / self.full_epochs
 
     def above(self, epochs: int) -> tuple[Rung, ...]:
         return tuple(rung for rung in self.rungs if rung.epochs > epochs)

@@ -11,7 +11,8 @@ from controller.database import Sessions, transaction
 from controller.experiment import History, problem_of
 from controller.history import history_of
 from controller.meters import Meters
-from controller.optimizer import suggest
+from controller.optimizer.learning import Learn, remembering
+from controller.optimizer.suggest import suggest
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
 
@@ -27,6 +28,8 @@ class NextRun:
     sessions: Sessions
     clock: Callable[[], datetime]
     meters: Meters
+    learn: Learn = field(default_factory=remembering)
+    """What was learned from the same rows before is not learned again."""
     _unanswered: dict[str, Question] = field(default_factory=dict, init=False)
     """The last question of an experiment that found nothing to start: the same one is not thought about twice."""
 
@@ -46,7 +49,7 @@ class NextRun:
         if experiment.state is not ExperimentState.RUNNING or len(history.in_flight) >= spec.parallelism:
             return None
         with self.meters.suggestion_seconds.time():
-            suggestion = suggest(problem_of(spec), history)  # outside any transaction: it may take a second
+            suggestion = suggest(problem_of(spec), history, self.learn)  # outside any transaction: it may take a second
         with transaction(self.sessions) as session:
             experiment = store.experiment(session, experiment_id, lock=True)
             now = self.clock()

@@ -17,7 +17,7 @@ from podium.spec import Configuration, ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
 from podium.wire import MeasurementReport, Reasons
 
-MODEL_VERSION = "2"
+MODEL_VERSION = "3"
 """Changes whenever the optimizer would answer the same history differently."""
 
 

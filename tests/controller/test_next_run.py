@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from controller.experiment import History, Problem, Suggestion
-from controller.optimizer import suggest
+from controller.optimizer.learning import Learn
+from controller.optimizer.suggest import suggest
 from tests.service import Service
 
 
@@ -14,9 +15,9 @@ def test_what_found_nothing_to_start_is_not_thought_about_until_something_change
 ) -> None:
     asked: list[History] = []
 
-    def suggest_and_count(problem: Problem, history: History) -> Suggestion | None:
+    def suggest_and_count(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
         asked.append(history)
-        return suggest(problem, history)
+        return suggest(problem, history, learn)
 
     monkeypatch.setattr("controller.next_run.suggest", suggest_and_count)
     experiment_id = service.create(parallelism=8, budget={"cost": 9.0, "runs": 2})

@@ -6,7 +6,8 @@ import pytest
 
 from controller.experiment import History, Problem, Suggestion
 from controller.history import history_of
-from controller.optimizer import suggest
+from controller.optimizer.learning import Learn
+from controller.optimizer.suggest import suggest
 from controller.plan import Wait, WaitsFor
 from podium.spec import ExperimentSpec
 from tests.service import API, Service
@@ -278,10 +279,10 @@ def test_a_fault_of_one_experiment_keeps_no_other_from_running(
     broken = service.create(parallelism=1, seed=13)
     sound = service.create(parallelism=1)
 
-    def suggest_or_fail(problem: Problem, history: History) -> Suggestion | None:
+    def suggest_or_fail(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
         if problem.seed == 13:
             raise ArithmeticError("as a fault in the optimizer would")
-        return suggest(problem, history)
+        return suggest(problem, history, learn)
 
     monkeypatch.setattr("controller.next_run.suggest", suggest_or_fail)
     service.settle()
@@ -381,9 +382,9 @@ def test_a_budget_raised_while_the_optimizer_thinks_is_not_lost(
     [job] = service.active()
     service.finish(job)
 
-    def suggest_slowly(problem: Problem, history: History) -> Suggestion | None:
+    def suggest_slowly(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
         service.http.patch(f"{API}/experiments/{experiment_id}", json={"budget": {"cost": 3.0, "runs": 5}})
-        return suggest(problem, history)
+        return suggest(problem, history, learn)
 
     monkeypatch.setattr("controller.next_run.suggest", suggest_slowly)
     service.settle()

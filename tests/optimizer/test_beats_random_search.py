@@ -7,7 +7,7 @@ or targets with the sign turned around 89 and more. The margin lies between: 0.6
 
 import numpy as np
 
-from controller.optimizer import suggest
+from controller.optimizer.suggest import suggest
 from tests.optimizer.simulation import problem, random_search, simulate
 
 COST = 12

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from controller.experiment import History, Observation
-from controller.optimizer import suggest
+from controller.optimizer.suggest import suggest
 from podium.spec import IntegerParameter, Parameter
 from tests.optimizer.simulation import observed, problem, simulate, tiny
 

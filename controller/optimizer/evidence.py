@@ -13,16 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.experiment import History, Ladder, Problem
+from controller.optimizer.kernel import Kernel
+from controller.optimizer.learning import Learn, prior
+from controller.optimizer.process import Posterior, posterior_of, with_z
+from controller.optimizer.warp import Warp, warp_of
 from controller.space import Space
-from controller.surrogate import FidelityKernel, Posterior, learn, posterior_of, prior
-from controller.warp import Warp, warp_of
 from podium.spec import Configuration
 
 Floats = NDArray[np.float64]
 
 FEWEST_TO_LEARN = 4
 GROWTH_TO_RELEARN = 1.12
-MOST_ROWS_TO_LEARN = 160
+MOST_ROWS_TO_LEARN = 200
 """Learning costs the cube of the rows, some forty times over."""
 MOST_ROWS = 400
 
@@ -57,17 +59,17 @@ class Rows:
         return Rows(inputs=self.inputs[indices], losses=self.losses[indices])
 
 
-def belief_of(problem: Problem, history: History, space: Space) -> Belief:
+def belief_of(problem: Problem, history: History, space: Space, learn: Learn) -> Belief:
     """Return what the history says. It holds at least one observation; all of them may have failed."""
     sign = -1.0 if problem.maximize else 1.0
     rows = _rows_of(problem, history, space)
-    kernel, noise = _learned(rows.first(learned_at(len(rows.losses))), space.is_categorical)
+    kernel = _learned(rows.first(learned_at(len(rows.losses))), space.is_categorical, learn)
     kept = _most_telling(rows, MOST_ROWS)
     warp, targets = _targets(kept)
-    seen = posterior_of(kept.inputs, targets, kernel=kernel, noise=noise)
-    runs = history.in_flight
-    running = inputs_at(space, problem.ladder, [run.configuration for run in runs], [run.to_epochs for run in runs])
-    return Belief(posterior=seen.believing(running), warp=warp, sign=sign, best=_best(seen, kept, targets))
+    seen = posterior_of(kept.inputs, targets, kernel=kernel)
+    running = _running(problem, history, space)
+    best = min([_best(seen, kept, targets), *seen.predict(running)[0].tolist()])
+    return Belief(posterior=seen.believing(running), warp=warp, sign=sign, best=best)
 
 
 def inputs_at(space: Space, ladder: Ladder, configurations: Sequence[Configuration], epochs: Sequence[int]) -> Floats:
@@ -94,7 +96,15 @@ def _rows_of(problem: Problem, history: History, space: Space) -> Rows:
     return Rows(inputs=inputs, losses=np.array(losses))
 
 
-def _learned(rows: Rows, is_categorical: tuple[bool, ...]) -> tuple[FidelityKernel, float]:
+def _running(problem: Problem, history: History, space: Space) -> Floats:
+    """Return the runs in flight as if each went on to full fidelity: another run close by would look for the same."""
+    runs = history.in_flight
+    return inputs_at(
+        space, problem.ladder, [run.configuration for run in runs], [problem.ladder.full_epochs] * len(runs)
+    )
+
+
+def _learned(rows: Rows, is_categorical: tuple[bool, ...], learn: Learn) -> Kernel:
     kept = _most_telling(rows, MOST_ROWS_TO_LEARN)
     warp, targets = _targets(kept)
     if warp is None or np.ptp(targets) == 0:  # nothing differs, so nothing can be learned
@@ -123,7 +133,7 @@ def _best(posterior: Posterior, rows: Rows, targets: Floats) -> float:
         return float(targets[at_full].min())
     if not succeeded.any():
         return 0.0
-    mean, _ = posterior.predict(np.column_stack([rows.inputs[succeeded, :-1], np.zeros(succeeded.sum())]))
+    mean, _ = posterior.predict(with_z(rows.inputs[succeeded, :-1], 0.0))
     return float(mean.min())
 
 

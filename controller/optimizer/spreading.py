@@ -1,0 +1,41 @@
+"""The start: the same cost for each rung, so that the model learns how far a short run may be trusted.
+
+It is what brackets of successive halving do (Li et al. 2018, section 3), without brackets: the rung that is furthest
+behind is served next, by the most promising trial that stands below it.
+"""
+
+from collections.abc import Mapping
+
+from controller.experiment import History, Ladder, Rung
+
+SPREAD_COST = 10.0
+"""Full trainings, and one more for each slot, that the start takes."""
+
+
+def is_spreading(spent: Mapping[int, float], history: History) -> bool:
+    """Say whether the start goes on."""
+    return sum(spent.values()) < SPREAD_COST + len(history.in_flight) + 1
+
+
+def starved_first(spent: Mapping[int, float], ladder: Ladder) -> tuple[Rung, ...]:
+    """Return the rungs, the one on which least was spent first."""
+    return tuple(sorted(ladder.rungs, key=lambda rung: spent[rung.epochs]))
+
+
+def spent_by_rung(history: History, ladder: Ladder) -> Mapping[int, float]:
+    """Return the full trainings started so far, by the epochs of the rung that they lead to."""
+    spent = {rung.epochs: 0.0 for rung in ladder.rungs}
+    reached: dict[int, int] = {}
+    for seen in history.observations:
+        start = reached.get(seen.trial, 0)
+        if seen.epochs > start:
+            spent[_rung_at(seen.epochs, ladder).epochs] += ladder.cost(start, seen.epochs)
+            reached[seen.trial] = seen.epochs
+    for run in history.in_flight:
+        spent[_rung_at(run.to_epochs, ladder).epochs] += ladder.cost(run.from_epochs, run.to_epochs)
+    return spent
+
+
+def _rung_at(epochs: int, ladder: Ladder) -> Rung:
+    """Return the lowest rung that is at least this long; a run stopped on its way counts for the rung it aimed at."""
+    return next((rung for rung in ladder.rungs if rung.epochs >= epochs), ladder.rungs[-1])
