@@ -15,7 +15,7 @@ SCANNER := .venv-security
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart test e2e e2echaos security demo bench scale chaos clean
+.PHONY: help install check format chart test e2e e2echaos security demo bench latency scale chaos clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -74,6 +74,9 @@ demo: $(READY) ## Run examples/digits.yaml from nothing to its best model, on th
 
 bench: $(READY) ## Measure the time from a last report to the next worker, with 20 stub workers
 	$(BIN)/python benchmarks/reconcile_latency.py
+
+latency: $(READY) ## Measure what a suggestion costs, at 50 to 5,000 observations
+	$(BIN)/python -m benchmarks.suggest_latency
 
 scale: $(READY) ## Measure 1,000 Jobs in flight and 10,000 finished trials on a control plane without nodes
 	$(BIN)/python -m benchmarks.scale $(SCALE)
