@@ -2,8 +2,7 @@
 
 settings, errors, tokens     configuration, what can go wrong for a caller, and who a worker is
 space, experiment            the search space and the domain's values: pure
-surrogate, evidence,
-promotion, optimizer         what to try next: pure functions of what was observed
+optimizer                    what to try next: a package of pure functions of what was observed
 endings, plan                what to do about Jobs and attempts: pure
 tables, database, store,
 history                      PostgreSQL; embedded and postgres_server bring one along

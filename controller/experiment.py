@@ -121,7 +121,10 @@ class Suggestion:
     source: str
     """`sobol` or `model`."""
     acquisition: float | None = None
-    """Expected improvement at full fidelity per full training of cost, in the model's standardized units."""
+    """Price of a full training at which the run breaks even, in the model's standardized units.
+
+    None where something else decided: a Sobol point, or a rung on which least was spent.
+    """
     predicted_mean: float | None = None
     """Objective expected at full fidelity, in the objective's own units."""
     predicted_std: float | None = None

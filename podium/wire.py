@@ -82,7 +82,7 @@ class Reasons(Contract):
 
     source: Annotated[str, Field(examples=["baseline", "sobol", "model"])]
     acquisition: float | None = None
-    """Expected improvement at full fidelity for each full training's worth of compute."""
+    """Price of a full training at which the run breaks even, standardized; none where something else decided."""
     predicted_mean: float | None = None
     """Objective expected at full fidelity, in the objective's own units."""
     predicted_std: float | None = None

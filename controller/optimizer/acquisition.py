@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 ROOT_2PI = math.sqrt(2 * math.pi)
 FAR = -1e3
-"""Standard deviations below which the logarithm's leading term is exact to the last digit."""
+"""Standard deviations below which the logarithm's leading term is exact to 3 parts in a million."""
 
 
 def expected_improvement(mean: Floats, variance: Floats, best: float) -> Floats:

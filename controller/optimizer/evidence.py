@@ -38,7 +38,7 @@ class Belief:
     """None while every run has failed: there is no value to predict."""
     sign: float
     best: float
-    """Lowest target seen at full fidelity, or expected there while none was seen."""
+    """Lowest target seen at full fidelity, or expected there of a run in flight; of any trial while none was seen."""
 
     def objective(self, target: float) -> float | None:
         """Return a target in the objective's own units."""
@@ -138,15 +138,20 @@ def _best(posterior: Posterior, rows: Rows, targets: Floats) -> float:
 
 
 def _most_telling(rows: Rows, most: int) -> Rows:
-    """Return at most that many rows: the newest of the higher rungs, the best of the lowest, a sample of the others."""
+    """Return at most that many rows: of the full runs and of the shorter ones the best and the newest of each.
+
+    Full runs get up to half of the room, and what one kind leaves goes to the other.
+    """
     if len(rows.losses) <= most:
         return rows
-    z = rows.inputs[:, -1]
-    lowest = z == z.min()
-    high = np.flatnonzero(~lowest)[-(2 * most // 3) :]
-    low = np.flatnonzero(lowest)
-    room = min(most - len(high), len(low))
-    by_loss = low[np.argsort(rows.losses[low], kind="stable")]  # NaN last
+    full = np.flatnonzero(rows.inputs[:, -1] == 0.0)
+    short = np.flatnonzero(rows.inputs[:, -1] != 0.0)
+    for_full = min(len(full), max(most // 2, most - len(short)))
+    kept = [_best_and_newest(full, rows, for_full), _best_and_newest(short, rows, most - for_full)]
+    return rows.at(np.sort(np.concatenate(kept)))
+
+
+def _best_and_newest(which: NDArray[np.intp], rows: Rows, room: int) -> NDArray[np.intp]:
+    by_loss = which[np.argsort(rows.losses[which], kind="stable")]  # failures last
     best, rest = by_loss[: room // 2], np.sort(by_loss[room // 2 :])
-    spaced = rest[np.linspace(0, len(rest) - 1, room - len(best)).astype(int)]
-    return rows.at(np.sort(np.concatenate([high, best, spaced])))
+    return np.concatenate([best, rest[len(rest) - (room - len(best)) :]])

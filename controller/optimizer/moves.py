@@ -73,14 +73,12 @@ def open_moves(standing: Standing | None, history: History, ladder: Ladder) -> t
     may one whose rungs the remaining runs would not pay.
     """
     trial, from_epochs = (None, 0) if standing is None else (standing.trial, standing.epochs)
-    if ladder.cost(from_epochs, ladder.full_epochs) > history.remaining_cost + SLACK:
-        return ()
     above = [rung.epochs for rung in ladder.above(from_epochs)]
     stepwise = ladder.resumable and history.remaining_runs >= len(above)
     return tuple(
         Move(trial=trial, from_epochs=from_epochs, to_epochs=way[0], climb=_climb(from_epochs, way, ladder))
         for way in ([above] if stepwise else _ways(above))
-        if len(way) <= history.remaining_runs
+        if len(way) <= history.remaining_runs and _cost(from_epochs, way, ladder) <= history.remaining_cost + SLACK
     )
 
 
@@ -88,6 +86,10 @@ def _ways(above: Sequence[int]) -> list[Sequence[int]]:
     """Return the ways up: from each rung by all that follow it, or from it to the full one at once."""
     ways = [above[start:] for start in range(len(above))]
     return [each for way in ways for each in ([way, [way[0], way[-1]]] if len(way) > 2 else [way])]
+
+
+def _cost(from_epochs: int, way: Sequence[int], ladder: Ladder) -> float:
+    return sum(ladder.cost(start, end) for start, end in pairwise([from_epochs, *way]))
 
 
 def _climb(from_epochs: int, way: Sequence[int], ladder: Ladder) -> Climb:

@@ -94,7 +94,7 @@ class _Question:
         count = self._start_count()
         if len(self.trials) < count:
             return True
-        succeeded = sum(seen.value is not None for seen in self.history.observations)
+        succeeded = sum(seen.value is not None and math.isfinite(seen.value) for seen in self.history.observations)
         return succeeded < FEWEST_TO_MODEL and len(self.history.observations) < count
 
     def is_exploring(self) -> bool:

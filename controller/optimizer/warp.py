@@ -13,6 +13,9 @@ MAD_TO_STD = 1.4826
 LARGEST = 1e100
 """A diverged run may report anything finite; beyond this it says no more, and squares stay finite."""
 
+LEAST_SPREAD = 1e-150
+"""Below this, the distance of the largest loss in spreads would overflow."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warp:
@@ -40,6 +43,7 @@ def warp_of(losses: Floats) -> Warp:
     center = float(np.median(kept))
     away = np.abs(kept - center)
     spread = MAD_TO_STD * float(np.median(away)) or float(away.mean()) or 1.0  # half of the runs may share one value
+    spread = max(spread, LEAST_SPREAD)
     bent = _bend(kept, center, spread)
     return Warp(center=center, spread=spread, mean=float(bent.mean()), std=float(bent.std()) or 1.0)
 

@@ -73,6 +73,11 @@ def test_a_trial_that_starts_over_may_jump_and_pays_everything_again() -> None:
     ]
 
 
+def test_a_trial_that_starts_over_must_be_able_to_pay_every_start() -> None:
+    moves = open_moves(None, History(remaining_cost=1.2), replace(LADDER, resumable=False))
+    assert [move.climb.levels for move in moves] == [(0, 2), (2,)]
+
+
 def test_of_many_rungs_the_next_three_are_thought_about_and_all_may_be_paused_at() -> None:
     ladder = Ladder(tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in (1, 2, 4, 8, 16, 32)))
     (move,) = open_moves(None, History(), ladder)

@@ -37,3 +37,8 @@ def test_an_outlier_has_little_leverage() -> None:
     spread = np.ptp(warp_of(losses).apply(losses))
     with_outlier = np.append(losses, 1e6)
     assert np.ptp(warp_of(with_outlier).apply(losses)) > 0.15 * spread  # standardized alone: 0.000005
+
+
+def test_a_tiny_spread_and_a_huge_loss_stay_finite() -> None:
+    losses = np.append(np.arange(5) * 1e-300, 1e50)
+    assert np.isfinite(warp_of(losses).apply(losses)).all()
