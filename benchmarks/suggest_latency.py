@@ -22,7 +22,7 @@ from controller.space import Space
 
 OBSERVATIONS = (50, 220, 500, 1000, 5000)
 IN_FLIGHT = (0, 20, 100)
-SPENT = 1e3
+LEFT_COST = 1e3
 """Full trainings that are left: never the limit."""
 
 
@@ -66,7 +66,7 @@ def history_of(problem: Problem, observed: int, in_flight: int) -> History:
             InFlight(trial=trial, configuration=configurations[trial], from_epochs=0, to_epochs=reached[trial])
             for trial in range(observed, len(units))
         ),
-        remaining_cost=SPENT,
+        remaining_cost=LEFT_COST,
     )
 
 

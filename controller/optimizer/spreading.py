@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from controller.experiment import History, Ladder, Rung
 
 SPREAD_COST = 10.0
-"""Full trainings, and one more for each slot, that the start takes."""
+"""Full trainings, and one more for each run in flight and the next, that the start takes."""
 
 
 def is_spreading(spent: Mapping[int, float], history: History) -> bool:
