@@ -12,7 +12,7 @@ Refusal
 
 from collections.abc import Sequence
 
-from podium.checks import Fault
+from podium.fault import Fault
 
 
 class Refusal(Exception):

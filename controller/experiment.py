@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from podium.spec import Configuration, ExperimentSpec, Fidelity, Parameter
+from podium.spec import Configuration, Constraint, ExperimentSpec, Fidelity, Parameter
 
 ETA = 3
 """Ratio between neighbouring rungs laid out from `min` and `max`, as in ASHA (Li et al. 2020, section 3)."""
@@ -86,6 +86,9 @@ class Problem:
     ladder: Ladder
     maximize: bool
     seed: int
+    constraints: tuple[Constraint, ...] = ()
+    guesses: tuple[Configuration, ...] = ()
+    """Configurations that the user wants tried first."""
 
 
 def problem_of(spec: ExperimentSpec) -> Problem:
@@ -94,6 +97,8 @@ def problem_of(spec: ExperimentSpec) -> Problem:
         ladder=ladder_of(spec.fidelity),
         maximize=spec.objective.direction == "maximize",
         seed=spec.seed,
+        constraints=tuple(spec.constraints),
+        guesses=tuple(spec.guesses),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from controller.jobs import key_of_job
-from podium.checks import Fault
+from podium.fault import Fault
 from podium.pod import PodShape
 from podium.spec import ExperimentSpec
 

@@ -1,14 +1,15 @@
 """What must hold between the sections of a spec. Each check names the path, what was found and what is allowed."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated
+from collections.abc import Iterator, Mapping
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from podium.contract import Contract
+from podium.fault import Fault, suggest_name
+from podium.space_checks import condition_faults, configuration_faults, constraint_faults
 from podium.spec import (
     CategoricalParameter,
+    Constraint,
     ExperimentSpec,
     Fidelity,
     IntegerParameter,
@@ -22,23 +23,14 @@ from podium.trainer import HYPERPARAMETERS, METRICS, Hyperparameter, Kind, Train
 AnyParameter = RealParameter | IntegerParameter | CategoricalParameter
 
 
-class Fault(Contract):
-    """One thing wrong with a document that a user sent."""
-
-    path: Annotated[str, Field(examples=["parameters.momentum.low"])]
-    found: JsonValue
-    allowed: str
-
-    def __str__(self) -> str:
-        return f"{self.path or 'document'}: found {self.found!r}; allowed: {self.allowed}"
-
-
 class Sections(Contract):
     """The sections of a spec that are sound by themselves; the others are None."""
 
     objective: Objective | None = None
     parameters: dict[str, AnyParameter] = Field(default_factory=dict)
+    constraints: list[Constraint] = Field(default_factory=list)
     baseline: dict[str, Value] | None = None
+    guesses: list[dict[str, Value]] = Field(default_factory=list)
     training: Training | None = None
     trial: TrialProcess | None = None
     fidelity: Fidelity | None = None
@@ -52,7 +44,9 @@ def sections_of(spec: ExperimentSpec) -> Sections:
     return Sections(
         objective=spec.objective,
         parameters=dict(spec.parameters),
+        constraints=spec.constraints,
         baseline=spec.baseline,
+        guesses=spec.guesses,
         training=spec.training,
         trial=spec.trial,
         fidelity=spec.fidelity,
@@ -66,16 +60,19 @@ def cross_faults(sections: Sections) -> Iterator[Fault]:
         yield from _training_faults(sections, sections.training)
     if sections.trial is not None and sections.fidelity is not None:
         yield from _rung_faults(sections.trial, sections.fidelity)
+    yield from _space_faults(sections)
+
+
+def _space_faults(sections: Sections) -> Iterator[Fault]:
+    parameters, constraints, are_whole = sections.parameters, sections.constraints, sections.are_parameters_whole
+    circles = list(condition_faults(parameters, are_whole=are_whole))
+    yield from circles
+    yield from constraint_faults(constraints, parameters, are_whole=are_whole)
+    given = [(f"guesses[{position}]", guess) for position, guess in enumerate(sections.guesses)]
     if sections.baseline is not None:
-        yield from _baseline_faults(sections, sections.baseline)
-
-
-def suggest_name(name: str, known: Iterable[str]) -> str:
-    """Phrase which names are allowed, the likeliest meant first."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    listed = "one of " + ", ".join(names) if names else "no key here"
-    return f"{listed} (did you mean {close[0]!r}?)" if close else listed
+        given.append(("baseline", sections.baseline))
+    for path, configuration in given if not circles else ():
+        yield from configuration_faults(path, configuration, parameters, constraints, are_whole=are_whole)
 
 
 def _trainer_faults(sections: Sections) -> Iterator[Fault]:
@@ -137,16 +134,3 @@ def _nesterov_faults(parameters: Mapping[str, AnyParameter], training: Training)
         yield Fault(path="training.momentum", found=0, allowed="a number above 0, since nesterov may be true")
     elif momentum is not None and momentum.contains(0.0):
         yield Fault(path="parameters.momentum", found=0, allowed="numbers above 0, since nesterov may be true")
-
-
-def _baseline_faults(sections: Sections, baseline: Mapping[str, Value]) -> Iterator[Fault]:
-    for name, value in baseline.items():
-        parameter = sections.parameters.get(name)
-        if parameter is not None and not parameter.contains(value):
-            yield Fault(path=f"baseline.{name}", found=value, allowed=parameter.allowed())
-        elif parameter is None and sections.are_parameters_whole:
-            yield Fault(path=f"baseline.{name}", found=value, allowed=suggest_name(name, sections.parameters))
-    for name in sections.parameters.keys() - baseline.keys():
-        yield Fault(
-            path=f"baseline.{name}", found=None, allowed=f"{sections.parameters[name].allowed()}; it is missing"
-        )

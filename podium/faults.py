@@ -10,8 +10,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from podium.checks import Fault, Sections, cross_faults, sections_of, suggest_name
-from podium.spec import ExperimentSpec, Fidelity, Objective, Parameter, TrialProcess
+from podium.checks import Sections, cross_faults, sections_of
+from podium.fault import Fault, suggest_name
+from podium.spec import Constraint, ExperimentSpec, Fidelity, Objective, Parameter, TrialProcess
 from podium.trainer import Training
 
 T = TypeVar("T")
@@ -196,7 +197,9 @@ def _sound_sections(document: object) -> Sections:
     return Sections(
         objective=_sound(TypeAdapter(Objective), given.get("objective")),
         parameters=parameters,
+        constraints=_sound(TypeAdapter(list[Constraint]), given.get("constraints", [])) or [],
         baseline=_sound(TypeAdapter(dict[str, bool | int | float | str]), given.get("baseline")),
+        guesses=_sound(TypeAdapter(list[dict[str, bool | int | float | str]]), given.get("guesses", [])) or [],
         training=training,
         trial=trial,
         fidelity=_sound(TypeAdapter(Fidelity), given.get("fidelity")),

@@ -5,6 +5,7 @@ and is the door through which every spec enters.
 """
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -21,7 +22,10 @@ Configuration = dict[str, Value]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
 """An integer that a floating-point number holds exactly, as the optimizer's transforms need."""
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 MAX_NAME_LENGTH = 36
+SUM_SLACK = 1e-9
+"""Share of its size by which a sum may miss a constraint: sums of floats are not exact."""
 
 
 class Section(Contract):
@@ -30,7 +34,19 @@ class Section(Contract):
     model_config = ConfigDict(strict=True)
 
 
-class RealParameter(Section):
+class Conditional(Section):
+    """What all parameters may have."""
+
+    when: (
+        Annotated[
+            dict[ParameterName, Annotated[list[bool | int | Finite | str], Field(min_length=1)]], Field(min_length=1)
+        ]
+        | None
+    ) = None
+    """A configuration has this parameter only where each of these has one of the values."""
+
+
+class RealParameter(Conditional):
     type: Literal["real"]
     low: Finite
     high: Finite
@@ -48,7 +64,7 @@ class RealParameter(Section):
         return f"a number in [{self.low:g}, {self.high:g}]"
 
 
-class IntegerParameter(Section):
+class IntegerParameter(Conditional):
     type: Literal["integer"]
     low: Whole
     high: Whole
@@ -77,7 +93,7 @@ class IntegerParameter(Section):
         return f"{kind} in [{self.low}, {self.high}]"
 
 
-class CategoricalParameter(Section):
+class CategoricalParameter(Conditional):
     type: Literal["categorical"]
     choices: Annotated[list[bool | int | Finite | str], Field(min_length=2, max_length=1000)]
 
@@ -100,7 +116,33 @@ class CategoricalParameter(Section):
 
 
 Parameter = Annotated[RealParameter | IntegerParameter | CategoricalParameter, Field(discriminator="type")]
-ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
+
+
+class Constraint(Section):
+    """A bound on a weighted sum of parameters, each in its own units. It counts where a configuration has them all."""
+
+    terms: Annotated[dict[ParameterName, Finite], Field(min_length=1)]
+    """The weight of each."""
+    at_least: Finite | None = None
+    at_most: Finite | None = None
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("give `at_least`, `at_most`, or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError(f"`at_least` must not exceed `at_most`, found {self.at_least:g} > {self.at_most:g}")
+        return self
+
+    def allows(self, configuration: Mapping[str, Value]) -> bool:
+        """Say whether a configuration meets it, but for the last bits of a sum of floats."""
+        if not self.terms.keys() <= configuration.keys():
+            return True
+        parts = [weight * float(configuration[name]) for name, weight in self.terms.items()]
+        slack = SUM_SLACK * sum(map(abs, parts))
+        return (self.at_least is None or sum(parts) >= self.at_least - slack) and (
+            self.at_most is None or sum(parts) <= self.at_most + slack
+        )
 
 
 class Objective(Section):
@@ -167,6 +209,7 @@ class ExperimentSpec(Section):
     """Becomes part of Kubernetes names, hence a DNS label, and short enough for a Job's name of 63."""
     objective: Objective
     parameters: Annotated[dict[ParameterName, Parameter], Field(min_length=1, max_length=50)]
+    constraints: Annotated[list[Constraint], Field(max_length=50)] = Field(default_factory=list)
     fidelity: Fidelity
     budget: Budget
     parallelism: Annotated[int, Field(ge=1, le=1000)] = 1
@@ -175,10 +218,22 @@ class ExperimentSpec(Section):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     baseline: dict[str, bool | int | Finite | str] | None = None
     """Trained once at full fidelity, for comparison; paid from the budget."""
+    guesses: Annotated[list[dict[str, bool | int | Finite | str]], Field(max_length=1000)] = Field(default_factory=list)
+    """Configurations that are tried before any other, in this order, each at the shortest rung first."""
     checkpoints: Literal["best", "last", "none"] = "best"
     """Whose checkpoints stay once their trials have ended: the best trial's, every trial's last, or nobody's."""
     training: Training | None = None
     trial: TrialProcess | None = None
+
+
+def is_on(name: str, configuration: Mapping[str, Value], parameters: Mapping[str, Parameter]) -> bool:
+    """Say whether a configuration has this parameter: its conditions hold, and those of the parents that they name."""
+    return all(
+        parent in parameters
+        and is_on(parent, configuration, parameters)
+        and any(type(configuration.get(parent)) is type(value) and configuration[parent] == value for value in values)
+        for parent, values in (parameters[name].when or {}).items()
+    )
 
 
 def is_power(value: int, base: int) -> bool:

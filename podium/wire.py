@@ -4,8 +4,8 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AwareDatetime, Field
 
-from podium.checks import Fault
 from podium.contract import Contract
+from podium.fault import Fault
 from podium.spec import Budget, Configuration, ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
 from podium.trainer import Training

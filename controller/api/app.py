@@ -14,7 +14,7 @@ from controller.api.body_limit import BodyLimit
 from controller.api.collaborators import Collaborators, admit_user
 from controller.api.latency import ReportLatency, report_seconds
 from controller.errors import BodyTooLarge, DatabaseAway, Refusal
-from podium.checks import Fault
+from podium.fault import Fault
 from podium.faults import faults_of
 from podium.wire import API_PREFIX, MAX_BODY_BYTES, Problem
 

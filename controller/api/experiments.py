@@ -12,6 +12,7 @@ from controller.api.collaborators import Needed, Now, Transaction, random_suffix
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
 from controller.errors import InvalidSpec
 from controller.forbidden import forbidden_references
+from controller.room import no_room
 from podium.documents import UnreadableDocument, read_document
 from podium.faults import SpecRejected, parse_spec
 from podium.spec import ExperimentSpec
@@ -40,7 +41,7 @@ async def read_spec(request: Request, needed: Needed) -> ExperimentSpec:
 def _parse(body: bytes, reserved_names: Collection[str]) -> ExperimentSpec:
     try:
         spec = parse_spec(read_document(body.decode()))
-        if faults := forbidden_references(spec, reserved_names):
+        if faults := forbidden_references(spec, reserved_names) + no_room(spec):
             raise SpecRejected(faults)
         return spec
     except UnicodeDecodeError:

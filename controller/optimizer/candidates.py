@@ -4,7 +4,7 @@ A wide draw, rounds of small moves around the best of it, then a climb along the
 digits. Everything is snapped to configurations that can be trained before it is judged.
 """
 
-from collections.abc import Hashable, Set
+from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,6 @@ from controller.optimizer.acquisition import log_expected_improvement, log_expec
 from controller.optimizer.evidence import Belief
 from controller.optimizer.process import with_z
 from controller.space import Space
-from podium.spec import Configuration
 
 Floats = NDArray[np.float64]
 
@@ -40,29 +39,27 @@ class Search:
 
     space: Space
     belief: Belief
-    tried: Set[Hashable]
+    tried: Set[bytes]
 
-    def most_promising(self, rng: np.random.Generator) -> list[Configuration]:
-        """Return untried configurations, the most promising first; none when all were tried."""
+    def most_promising(self, rng: np.random.Generator) -> Floats:
+        """Return untried points, the most promising first; none when all were tried.  # (up to KEPT, dimensions)"""
         space = self.space
         if space.size <= GRID:
             return self._best_of(space.grid(GRID))
         around = space.neighbors(self._centers(rng), scale=WIDE, rng=rng)
-        best = self._best_of(space.decode(np.vstack([space.sobol(SAMPLED, rng), around])))
+        best = self._best_of(np.vstack([space.sobol(SAMPLED, rng), around]))
         for scale in REFINED:
-            if not best:
+            if not len(best):
                 return best
-            moved = space.neighbors(np.repeat(space.encode(best), NEIGHBORS, axis=0), scale=scale, rng=rng)
-            best = self._best_of([*best, *space.decode(moved)])
-        return self._best_of([*best, *space.decode(self._climbed(space.encode(best)))])
+            moved = space.neighbors(np.repeat(best, NEIGHBORS, axis=0), scale=scale, rng=rng)
+            best = self._best_of(np.vstack([best, moved]))
+        return self._best_of(np.vstack([best, space.snap(self._climbed(best))]))
 
-    def _best_of(self, configurations: list[Configuration]) -> list[Configuration]:
-        untried = self.space.untried(configurations, self.tried)
-        if not untried:
-            return []
-        mean, variance = self.belief.posterior.at_full(self.space.encode(untried))
+    def _best_of(self, units: Floats) -> Floats:
+        untried = self.space.untried(units, self.tried)
+        mean, variance = self.belief.posterior.at_full(untried)
         gains = log_expected_improvement(mean, variance, self.belief.best)
-        return [untried[index] for index in np.argsort(-gains, kind="stable")[:KEPT]]
+        return untried[np.argsort(-gains, kind="stable")[:KEPT]]
 
     def _centers(self, rng: np.random.Generator) -> Floats:
         """Return points near which to look: the rows expected to be best at full fidelity, some of them many times."""

@@ -31,9 +31,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A run that could be started. `trial` is None for a new configuration, which the optimizer finds."""
+    """A run that could be started from where a trial stands."""
 
-    trial: int | None
     from_epochs: int
     to_epochs: int
     climb: Climb
@@ -72,11 +71,11 @@ def open_moves(standing: Standing | None, history: History, ladder: Ladder) -> t
     A trial that resumes goes to the next rung: pausing on the way costs nothing. One that starts over may jump, and so
     may one whose rungs the remaining runs would not pay.
     """
-    trial, from_epochs = (None, 0) if standing is None else (standing.trial, standing.epochs)
+    from_epochs = 0 if standing is None else standing.epochs
     above = [rung.epochs for rung in ladder.above(from_epochs)]
     stepwise = ladder.resumable and history.remaining_runs >= len(above)
     return tuple(
-        Move(trial=trial, from_epochs=from_epochs, to_epochs=way[0], climb=_climb(from_epochs, way, ladder))
+        Move(from_epochs=from_epochs, to_epochs=way[0], climb=_climb(from_epochs, way, ladder))
         for way in ([above] if stepwise else _ways(above))
         if len(way) <= history.remaining_runs and _cost(from_epochs, way, ladder) <= history.remaining_cost + SLACK
     )

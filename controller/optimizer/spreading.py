@@ -10,11 +10,14 @@ from controller.experiment import History, Ladder, Rung
 
 SPREAD_COST = 10.0
 """Full trainings, and one more for each run in flight and the next, that the start takes."""
+SPREAD_SHARE = 0.5
+"""Of the budget, that it takes at most: a small one must pay for what comes after, too."""
 
 
 def is_spreading(spent: Mapping[int, float], history: History) -> bool:
     """Say whether the start goes on."""
-    return sum(spent.values()) < SPREAD_COST + len(history.in_flight) + 1
+    so_far = sum(spent.values())
+    return so_far < min(SPREAD_COST + len(history.in_flight) + 1, SPREAD_SHARE * (so_far + history.remaining_cost))
 
 
 def starved_first(spent: Mapping[int, float], ladder: Ladder) -> tuple[Rung, ...]:

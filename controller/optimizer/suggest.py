@@ -7,7 +7,7 @@ budget could not carry to full fidelity.
 """
 
 import math
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
@@ -15,19 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # it ships no types
 
-from controller.experiment import History, Ladder, Problem, Rung, Suggestion
+from controller.experiment import History, Ladder, Problem, Suggestion
 from controller.optimizer import moves, spreading
-from controller.optimizer.acquisition import log_expected_improvement
 from controller.optimizer.candidates import Search
 from controller.optimizer.evidence import Belief, belief_of
 from controller.optimizer.learning import Learn, learn
 from controller.optimizer.moves import Move
-from controller.optimizer.price import break_even_price
+from controller.optimizer.options import Options, new_options, paused_options
 from controller.space import Space
 from podium.spec import Configuration
 
 Floats = NDArray[np.float64]
-Keys = Set[Hashable]
 
 START_LEAST, START_MOST = 3, 10
 START_SHARE = 0.25
@@ -37,10 +35,6 @@ EXPLORED = 0.05
 EXPLORED_AT_START = 0.15
 """Of the new trials while cost is spread over the rungs: a good region may be small, and a short run is cheap."""
 FEWEST_TO_MODEL = 4
-MOST_PAUSED = 1000
-"""Paused trials that are judged: more cost seconds, and those at the end of the line are not worth a thought."""
-PRICED = 8
-"""New configurations, and paused trials, that get an index: those that promise most."""
 
 
 def suggest(problem: Problem, history: History, learn: Learn = learn) -> Suggestion | None:
@@ -48,11 +42,12 @@ def suggest(problem: Problem, history: History, learn: Learn = learn) -> Suggest
 
     `learn` may remember what it learned (`learning.remembering`): the answer is the same, only sooner.
     """
-    asked = _Question(problem=problem, history=history, space=Space(problem.parameters))
+    asked = _Question(problem=problem, history=history, space=Space(problem.parameters, problem.constraints))
     fresh = moves.open_moves(None, history, problem.ladder)
+    if fresh and (guesses := asked.untried_guesses()):
+        return _suggestion(guesses[0], fresh[0], "guess")
     if fresh and (asked.is_starting() or asked.is_exploring()):
-        configuration = asked.next_sobol()
-        if configuration is not None:
+        for configuration in asked.space.decode(asked.untried_sobol()):
             return _suggestion(configuration, fresh[0], "sobol")
     if not history.observations:
         return None
@@ -76,8 +71,8 @@ class _Question:
         return {run.trial: run.configuration for runs in (history.observations, history.in_flight) for run in runs}
 
     @cached_property
-    def tried(self) -> Keys:
-        return {self.space.key(configuration) for configuration in self.trials.values()}
+    def tried(self) -> Set[bytes]:
+        return set(self.space.identities(self.space.encode(list(self.trials.values()))))
 
     @cached_property
     def spent(self) -> Mapping[int, float]:
@@ -112,136 +107,63 @@ class _Question:
         payable = START_SHARE * min(cost / self.ladder.cost(0, self.ladder.rungs[0].epochs), runs)
         return int(min(max(payable, START_LEAST), most))
 
-    def next_sobol(self) -> Configuration | None:
-        """Return the next untried point of the problem's Sobol sequence, or of its grid; None when all were tried."""
+    def untried_sobol(self) -> Floats:
+        """Return the next untried point of the problem's Sobol sequence, or of its grid.  # (1 or 0, dimensions)"""
         tried, start = self.tried, len(self.trials)
         points = self.space.sobol(start + 32, np.random.default_rng(self.problem.seed))[start:]
-        untried = self.space.untried(self.space.decode(points), tried)
-        if not untried and math.isfinite(self.space.size):
+        untried = self.space.untried(points, tried)
+        if not len(untried) and math.isfinite(self.space.size):
             untried = self.space.untried(self.space.grid(len(tried) + 1), tried)
-        return untried[0] if untried else None
+        return untried[:1]
+
+    def untried_guesses(self) -> Sequence[Configuration]:
+        """Return the user's guesses that were not tried, in their order."""
+        if not (guesses := self.problem.guesses):
+            return ()
+        places = self.space.identities(self.space.encode(guesses))
+        return [guess for guess, place in zip(guesses, places, strict=True) if place not in self.tried]
 
 
 def _by_model(asked: _Question, fresh: Sequence[Move], learn: Learn) -> Suggestion | None:
-    paused = _paused(asked)
+    paused = paused_options(asked.problem, asked.history)
     if not paused and not fresh:
         return None
     belief = belief_of(asked.problem, asked.history, asked.space, learn)
-    search = Search(space=asked.space, belief=belief, tried=asked.tried)
-    new = search.most_promising(asked.rng()) if fresh else []
-    if fresh and not new:
-        new = [configuration for configuration in [asked.next_sobol()] if configuration is not None]
-    options = _options(asked, belief, [(each, fresh) for each in new], paused)
-    if not options.moves:
+    found = asked.space.decode(_most_promising(asked, belief)) if fresh else []
+    options = Options.judged([*new_options(found, fresh), *paused], asked.space, belief)
+    if not options.options:
         return None
     chosen, price = _chosen(asked, belief, options)
+    option = options.options[chosen]
     return replace(
-        _suggestion(options.configurations[chosen], options.moves[chosen], "model"),
+        _suggestion(option.configuration, option.move, "model"),
+        trial=option.trial,
         acquisition=price,
         predicted_mean=belief.objective(float(options.mean[chosen])),
         predicted_std=math.sqrt(float(options.variance[chosen])),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Options:
-    """Moves side by side with what is believed of their configurations at full fidelity."""
+def _most_promising(asked: _Question, belief: Belief) -> Floats:
+    found = Search(space=asked.space, belief=belief, tried=asked.tried).most_promising(asked.rng())
+    return found if len(found) else asked.untried_sobol()
 
-    configurations: Sequence[Configuration]
-    moves: Sequence[Move]
-    units: Floats  # (moves, dimensions)
-    mean: Floats  # (moves,)
-    variance: Floats  # (moves,)
-    gains: Floats  # (moves,), logarithms of the expected improvement
 
-    def of(self, indices: Sequence[int]) -> "_Options":
-        return _Options(
-            configurations=[self.configurations[i] for i in indices],
-            moves=[self.moves[i] for i in indices],
-            units=self.units[indices],
-            mean=self.mean[indices],
-            variance=self.variance[indices],
-            gains=self.gains[indices],
+def _chosen(asked: _Question, belief: Belief, options: Options) -> tuple[int, float | None]:
+    """Return the index of the option to take, and its price where that decided."""
+    if spreading.is_spreading(asked.spent, asked.history):
+        steps = (
+            options.next_step_to(rung, asked.ladder) for rung in spreading.starved_first(asked.spent, asked.ladder)
         )
-
-
-def _paused(asked: _Question) -> list[tuple[Configuration, Sequence[Move]]]:
-    history, ladder = asked.history, asked.ladder
-    standing = moves.paused_trials(history, ladder)
-    leading = moves.leaders(standing, MOST_PAUSED, maximize=asked.problem.maximize)
-    opened = {trial.epochs: moves.open_moves(trial, history, ladder) for trial in leading}
-    return [
-        (trial.configuration, [replace(move, trial=trial.trial) for move in opened[trial.epochs]])
-        for trial in leading
-        if opened[trial.epochs]
-    ]
-
-
-def _options(asked: _Question, belief: Belief, *groups: Sequence[tuple[Configuration, Sequence[Move]]]) -> _Options:
-    pairs = [(configuration, move) for group in groups for configuration, opened in group for move in opened]
-    units = asked.space.encode([configuration for configuration, _ in pairs])
-    mean, variance = belief.posterior.at_full(units) if pairs else (np.empty(0), np.empty(0))
-    return _Options(
-        configurations=[configuration for configuration, _ in pairs],
-        moves=[move for _, move in pairs],
-        units=units,
-        mean=mean,
-        variance=variance,
-        gains=log_expected_improvement(mean, variance, belief.best),
-    )
-
-
-def _chosen(asked: _Question, belief: Belief, options: _Options) -> tuple[int, float | None]:
-    """Return the index of the best move, and its price where that decided."""
-    spread = _spread(asked, options)
-    if spread is not None:
-        return spread, None
-    priced = _worth_a_price(options)
-    prices = _prices(asked, belief, options.of(priced))
-    best = int(np.lexsort((options.gains[priced], prices))[-1])  # by price; the gains decide when all prices are 0
-    return priced[best], float(prices[best])
-
-
-def _spread(asked: _Question, options: _Options) -> int | None:
-    """Return the most promising move to the rung on which least was spent; None once the start has been spread."""
-    if not spreading.is_spreading(asked.spent, asked.history):
-        return None
-    for rung in spreading.starved_first(asked.spent, asked.ladder):
-        steps = [i for i, move in enumerate(options.moves) if _is_next_step(move, rung, asked.ladder)]
-        if steps:
-            return max(steps, key=lambda index: float(options.gains[index]))
-    return None
-
-
-def _is_next_step(move: Move, rung: Rung, ladder: Ladder) -> bool:
-    return move.to_epochs == rung.epochs and ladder.above(move.from_epochs)[0] == rung
-
-
-def _worth_a_price(options: _Options) -> list[int]:
-    """Return the moves of the most promising new configurations and of the most promising paused trials."""
-    priced: list[int] = []
-    for is_new in (True, False):
-        group = [i for i, move in enumerate(options.moves) if (move.trial is None) is is_new]
-        gains = sorted({float(options.gains[i]) for i in group}, reverse=True)[:PRICED]
-        priced += [i for i in group if gains and options.gains[i] >= gains[-1]]
-    return priced
-
-
-def _prices(asked: _Question, belief: Belief, options: _Options) -> Floats:
-    lengths = np.array([rung.epochs for rung in asked.ladder.rungs], dtype=float)
-    levels = np.log(lengths / lengths[-1])
-    noise = belief.posterior.kernel.noise_at(levels)
-    prices = np.empty(len(options.moves))
-    for climb in {move.climb for move in options.moves}:
-        rows = [i for i, move in enumerate(options.moves) if move.climb == climb]
-        outlook = belief.posterior.outlook(options.units[rows], levels)
-        prices[rows] = break_even_price(outlook, noise, climb, belief.best)
-    return prices
+        for step in steps:
+            if step is not None:
+                return step, None
+    return options.dearest(belief, asked.ladder)
 
 
 def _suggestion(configuration: Configuration, move: Move, source: str) -> Suggestion:
     return Suggestion(
-        trial=move.trial,
+        trial=None,
         configuration=configuration,
         from_epochs=move.from_epochs,
         to_epochs=move.to_epochs,

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from podium.checks import Fault
+from podium.fault import Fault
 from podium.faults import parse_spec
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.checks import Fault
+from podium.fault import Fault
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState
 from tests.cli.conftest import Podium
 from tests.cli.stand_in import SPEC, World, a_progress, a_run, a_trial, an_attempt, an_experiment, ended

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
-from podium.checks import Fault
 from podium.client import (
     AmbiguousName,
     Conflict,
@@ -18,6 +17,7 @@ from podium.client import (
     Unavailable,
     UnexpectedAnswer,
 )
+from podium.fault import Fault
 from podium.faults import parse_spec
 from podium.spec import Budget
 from podium.taxonomy import ExperimentState

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from podium.checks import Fault
+from podium.fault import Fault
 from podium.faults import SpecRejected, parse_spec
 from tests.contract.test_spec_faults import SOUND
 

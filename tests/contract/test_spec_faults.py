@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from podium.checks import Fault
 from podium.documents import read_document
+from podium.fault import Fault
 from podium.faults import SpecRejected, parse_spec
 
 REMOVED = object()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.space import Space
-from podium.spec import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter, is_power
+from podium.spec import CategoricalParameter, IntegerParameter, Parameter, RealParameter, is_power
 
 repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -99,7 +99,7 @@ def test_only_powers_of_the_base_are_decoded_and_all_of_them(parameter: IntegerP
 @given(parameter=integers().filter(lambda p: p.high - p.low < 200))
 def test_the_grid_of_an_integer_holds_each_level_once(parameter: IntegerParameter) -> None:
     space = Space({"p": parameter})
-    assert [c["p"] for c in space.grid(1000)] == list(range(parameter.low, parameter.high + 1))
+    assert [c["p"] for c in space.decode(space.grid(1000))] == list(range(parameter.low, parameter.high + 1))
     assert space.size == parameter.high - parameter.low + 1
 
 
@@ -126,7 +126,7 @@ def test_equal_shares_of_the_interval_go_to_each_integer() -> None:
 
 def test_true_is_not_one_and_stays_true() -> None:
     space = Space({"p": CategoricalParameter(type="categorical", choices=[True, 1, False, 0, "True"])})
-    decoded = [c["p"] for c in space.grid(9)]
+    decoded = [c["p"] for c in space.decode(space.grid(9))]
     assert [(type(value), value) for value in decoded] == [
         (bool, True),
         (int, 1),
@@ -177,5 +177,18 @@ def test_sobol_points_are_repeatable_even_and_of_any_number() -> None:
 
 def test_untried_drops_the_tried_and_the_repeated() -> None:
     space = Space({"p": IntegerParameter(type="integer", low=1, high=3)})
-    offered: list[Configuration] = [{"p": 1}, {"p": 2}, {"p": 2}, {"p": 3}]
-    assert space.untried(offered, {space.key({"p": 3})}) == [{"p": 1}, {"p": 2}]
+    offered = space.encode([{"p": 2}, {"p": 1}, {"p": 1}, {"p": 3}])
+    tried = set(space.identities(space.encode([{"p": 3}])))
+    assert space.decode(space.untried(offered, tried)) == [{"p": 2}, {"p": 1}]
+
+
+@repeatable
+@given(parameter=parameters, points=units)
+def test_a_snapped_point_is_the_place_of_its_configuration(parameter: Parameter, points: list[float]) -> None:
+    space = Space({"p": parameter})
+    column = np.array(points)[:, None]
+    snapped = space.snap(column)
+    again = space.encode(space.decode(column))
+    assert snapped == pytest.approx(again, abs=1e-9)
+    if not isinstance(parameter, RealParameter):
+        assert space.identities(snapped) == space.identities(again)

@@ -1,0 +1,106 @@
+"""What a spec may not say about conditions, constraints and the configurations that a user gives."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from podium.faults import SpecRejected, parse_spec
+
+SPEC: dict[str, Any] = {
+    "name": "conditional",
+    "objective": {"metric": "score"},
+    "parameters": {
+        "optimizer": {"type": "categorical", "choices": ["sgd", "adamw"]},
+        "momentum": {"type": "real", "low": 0.1, "high": 0.9, "when": {"optimizer": ["sgd"]}},
+        "depth": {"type": "integer", "low": 1, "high": 8},
+        "width": {"type": "integer", "low": 16, "high": 256},
+    },
+    "constraints": [{"terms": {"depth": 10, "width": 1}, "at_most": 200}],
+    "fidelity": {"rungs": {"small": 1, "full": 4}},
+    "budget": {"cost": 5},
+    "baseline": {"optimizer": "sgd", "momentum": 0.9, "depth": 2, "width": 64},
+    "guesses": [{"optimizer": "adamw", "depth": 4, "width": 64}],
+    "trial": {"command": ["python", "train.py"]},
+}
+
+
+def changed(**sections: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(SPEC), **sections}
+
+
+def parameters(**changes: Any) -> dict[str, Any]:
+    return changed(parameters={**SPEC["parameters"], **changes})
+
+
+def faults_of(document: dict[str, Any]) -> dict[str, str]:
+    with pytest.raises(SpecRejected) as rejected:
+        parse_spec(document)
+    return {fault.path: fault.allowed for fault in rejected.value.faults}
+
+
+def test_a_sound_one_is_read() -> None:
+    spec = parse_spec(SPEC)
+    assert spec.parameters["momentum"].when == {"optimizer": ["sgd"]}
+    assert spec.guesses == SPEC["guesses"]
+    assert parse_spec(spec.model_dump(mode="json", exclude_none=True)) == spec
+
+
+@pytest.mark.parametrize(
+    ("when", "path", "allowed"),
+    [
+        ({"optimiser": ["sgd"]}, "optimiser", "did you mean 'optimizer'?"),
+        ({"optimizer": ["sgd", "adam"]}, "optimizer[1]", "one of 'sgd', 'adamw'"),
+        ({"depth": [9]}, "depth[0]", "an integer in [1, 8]"),
+        ({"rate": [0.1]}, "rate", "a categorical or an integer parameter"),
+    ],
+)
+def test_a_condition_names_a_parameter_that_can_switch(when: dict[str, Any], path: str, allowed: str) -> None:
+    momentum = {**SPEC["parameters"]["momentum"], "when": when}
+    document = parameters(momentum=momentum, rate={"type": "real", "low": 0.0, "high": 1.0})
+    assert allowed in faults_of(document)[f"parameters.momentum.when.{path}"]
+
+
+def test_conditions_lead_in_no_circle() -> None:
+    document = parameters(
+        depth={"type": "integer", "low": 1, "high": 8, "when": {"width": [16]}},
+        width={"type": "integer", "low": 16, "high": 256, "when": {"depth": [1]}},
+        momentum={"type": "categorical", "choices": [0, 1], "when": {"momentum": [1]}},
+    )
+    faults = faults_of(document)
+    assert {f"parameters.{name}.when" for name in ("depth", "width", "momentum")} <= faults.keys()
+
+
+@pytest.mark.parametrize(
+    ("constraint", "path", "allowed"),
+    [
+        ({"terms": {"dept": 1}, "at_most": 3}, ".terms.dept", "did you mean 'depth'?"),
+        ({"terms": {"optimizer": 1}, "at_most": 3}, ".terms.optimizer", "a number"),
+        ({"terms": {"depth": 1, "width": 1}, "at_most": 16}, ".at_most", "at least 17"),
+        ({"terms": {"depth": -1}, "at_least": 0}, ".at_least", "at most -1"),
+        ({"terms": {"depth": 1}}, "", "`at_least`, `at_most`, or both"),
+        ({"terms": {"depth": 1}, "at_least": 3, "at_most": 2}, "", "must not exceed"),
+        ({"terms": {}, "at_most": 2}, ".terms", "at least 1 item"),
+    ],
+)
+def test_a_constraint_can_be_met_by_numbers_that_exist(constraint: dict[str, Any], path: str, allowed: str) -> None:
+    faults = faults_of(changed(constraints=[constraint], baseline=None, guesses=[]))
+    assert allowed in faults[f"constraints[0]{path}"]
+
+
+@pytest.mark.parametrize("place", ["baseline", "guesses[1]"])
+@pytest.mark.parametrize(
+    ("configuration", "name", "allowed"),
+    [
+        ({"optimizer": "adamw", "momentum": 0.5, "depth": 1, "width": 16}, ".momentum", "its `when` does not hold"),
+        ({"optimizer": "sgd", "depth": 1, "width": 16}, ".momentum", "it is missing"),
+        ({"optimizer": "sgd", "momentum": 1.0, "depth": 1, "width": 16}, ".momentum", "a number in [0.1, 0.9]"),
+        ({"optimizer": "adamw", "depth": 8, "width": 256}, "", "what meets constraints[0]"),
+        ({"optimizer": "adamw", "depth": 8, "width": 16, "heads": 2}, ".heads", "one of"),
+    ],
+)
+def test_what_a_user_wants_tried_is_a_configuration(
+    place: str, configuration: dict[str, Any], name: str, allowed: str
+) -> None:
+    given = {"baseline": configuration} if place == "baseline" else {"guesses": [*SPEC["guesses"], configuration]}
+    assert allowed in faults_of(changed(**given))[f"{place}{name}"]
