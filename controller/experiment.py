@@ -1,7 +1,7 @@
 """The domain's values: rungs and what they cost, what was observed, what is in flight, what is suggested next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from podium.spec import Configuration, Constraint, ExperimentSpec, Fidelity, Parameter
 
@@ -66,6 +66,8 @@ class Observation:
     epochs: int
     value: float | None
     """The objective as the worker reported it; None when the run failed for a reason of the configuration's own."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """What else was reported there: other objectives, and metrics that have thresholds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,36 @@ class InFlight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """A metric to be made as large, or as small, as possible."""
+
+    metric: str
+    maximize: bool
+
+    @property
+    def sign(self) -> float:
+        """By which the metric is multiplied to become a loss."""
+        return -1.0 if self.maximize else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What a metric must not pass."""
+
+    metric: str
+    limit: float
+    is_upper: bool
+
+    @property
+    def sign(self) -> float:
+        """By which the metric and its limit are multiplied so that less is allowed, and more is not."""
+        return 1.0 if self.is_upper else -1.0
+
+    def is_met(self, metrics: Mapping[str, float]) -> bool:
+        return self.metric in metrics and self.sign * metrics[self.metric] <= self.sign * self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """What is searched. It never changes while an experiment lives."""
 
@@ -89,6 +121,15 @@ class Problem:
     constraints: tuple[Constraint, ...] = ()
     guesses: tuple[Configuration, ...] = ()
     """Configurations that the user wants tried first."""
+    other_goals: tuple[Goal, ...] = ()
+    """Objectives beside the first: what is searched then is the Pareto front."""
+    bounds: tuple[Bound, ...] = ()
+    """What a configuration must meet at full fidelity to count."""
+
+    @property
+    def sign(self) -> float:
+        """By which the objective is multiplied to become a loss."""
+        return -1.0 if self.maximize else 1.0
 
 
 def problem_of(spec: ExperimentSpec) -> Problem:

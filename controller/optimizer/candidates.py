@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, minimize
 
-from controller.optimizer.acquisition import log_expected_improvement, log_expected_improvement_gradient
 from controller.optimizer.evidence import Belief
 from controller.optimizer.process import with_z
 from controller.space import Space
@@ -57,9 +56,7 @@ class Search:
 
     def _best_of(self, units: Floats) -> Floats:
         untried = self.space.untried(units, self.tried)
-        mean, variance = self.belief.posterior.at_full(untried)
-        gains = log_expected_improvement(mean, variance, self.belief.best)
-        return untried[np.argsort(-gains, kind="stable")[:KEPT]]
+        return untried[np.argsort(-self.belief.log_gain(untried), kind="stable")[:KEPT]]
 
     def _centers(self, rng: np.random.Generator) -> Floats:
         """Return points near which to look: the rows expected to be best at full fidelity, some of them many times."""
@@ -76,8 +73,7 @@ class Search:
         flat = starts.ravel()
 
         def descend(place: Floats) -> tuple[float, Floats]:
-            slope = self.belief.posterior.slope_at_full(place.reshape(starts.shape))
-            gains, gradient = log_expected_improvement_gradient(slope, self.belief.best)
+            gains, gradient = self.belief.log_gain_gradient(place.reshape(starts.shape))
             return -float(gains.sum()), -gradient.ravel()
 
         bounds = Bounds(np.where(fixed, flat, 0.0), np.where(fixed, flat, 1.0))

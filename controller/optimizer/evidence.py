@@ -1,4 +1,4 @@
-"""What was observed, as the rows from which the surrogate learns, and the belief that follows.
+"""What the observations say, and what to hope for: the surrogates of one question, and the worth of a configuration.
 
 Losses are minimized: a maximized objective changes its sign here and, in what is predicted, back. Hyperparameters are
 learned again only when the rows have grown by a share, from the rows that were there at that point and no others: the
@@ -6,27 +6,33 @@ belief depends on the history alone, not on when somebody asked.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.experiment import History, Ladder, Problem
+from controller.experiment import Bound, History, Problem
+from controller.optimizer.acquisition import log_expected_improvement, log_expected_improvement_gradient
+from controller.optimizer.feasibility import Limit
 from controller.optimizer.kernel import Kernel
 from controller.optimizer.learning import Learn, prior
 from controller.optimizer.process import Posterior, posterior_of, with_z
+from controller.optimizer.rows import Rows, bounded_of, inputs_at, learned_at, rows_of, trainability_of
 from controller.optimizer.warp import Warp, warp_of
 from controller.space import Space
-from podium.spec import Configuration
 
 Floats = NDArray[np.float64]
 
-FEWEST_TO_LEARN = 4
-GROWTH_TO_RELEARN = 1.12
 MOST_ROWS_TO_LEARN = 200
 """Learning costs the cube of the rows, some forty times over."""
 MOST_ROWS = 400
+LIKELY = math.log(0.5)
+"""A run in flight is hoped to be the best only when it is likelier than not to meet the limits."""
+FAILED = 0.5
+"""Half way between a run that trained (0) and one that failed (1)."""
+NOISE_OF_FAILING = 0.5
+"""Least share of what differs between runs that fail and others that is chance: one failure proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +40,8 @@ class Belief:
     """The posterior with the runs in flight believed, and what there is to improve on."""
 
     posterior: Posterior
+    limits: tuple[Limit, ...]
+    """What a configuration must meet, too."""
     warp: Warp | None
     """None while every run has failed: there is no value to predict."""
     sign: float
@@ -44,114 +52,94 @@ class Belief:
         """Return a target in the objective's own units."""
         return None if self.warp is None else self.sign * self.warp.undo(target)
 
+    def log_gain(self, units: Floats) -> Floats:
+        """Return the logarithm of the improvement to expect of each configuration at full fidelity.  # (m,)"""
+        mean, variance = self.posterior.at_full(units)
+        return log_expected_improvement(mean, variance, self.best) + self.log_chance(units)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """Observations in their order. A failure has no loss (NaN)."""
+    def log_gain_gradient(self, units: Floats) -> tuple[Floats, Floats]:
+        """Return the same and its gradient by the parameters.  # (m,), (m, dimensions)"""
+        gain, gradient = log_expected_improvement_gradient(self.posterior.slope_at_full(units), self.best)
+        for limit in self.limits:
+            log_chance, its_gradient = limit.log_probability_gradient(units)
+            gain, gradient = gain + log_chance, gradient + its_gradient
+        return gain, gradient
 
-    inputs: Floats  # (n, dimensions + 1), the last column is z
-    losses: Floats  # (n,)
-
-    def first(self, count: int) -> "Rows":
-        return Rows(inputs=self.inputs[:count], losses=self.losses[:count])
-
-    def at(self, indices: NDArray[np.intp]) -> "Rows":
-        return Rows(inputs=self.inputs[indices], losses=self.losses[indices])
+    def log_chance(self, units: Floats) -> Floats:
+        """Return the logarithm of the probability that each configuration meets all limits.  # (m,)"""
+        return sum((limit.log_probability(units) for limit in self.limits), start=np.zeros(len(units)))
 
 
 def belief_of(problem: Problem, history: History, space: Space, learn: Learn) -> Belief:
     """Return what the history says. It holds at least one observation; all of them may have failed."""
-    sign = -1.0 if problem.maximize else 1.0
-    rows = _rows_of(problem, history, space)
-    kernel = _learned(rows.first(learned_at(len(rows.losses))), space.is_categorical, learn)
-    kept = _most_telling(rows, MOST_ROWS)
+    rows = rows_of(problem, history, space)
+    kernel = _learned(rows, space, learn)
+    kept = rows.succeeded().most_telling(MOST_ROWS) if np.isfinite(rows.losses).any() else rows
     warp, targets = _targets(kept)
     seen = posterior_of(kept.inputs, targets, kernel=kernel)
-    running = _running(problem, history, space)
-    best = min([_best(seen, kept, targets), *seen.predict(running)[0].tolist()])
-    return Belief(posterior=seen.believing(running), warp=warp, sign=sign, best=best)
-
-
-def inputs_at(space: Space, ladder: Ladder, configurations: Sequence[Configuration], epochs: Sequence[int]) -> Floats:
-    """Return the model's inputs for configurations at lengths of training.  # (configurations, dimensions + 1)"""
-    z = np.log(np.array(epochs, dtype=float) / ladder.full_epochs)
-    return np.column_stack([space.encode(configurations), z])
-
-
-def learned_at(count: int) -> int:
-    """Return the number of observations, at most `count`, from which the hyperparameters are learned; 0 for none."""
-    if count < FEWEST_TO_LEARN:
-        return 0
-    learned = FEWEST_TO_LEARN
-    while (following := max(learned + 3, int(learned * GROWTH_TO_RELEARN))) <= count:
-        learned = following
-    return learned
-
-
-def _rows_of(problem: Problem, history: History, space: Space) -> Rows:
-    sign = -1.0 if problem.maximize else 1.0
-    seen = history.observations
-    losses = [math.nan if s.value is None or not math.isfinite(s.value) else sign * s.value for s in seen]
-    inputs = inputs_at(space, problem.ladder, [s.configuration for s in seen], [s.epochs for s in seen])
-    return Rows(inputs=inputs, losses=np.array(losses))
-
-
-def _running(problem: Problem, history: History, space: Space) -> Floats:
-    """Return the runs in flight as if each went on to full fidelity: another run close by would look for the same."""
-    runs = history.in_flight
-    return inputs_at(
-        space, problem.ladder, [run.configuration for run in runs], [problem.ladder.full_epochs] * len(runs)
+    in_flight = [run.configuration for run in history.in_flight]
+    # as if each went on to full fidelity: another run close by would look for the same
+    running = inputs_at(space, problem.ladder, in_flight, [problem.ladder.full_epochs] * len(in_flight))
+    belief = Belief(
+        posterior=seen.believing(running),
+        limits=_limits(problem, history, space, learn),
+        warp=None if problem.other_goals else warp,
+        sign=problem.sign,
+        best=_best(seen, kept, targets),
     )
+    hoped = seen.predict(running)[0][belief.log_chance(running[:, :-1]) > LIKELY]
+    return replace(belief, best=min([belief.best, *hoped.tolist()]))
 
 
-def _learned(rows: Rows, is_categorical: tuple[bool, ...], learn: Learn) -> Kernel:
-    kept = _most_telling(rows, MOST_ROWS_TO_LEARN)
-    warp, targets = _targets(kept)
-    if warp is None or np.ptp(targets) == 0:  # nothing differs, so nothing can be learned
-        return prior(is_categorical)
-    return learn(kept.inputs, targets, is_categorical)
+def _limits(problem: Problem, history: History, space: Space, learn: Learn) -> tuple[Limit, ...]:
+    limits = []
+    for bound in problem.bounds:
+        rows = bounded_of(bound, problem, history, space)
+        if np.isfinite(rows.losses).any():
+            limits.append(_bound_limit(bound, rows.succeeded(), _learned(rows, space, learn)))
+    trained = trainability_of(problem, history, space)
+    if trained.losses.any():
+        limits.append(_failure_limit(trained, _learned(trained, space, partial(learn, least_noise=NOISE_OF_FAILING))))
+    return tuple(limits)
+
+
+def _bound_limit(bound: Bound, rows: Rows, kernel: Kernel) -> Limit:
+    kept = rows.most_telling(MOST_ROWS)
+    warp = warp_of(kept.losses)
+    posterior = posterior_of(kept.inputs, warp.apply(kept.losses), kernel=kernel)
+    most = float(warp.apply(np.array([bound.sign * bound.limit]))[0])
+    return Limit(posterior=posterior, most=most, noise=kernel.noise)
+
+
+def _failure_limit(trained: Rows, kernel: Kernel) -> Limit:
+    kept = trained.most_telling(MOST_ROWS)
+    center, spread = float(kept.losses.mean()), float(kept.losses.std()) or 1.0
+    posterior = posterior_of(kept.inputs, (kept.losses - center) / spread, kernel=kernel)
+    return Limit(posterior=posterior, most=(FAILED - center) / spread, noise=kernel.noise)
+
+
+def _learned(rows: Rows, space: Space, learn: Learn) -> Kernel:
+    """Return the kernel learned from what was there when the rows had last grown by their share."""
+    kept = rows.first(learned_at(len(rows))).succeeded().most_telling(MOST_ROWS_TO_LEARN)
+    _, targets = _targets(kept)
+    if len(targets) == 0 or np.ptp(targets) == 0:  # nothing differs, so nothing can be learned
+        return prior(space.is_categorical)
+    return learn(kept.inputs, targets, space.is_categorical)
 
 
 def _targets(rows: Rows) -> tuple[Warp | None, Floats]:
-    """Return the warp of the losses and what the model is told: a failure counts as the worst seen at its fidelity."""
-    succeeded = np.isfinite(rows.losses)
-    if not succeeded.any():
-        return None, np.zeros(len(rows.losses))
-    warp = warp_of(rows.losses[succeeded])
-    targets = np.zeros(len(rows.losses))
-    targets[succeeded] = warp.apply(rows.losses[succeeded])
-    for failed in np.flatnonzero(~succeeded):
-        peers = succeeded & (rows.inputs[:, -1] == rows.inputs[failed, -1])
-        targets[failed] = targets[peers if peers.any() else succeeded].max()
-    return warp, targets
+    """Return the warp of the losses and what the model is told."""
+    if not np.isfinite(rows.losses).any():
+        return None, np.zeros(len(rows))
+    warp = warp_of(rows.losses)
+    return warp, warp.apply(rows.losses)
 
 
 def _best(posterior: Posterior, rows: Rows, targets: Floats) -> float:
-    succeeded = np.isfinite(rows.losses)
-    at_full = succeeded & (rows.inputs[:, -1] == 0.0)
+    at_full = (rows.inputs[:, -1] == 0.0) & rows.counts
     if at_full.any():
         return float(targets[at_full].min())
-    if not succeeded.any():
-        return 0.0
-    mean, _ = posterior.predict(with_z(rows.inputs[succeeded, :-1], 0.0))
+    if not rows.counts.all():
+        return float(targets.max())  # whatever meets the bounds is an improvement
+    mean, _ = posterior.predict(with_z(rows.inputs[:, :-1], 0.0))
     return float(mean.min())
-
-
-def _most_telling(rows: Rows, most: int) -> Rows:
-    """Return at most that many rows: of the full runs and of the shorter ones the best and the newest of each.
-
-    Full runs get up to half of the room, and what one kind leaves goes to the other.
-    """
-    if len(rows.losses) <= most:
-        return rows
-    full = np.flatnonzero(rows.inputs[:, -1] == 0.0)
-    short = np.flatnonzero(rows.inputs[:, -1] != 0.0)
-    for_full = min(len(full), max(most // 2, most - len(short)))
-    kept = [_best_and_newest(full, rows, for_full), _best_and_newest(short, rows, most - for_full)]
-    return rows.at(np.sort(np.concatenate(kept)))
-
-
-def _best_and_newest(which: NDArray[np.intp], rows: Rows, room: int) -> NDArray[np.intp]:
-    by_loss = which[np.argsort(rows.losses[which], kind="stable")]  # failures last
-    best, rest = by_loss[: room // 2], np.sort(by_loss[room // 2 :])
-    return np.concatenate([best, rest[len(rest) - (room - len(best)) :]])

@@ -5,9 +5,9 @@ had learned. Remembering what was learned is the caller's choice: see `rememberi
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,27 @@ from scipy.optimize import Bounds, minimize
 from controller.optimizer.kernel import DIFFERENT, ROOT5, Kernel
 
 Floats = NDArray[np.float64]
-Learn = Callable[[Floats, Floats, tuple[bool, ...]], Kernel]
+
+LEAST_NOISE = 1e-5
 
 JITTER = 1e-6
 MOST_STEPS = 40
 IMPOSSIBLE = 1e10
 
 
-def learn(inputs: Floats, targets: Floats, is_categorical: tuple[bool, ...]) -> Kernel:
+class Learn(Protocol):
+    """How a kernel is learned."""
+
+    def __call__(
+        self, inputs: Floats, targets: Floats, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE
+    ) -> Kernel: ...
+
+
+def learn(
+    inputs: Floats, targets: Floats, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE
+) -> Kernel:
     """Return the kernel most probable for these rows.  # (n, dimensions + 1), (n,)"""
-    beliefs = _beliefs(len(is_categorical))
+    beliefs = _beliefs(len(is_categorical), least_noise)
     found = minimize(
         _Posterior.of(inputs, targets, is_categorical, beliefs).negative_log,
         beliefs.start,
@@ -47,11 +58,16 @@ def remembering(most: int = 64) -> Learn:
     """Return `learn` that looks up what it has learned. It may be thrown away at any time: it only saves time."""
 
     @lru_cache(maxsize=most)
-    def learned(inputs: bytes, targets: bytes, is_categorical: tuple[bool, ...]) -> Kernel:
+    def of_bytes(inputs: bytes, targets: bytes, is_categorical: tuple[bool, ...], least_noise: float) -> Kernel:
         rows = np.frombuffer(inputs).reshape(-1, len(is_categorical) + 1)
-        return learn(rows, np.frombuffer(targets), is_categorical)
+        return learn(rows, np.frombuffer(targets), is_categorical, least_noise)
 
-    return lambda inputs, targets, is_categorical: learned(inputs.tobytes(), targets.tobytes(), is_categorical)
+    def learned(
+        inputs: Floats, targets: Floats, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE
+    ) -> Kernel:
+        return of_bytes(inputs.tobytes(), targets.tobytes(), is_categorical, least_noise)
+
+    return learned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +81,7 @@ class _Beliefs:
     upper: Floats
 
 
-def _beliefs(dimensions: int) -> _Beliefs:
+def _beliefs(dimensions: int, least_noise: float = LEAST_NOISE) -> _Beliefs:
     """Length scales grow with the root of the dimension (Hvarfner et al. 2024, section 4), and start shorter."""
     root = 0.5 * math.log(dimensions)
     every = np.ones(dimensions)
@@ -73,8 +89,8 @@ def _beliefs(dimensions: int) -> _Beliefs:
     return _Beliefs(
         mean=np.concatenate([every * (root - 0.5), [0.0, log(8.0), 0.0, log(0.05), 0.3]]),
         std=np.concatenate([every * math.sqrt(3), [1.0, 0.7, 0.2, 1.0, 0.5]]),
-        start=np.concatenate([every * (root + log(0.5)), [0.0, log(8.0), 0.0, log(0.01), 0.3]]),
-        lower=np.concatenate([every * log(0.03), [-4.0, log(0.4), -1.0, log(1e-5), -0.5]]),
+        start=np.concatenate([every * (root + log(0.5)), [0.0, log(8.0), 0.0, max(log(0.01), log(least_noise)), 0.3]]),
+        lower=np.concatenate([every * log(0.03), [-4.0, log(0.4), -1.0, log(least_noise), -0.5]]),
         upper=np.concatenate([every * log(100.0), [4.0, log(80.0), 1.0, 0.0, 2.0]]),
     )
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from controller.experiment import History, Ladder, Problem, Rung
 from controller.optimizer import moves
-from controller.optimizer.acquisition import log_expected_improvement
 from controller.optimizer.evidence import Belief
 from controller.optimizer.moves import Move
 from controller.optimizer.price import break_even_price
@@ -46,7 +45,7 @@ class Options:
     def judged(cls, options: Sequence[Option], space: Space, belief: Belief) -> "Options":
         units = space.encode([option.configuration for option in options])
         mean, variance = belief.posterior.at_full(units)
-        gains = log_expected_improvement(mean, variance, belief.best)
+        gains = belief.log_gain(units)
         return cls(options=options, units=units, mean=mean, variance=variance, gains=gains)
 
     def next_step_to(self, rung: Rung, ladder: Ladder) -> int | None:
@@ -80,7 +79,8 @@ class Options:
             rows = [row for row, each in enumerate(climbs) if each == climb]
             outlook = belief.posterior.outlook(self.units[[priced[row] for row in rows]], levels)
             prices[rows] = break_even_price(outlook, noise, climb, belief.best)
-        return prices
+        chances = belief.log_chance(self.units[priced])
+        return np.asarray(prices * np.exp(chances))  # a gain that comes with a chance is worth that much less
 
 
 def new_options(configurations: Iterable[Configuration], fresh: Sequence[Move]) -> list[Option]:

@@ -6,8 +6,9 @@ runs that favor the wrong configurations.
 
 import heapq
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,15 @@ from controller.experiment import History, InFlight, Ladder, Observation, Proble
 from controller.space import Space
 from podium.spec import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter
 
-Objective = Callable[[Configuration, float], float | None]
+
+class Report(NamedTuple):
+    """What a run ends with, where it is more than its objective."""
+
+    value: float | None
+    metrics: Mapping[str, float]
+
+
+Objective = Callable[[Configuration, float], float | Report | None]
 """From a configuration and the share of a full training to the objective; None for a failure."""
 Suggest = Callable[[Problem, History], Suggestion | None]
 
@@ -30,9 +39,15 @@ PARAMETERS: dict[str, Parameter] = {
 BEST_LOSS = 0.397887
 
 
-def problem(*, lengths: tuple[int, ...] = (1, 3, 9, 27), maximize: bool = False, seed: int = 0) -> Problem:
+def problem(
+    *,
+    parameters: Mapping[str, Parameter] = PARAMETERS,
+    lengths: tuple[int, ...] = (1, 3, 9, 27),
+    maximize: bool = False,
+    seed: int = 0,
+) -> Problem:
     rungs = tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in lengths)
-    return Problem(parameters=PARAMETERS, ladder=Ladder(rungs), maximize=maximize, seed=seed)
+    return Problem(parameters=parameters, ladder=Ladder(rungs), maximize=maximize, seed=seed)
 
 
 def loss(configuration: Configuration, share: float) -> float:
@@ -64,7 +79,12 @@ class Outcome:
 
 
 def simulate(
-    asked: Problem, suggest: Suggest, *, objective: Objective = loss, cost: float, workers: int = 1
+    asked: Problem,
+    suggest: Suggest,
+    *,
+    objective: Objective = loss,
+    cost: float,
+    workers: int = 1,
 ) -> Outcome:
     """Run an experiment until nothing is suggested and nothing is in flight. A run takes as long as it costs."""
     history = History(remaining_cost=cost)
@@ -93,12 +113,18 @@ def simulate(
         if not ends:
             return Outcome(suggestions=tuple(suggestions), history=history)
         now, _, run = heapq.heappop(ends)
-        history = finished(history, run, objective(run.configuration, run.to_epochs / asked.ladder.full_epochs))
+        result = objective(run.configuration, run.to_epochs / asked.ladder.full_epochs)
+        report = result if isinstance(result, Report) else Report(result, {})
+        history = finished(history, run, report.value, report.metrics)
 
 
-def finished(history: History, run: InFlight, value: float | None) -> History:
+def finished(
+    history: History, run: InFlight, value: float | None, metrics: Mapping[str, float] | None = None
+) -> History:
     """Return the history after a run in flight has ended with a value, or failed."""
-    seen = Observation(trial=run.trial, configuration=run.configuration, epochs=run.to_epochs, value=value)
+    seen = Observation(
+        trial=run.trial, configuration=run.configuration, epochs=run.to_epochs, value=value, metrics=metrics or {}
+    )
     return replace(
         history,
         observations=(*history.observations, seen),

@@ -1,14 +1,17 @@
 """Parameters that only some configurations have, and sums of parameters that have bounds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from controller.experiment import History, Ladder, Observation, Problem, Rung
+from controller.experiment import History, Observation
 from controller.optimizer.suggest import suggest
 from controller.space import Space
 from podium.spec import CategoricalParameter, Configuration, Constraint, IntegerParameter, Parameter, RealParameter
-from tests.optimizer.simulation import simulate
+from tests.optimizer.simulation import problem, simulate
 
+RUNGS = (1, 3, 9)
 NET: dict[str, Parameter] = {
     "beta": RealParameter(type="real", low=0.8, high=0.999, when={"optimizer": ["adamw"]}),
     "nesterov": CategoricalParameter(type="categorical", choices=[True, False], when={"momentum_on": [1]}),
@@ -85,7 +88,7 @@ def loss(configuration: Configuration, share: float) -> float:
 
 
 def test_a_search_finds_its_way_through_conditions() -> None:
-    asked = problem(NET)
+    asked = problem(parameters=NET, lengths=RUNGS, seed=4)
     outcome = simulate(asked, suggest, cost=8, objective=loss)
     names = [set(suggestion.configuration) for suggestion in outcome.suggestions]
     assert names == [expected_names(suggestion.configuration) for suggestion in outcome.suggestions]
@@ -95,7 +98,7 @@ def test_a_search_finds_its_way_through_conditions() -> None:
 
 
 def test_every_suggestion_meets_the_constraints() -> None:
-    asked = problem(SUM, constraints=NARROW)
+    asked = replace(problem(parameters=SUM, lengths=RUNGS, seed=4), constraints=NARROW)
     outcome = simulate(asked, suggest, cost=6, objective=lambda each, _: -float(each["a"]) - float(each["b"]))
     assert len(outcome.suggestions) > 12
     assert all(constraint.allows(each.configuration) for constraint in NARROW for each in outcome.suggestions)
@@ -105,7 +108,7 @@ def test_every_suggestion_meets_the_constraints() -> None:
 
 def test_guesses_come_first_in_their_order_and_once() -> None:
     guesses: tuple[Configuration, ...] = ({"a": 1.0, "b": 0.5, "c": 4}, {"a": 0.5, "b": 0.5, "c": 2})
-    asked = problem(SUM, guesses=guesses)
+    asked = replace(problem(parameters=SUM, lengths=RUNGS), guesses=guesses)
     seen = Observation(trial=1, configuration={"a": 0.5, "b": 0.5, "c": 2}, epochs=1, value=1.0)
     first = suggest(asked, History())
     assert first is not None
@@ -120,19 +123,9 @@ def test_guesses_come_first_in_their_order_and_once() -> None:
 
 
 def test_a_space_of_one_configuration_is_tried_once() -> None:
-    bounds = [Constraint(terms={"a": 1.0}, at_most=1.0)]
-    asked = problem({"a": IntegerParameter(type="integer", low=1, high=5)}, constraints=tuple(bounds))
+    bounds = Constraint(terms={"a": 1.0}, at_most=1.0)
+    digit: dict[str, Parameter] = {"a": IntegerParameter(type="integer", low=1, high=5)}
+    asked = replace(problem(parameters=digit, lengths=RUNGS), constraints=(bounds,))
     outcome = simulate(asked, suggest, cost=5, objective=lambda each, _: float(each["a"]))
     assert {suggestion.configuration["a"] for suggestion in outcome.suggestions} == {1}
     assert [suggestion.to_epochs for suggestion in outcome.suggestions] == [1, 3, 9]
-
-
-def problem(
-    parameters: dict[str, Parameter],
-    constraints: tuple[Constraint, ...] = (),
-    guesses: tuple[Configuration, ...] = (),
-) -> Problem:
-    rungs = tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in (1, 3, 9))
-    return Problem(
-        parameters=parameters, ladder=Ladder(rungs), maximize=False, seed=4, constraints=constraints, guesses=guesses
-    )

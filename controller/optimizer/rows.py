@@ -1,0 +1,112 @@
+"""What was observed, as the rows from which a surrogate learns, and which of them are kept when there are too many."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.experiment import Bound, History, Ladder, Observation, Problem
+from controller.optimizer.scalarization import scalarized, weights_of
+from controller.space import Space
+from podium.spec import Configuration
+
+Floats = NDArray[np.float64]
+
+FEWEST_TO_LEARN = 4
+GROWTH_TO_RELEARN = 1.12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Observations in their order. A failure has no loss (NaN)."""
+
+    inputs: Floats  # (n, dimensions + 1), the last column is z
+    losses: Floats  # (n,)
+    counts: NDArray[np.bool_]  # (n,), whether the problem's bounds are met
+
+    def __len__(self) -> int:
+        return len(self.losses)
+
+    def first(self, count: int) -> "Rows":
+        return self.where(np.arange(min(count, len(self))))
+
+    def where(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> "Rows":
+        return Rows(inputs=self.inputs[chosen], losses=self.losses[chosen], counts=self.counts[chosen])
+
+    def succeeded(self) -> "Rows":
+        return self.where(np.isfinite(self.losses))
+
+    def most_telling(self, most: int) -> "Rows":
+        """Return at most that many rows: of the full runs and of the shorter ones the best and the newest of each.
+
+        Full runs get up to half of the room, and what one kind leaves goes to the other.
+        """
+        if len(self) <= most:
+            return self
+        full = np.flatnonzero(self.inputs[:, -1] == 0.0)
+        short = np.flatnonzero(self.inputs[:, -1] != 0.0)
+        for_full = min(len(full), max(most // 2, most - len(short)))
+        kept = [self._best_and_newest(full, for_full), self._best_and_newest(short, most - for_full)]
+        return self.where(np.sort(np.concatenate(kept)))
+
+    def _best_and_newest(self, which: NDArray[np.intp], room: int) -> NDArray[np.intp]:
+        by_loss = which[np.lexsort((self.losses[which], ~self.counts[which]))]  # failures, and what is no use, last
+        best, rest = by_loss[: room // 2], np.sort(by_loss[room // 2 :])
+        return np.concatenate([best, rest[len(rest) - (room - len(best)) :]])
+
+
+def rows_of(problem: Problem, history: History, space: Space) -> Rows:
+    """Return the objective as losses: what is maximized changes its sign; several objectives become one."""
+    seen = history.observations
+    losses = problem.sign * np.array([math.nan if s.value is None else s.value for s in seen], dtype=float)
+    if problem.other_goals:
+        others = [goal.sign * _reported(goal.metric, seen) for goal in problem.other_goals]
+        losses = scalarized(np.array([losses, *others]), weights_of(problem, history), learned_at(len(seen)))
+    return Rows(
+        inputs=_inputs_of(problem, space, seen),
+        losses=np.where(np.isfinite(losses), losses, math.nan),
+        counts=np.array([all(bound.is_met(s.metrics) for bound in problem.bounds) for s in seen], dtype=bool),
+    )
+
+
+def bounded_of(bound: Bound, problem: Problem, history: History, space: Space) -> Rows:
+    """Return a metric that has a bound, with the sign by which less is allowed; where it was not reported, NaN."""
+    values = bound.sign * _reported(bound.metric, history.observations)
+    inputs = _inputs_of(problem, space, history.observations)
+    return Rows(inputs=inputs, losses=values, counts=np.ones(len(values), dtype=bool))
+
+
+def trainability_of(problem: Problem, history: History, space: Space) -> Rows:
+    """Return of each trial whether it failed (1) or has trained until now (0), as what the full training would do."""
+    last = {seen.trial: seen for seen in history.observations}
+    failed = [seen.value is None or not math.isfinite(seen.value) for seen in last.values()]
+    full = [problem.ladder.full_epochs] * len(last)
+    inputs = inputs_at(space, problem.ladder, [seen.configuration for seen in last.values()], full)
+    return Rows(inputs=inputs, losses=np.array(failed, dtype=float), counts=np.ones(len(failed), dtype=bool))
+
+
+def _inputs_of(problem: Problem, space: Space, seen: Sequence[Observation]) -> Floats:
+    return inputs_at(space, problem.ladder, [s.configuration for s in seen], [s.epochs for s in seen])
+
+
+def _reported(metric: str, seen: Sequence[Observation]) -> Floats:
+    values = np.array([s.metrics.get(metric, math.nan) for s in seen], dtype=float)
+    return np.where(np.isfinite(values), values, math.nan)
+
+
+def inputs_at(space: Space, ladder: Ladder, configurations: Sequence[Configuration], epochs: Sequence[int]) -> Floats:
+    """Return the model's inputs for configurations at lengths of training.  # (configurations, dimensions + 1)"""
+    z = np.log(np.array(epochs, dtype=float) / ladder.full_epochs)
+    return np.column_stack([space.encode(configurations), z])
+
+
+def learned_at(count: int) -> int:
+    """Return the number of observations, at most `count`, from which the hyperparameters are learned; 0 for none."""
+    if count < FEWEST_TO_LEARN:
+        return 0
+    learned = FEWEST_TO_LEARN
+    while (following := max(learned + 3, int(learned * GROWTH_TO_RELEARN))) <= count:
+        learned = following
+    return learned
