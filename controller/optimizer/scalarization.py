@@ -31,7 +31,7 @@ def scalarized(losses: Floats, weights: Floats, first: int) -> Floats:
 
     The objectives' warps are those of the `first` runs: what was learned from these stays true while others come.
     """
-    whole = np.isfinite(losses).all(axis=0)
+    whole: NDArray[np.bool_] = np.asarray(np.isfinite(losses).all(axis=0))
     one = np.full(losses.shape[1], np.nan)
     if whole.any():
         known = max(int(whole[:first].sum()), 1)
