@@ -171,6 +171,8 @@ class Suggestion:
 
     None where something else decided: a Sobol point, or a rung on which least was spent.
     """
+    expected_gain: float | None = None
+    """The same price in the objective's own units: what a full training is expected to gain."""
     predicted_mean: float | None = None
     """Objective expected at full fidelity, in the objective's own units."""
     predicted_std: float | None = None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from controller.axes import axis_of
-from podium.spec import SUM_SLACK, Configuration, Constraint, Parameter
+from podium.spec import SUM_SLACK, Configuration, Constraint, Parameter, Value
 
 Floats = NDArray[np.float64]
 MOVED_SHARE = 0.5
@@ -91,6 +91,10 @@ class Space:
             high = math.inf if constraint.at_most is None else constraint.at_most
             allowed &= ((total >= low - slack) & (total <= high + slack)) | ~on[:, columns].all(axis=1)
         return allowed
+
+    def place(self, name: str, value: Value) -> float:
+        """Return where a parameter's value stands in the unit interval."""
+        return float(self._axes[self.names.index(name)].encode([value])[0])
 
     def key(self, configuration: Configuration) -> Hashable:
         """Return the configuration's identity. True and 1 are different categories; 1 and 1.0 are one real number."""

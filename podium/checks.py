@@ -6,7 +6,7 @@ from pydantic import Field
 
 from podium.contract import Contract
 from podium.fault import Fault, suggest_name
-from podium.space_checks import condition_faults, configuration_faults, constraint_faults
+from podium.space_checks import condition_faults, configuration_faults, constraint_faults, hint_faults
 from podium.spec import (
     CategoricalParameter,
     Constraint,
@@ -67,6 +67,7 @@ def _space_faults(sections: Sections) -> Iterator[Fault]:
     parameters, constraints, are_whole = sections.parameters, sections.constraints, sections.are_parameters_whole
     circles = list(condition_faults(parameters, are_whole=are_whole))
     yield from circles
+    yield from hint_faults(parameters)
     yield from constraint_faults(constraints, parameters, are_whole=are_whole)
     given = [(f"guesses[{position}]", guess) for position, guess in enumerate(sections.guesses)]
     if sections.baseline is not None:

@@ -33,6 +33,12 @@ def condition_faults(parameters: Mapping[str, Parameter], *, are_whole: bool) ->
             yield Fault(path=f"parameters.{name}.when", found=name, allowed="conditions that lead in no circle")
 
 
+def hint_faults(parameters: Mapping[str, Parameter]) -> Iterator[Fault]:
+    for name, parameter in parameters.items():
+        if parameter.hint is not None and not parameter.contains(parameter.hint.value):
+            yield Fault(path=f"parameters.{name}.hint.value", found=parameter.hint.value, allowed=parameter.allowed())
+
+
 def constraint_faults(
     constraints: Sequence[Constraint], parameters: Mapping[str, Parameter], *, are_whole: bool
 ) -> Iterator[Fault]:

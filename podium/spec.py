@@ -34,8 +34,18 @@ class Section(Contract):
     model_config = ConfigDict(strict=True)
 
 
+class Hint(Section):
+    """Where good values of a parameter are believed to lie. A wrong one costs some trials, and is then forgotten."""
+
+    value: bool | int | Finite | str
+    spread: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Standard deviation of the belief, as a share of the parameter's range on its scale. A category has none."""
+
+
 class Conditional(Section):
     """What all parameters may have."""
+
+    hint: Hint | None = None
 
     when: (
         Annotated[

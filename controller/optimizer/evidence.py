@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from controller.experiment import Bound, History, Problem
 from controller.optimizer.acquisition import log_expected_improvement, log_expected_improvement_gradient
 from controller.optimizer.feasibility import Limit
+from controller.optimizer.hunch import Hunch, hunch_of
 from controller.optimizer.kernel import Kernel
 from controller.optimizer.learning import Learn, prior
 from controller.optimizer.process import Posterior, posterior_of, with_z
@@ -42,6 +43,8 @@ class Belief:
     posterior: Posterior
     limits: tuple[Limit, ...]
     """What a configuration must meet, too."""
+    hunch: Hunch | None
+    trials: int
     warp: Warp | None
     """None while every run has failed: there is no value to predict."""
     sign: float
@@ -52,10 +55,14 @@ class Belief:
         """Return a target in the objective's own units."""
         return None if self.warp is None else self.sign * self.warp.undo(target)
 
+    def gain(self, price: float) -> float | None:
+        """Return a small improvement of the best in the objective's own units."""
+        return None if self.warp is None else price * self.warp.slope(self.best)
+
     def log_gain(self, units: Floats) -> Floats:
         """Return the logarithm of the improvement to expect of each configuration at full fidelity.  # (m,)"""
         mean, variance = self.posterior.at_full(units)
-        return log_expected_improvement(mean, variance, self.best) + self.log_chance(units)
+        return log_expected_improvement(mean, variance, self.best) + self.log_weight(units)
 
     def log_gain_gradient(self, units: Floats) -> tuple[Floats, Floats]:
         """Return the same and its gradient by the parameters.  # (m,), (m, dimensions)"""
@@ -63,7 +70,15 @@ class Belief:
         for limit in self.limits:
             log_chance, its_gradient = limit.log_probability_gradient(units)
             gain, gradient = gain + log_chance, gradient + its_gradient
+        if self.hunch is not None:
+            gain = gain + self.hunch.log_weight(units, self.trials)
+            gradient = gradient + self.hunch.log_weight_gradient(units, self.trials)
         return gain, gradient
+
+    def log_weight(self, units: Floats) -> Floats:
+        """Return the logarithm of what the improvement of each configuration is multiplied by.  # (m,)"""
+        hunch = 0.0 if self.hunch is None else self.hunch.log_weight(units, self.trials)
+        return self.log_chance(units) + hunch
 
     def log_chance(self, units: Floats) -> Floats:
         """Return the logarithm of the probability that each configuration meets all limits.  # (m,)"""
@@ -83,6 +98,8 @@ def belief_of(problem: Problem, history: History, space: Space, learn: Learn) ->
     belief = Belief(
         posterior=seen.believing(running),
         limits=_limits(problem, history, space, learn),
+        hunch=hunch_of(problem, space),
+        trials=len({seen.trial for seen in history.observations}),
         warp=None if problem.other_goals else warp,
         sign=problem.sign,
         best=_best(seen, kept, targets),

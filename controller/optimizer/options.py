@@ -79,8 +79,8 @@ class Options:
             rows = [row for row, each in enumerate(climbs) if each == climb]
             outlook = belief.posterior.outlook(self.units[[priced[row] for row in rows]], levels)
             prices[rows] = break_even_price(outlook, noise, climb, belief.best)
-        chances = belief.log_chance(self.units[priced])
-        return np.asarray(prices * np.exp(chances))  # a gain that comes with a chance is worth that much less
+        weights = np.exp(belief.log_weight(self.units[priced]))
+        return np.asarray(prices * weights)  # a gain that comes with a chance is worth that much less
 
 
 def new_options(configurations: Iterable[Configuration], fresh: Sequence[Move]) -> list[Option]:

@@ -19,6 +19,7 @@ from controller.experiment import History, Ladder, Problem, Suggestion
 from controller.optimizer import moves, spreading
 from controller.optimizer.candidates import Search
 from controller.optimizer.evidence import Belief, belief_of
+from controller.optimizer.hunch import hunch_of
 from controller.optimizer.learning import Learn, learn
 from controller.optimizer.moves import Move
 from controller.optimizer.options import Options, new_options, paused_options
@@ -110,7 +111,10 @@ class _Question:
     def untried_sobol(self) -> Floats:
         """Return the next untried point of the problem's Sobol sequence, or of its grid.  # (1 or 0, dimensions)"""
         tried, start = self.tried, len(self.trials)
-        points = self.space.sobol(start + 32, np.random.default_rng(self.problem.seed))[start:]
+        points = self.space.sobol(start + 32, np.random.default_rng(self.problem.seed))
+        if (hunch := hunch_of(self.problem, self.space)) is not None:
+            points[::2] = self.space.snap(hunch.bent(points[::2]))  # every other one, should the hints be wrong
+        points = points[start:]
         untried = self.space.untried(points, tried)
         if not len(untried) and math.isfinite(self.space.size):
             untried = self.space.untried(self.space.grid(len(tried) + 1), tried)
@@ -139,6 +143,7 @@ def _by_model(asked: _Question, fresh: Sequence[Move], learn: Learn) -> Suggesti
         _suggestion(option.configuration, option.move, "model"),
         trial=option.trial,
         acquisition=price,
+        expected_gain=None if price is None else belief.gain(price),
         predicted_mean=belief.objective(float(options.mean[chosen])),
         predicted_std=math.sqrt(float(options.variance[chosen])),
     )

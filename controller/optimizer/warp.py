@@ -33,6 +33,10 @@ class Warp:
     def apply(self, losses: Floats) -> Floats:
         return (_bend(losses, self.center, self.spread) - self.mean) / self.std
 
+    def slope(self, target: float) -> float:
+        """Return by how much a loss changes with a target, there."""
+        return self.spread * self.std * math.cosh(min(max(target * self.std + self.mean, -230.0), 230.0))
+
     def undo(self, target: float) -> float:
         return self.center + self.spread * math.sinh(min(max(target * self.std + self.mean, -230.0), 230.0))
 

@@ -104,3 +104,16 @@ def test_what_a_user_wants_tried_is_a_configuration(
 ) -> None:
     given = {"baseline": configuration} if place == "baseline" else {"guesses": [*SPEC["guesses"], configuration]}
     assert allowed in faults_of(changed(**given))[f"{place}{name}"]
+
+
+@pytest.mark.parametrize(
+    ("hint", "path", "allowed"),
+    [
+        ({"value": 9}, "hint.value", "an integer in [1, 8]"),
+        ({"value": 2, "spread": 0}, "hint.spread", "greater than 0"),
+        ({"spread": 0.1}, "hint.value", "it is missing"),
+    ],
+)
+def test_a_hint_is_a_value_of_its_parameter(hint: dict[str, Any], path: str, allowed: str) -> None:
+    document = parameters(depth={"type": "integer", "low": 1, "high": 8, "hint": hint})
+    assert allowed in faults_of(document)[f"parameters.depth.{path}"]
