@@ -67,7 +67,9 @@ class Observation:
     value: float | None
     """The objective as the worker reported it; None when the run failed for a reason of the configuration's own."""
     metrics: Mapping[str, float] = field(default_factory=dict)
-    """What else was reported there: other objectives, and metrics that have thresholds."""
+    """What else was reported there: other objectives, and metrics that have bounds."""
+    stderr: float = 0.0
+    """Standard error of the value, where it is known: that of a mean over folds or repeats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ class Search:
     def _centers(self, rng: np.random.Generator) -> Floats:
         """Return points near which to look: the rows expected to be best at full fidelity, some of them many times."""
         posterior = self.belief.posterior
-        units = posterior.inputs[:, :-1]
+        units = posterior.data.inputs[:, :-1]
         mean, _ = posterior.predict(with_z(units, 0.0))
         best = units[np.argsort(mean, kind="stable")[:CENTERS]]
         return np.asarray(best[rng.integers(0, len(best), SAMPLED)])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from controller.experiment import Bound, History, Problem
 from controller.optimizer.acquisition import log_expected_improvement, log_expected_improvement_gradient
+from controller.optimizer.data import Data
 from controller.optimizer.feasibility import Limit
 from controller.optimizer.hunch import Hunch, hunch_of
 from controller.optimizer.kernel import Kernel
@@ -57,7 +58,7 @@ class Belief:
 
     def gain(self, price: float) -> float | None:
         """Return a small improvement of the best in the objective's own units."""
-        return None if self.warp is None else price * self.warp.slope(self.best)
+        return None if self.warp is None else price * float(self.warp.slope(np.array([self.best]))[0])
 
     def log_gain(self, units: Floats) -> Floats:
         """Return the logarithm of the improvement to expect of each configuration at full fidelity.  # (m,)"""
@@ -90,8 +91,8 @@ def belief_of(problem: Problem, history: History, space: Space, learn: Learn) ->
     rows = rows_of(problem, history, space)
     kernel = _learned(rows, space, learn)
     kept = rows.succeeded().most_telling(MOST_ROWS) if np.isfinite(rows.losses).any() else rows
-    warp, targets = _targets(kept)
-    seen = posterior_of(kept.inputs, targets, kernel=kernel)
+    warp, data = _told(kept)
+    seen = posterior_of(data, kernel)
     in_flight = [run.configuration for run in history.in_flight]
     # as if each went on to full fidelity: another run close by would look for the same
     running = inputs_at(space, problem.ladder, in_flight, [problem.ladder.full_epochs] * len(in_flight))
@@ -102,7 +103,7 @@ def belief_of(problem: Problem, history: History, space: Space, learn: Learn) ->
         trials=len({seen.trial for seen in history.observations}),
         warp=None if problem.other_goals else warp,
         sign=problem.sign,
-        best=_best(seen, kept, targets),
+        best=_best(seen, kept),
     )
     hoped = seen.predict(running)[0][belief.log_chance(running[:, :-1]) > LIKELY]
     return replace(belief, best=min([belief.best, *hoped.tolist()]))
@@ -123,7 +124,7 @@ def _limits(problem: Problem, history: History, space: Space, learn: Learn) -> t
 def _bound_limit(bound: Bound, rows: Rows, kernel: Kernel) -> Limit:
     kept = rows.most_telling(MOST_ROWS)
     warp = warp_of(kept.losses)
-    posterior = posterior_of(kept.inputs, warp.apply(kept.losses), kernel=kernel)
+    posterior = posterior_of(Data.of(kept.inputs, warp.apply(kept.losses)), kernel)
     most = float(warp.apply(np.array([bound.sign * bound.limit]))[0])
     return Limit(posterior=posterior, most=most, noise=kernel.noise)
 
@@ -131,28 +132,30 @@ def _bound_limit(bound: Bound, rows: Rows, kernel: Kernel) -> Limit:
 def _failure_limit(trained: Rows, kernel: Kernel) -> Limit:
     kept = trained.most_telling(MOST_ROWS)
     center, spread = float(kept.losses.mean()), float(kept.losses.std()) or 1.0
-    posterior = posterior_of(kept.inputs, (kept.losses - center) / spread, kernel=kernel)
+    posterior = posterior_of(Data.of(kept.inputs, (kept.losses - center) / spread), kernel)
     return Limit(posterior=posterior, most=(FAILED - center) / spread, noise=kernel.noise)
 
 
 def _learned(rows: Rows, space: Space, learn: Learn) -> Kernel:
     """Return the kernel learned from what was there when the rows had last grown by their share."""
     kept = rows.first(learned_at(len(rows))).succeeded().most_telling(MOST_ROWS_TO_LEARN)
-    _, targets = _targets(kept)
-    if len(targets) == 0 or np.ptp(targets) == 0:  # nothing differs, so nothing can be learned
+    _, data = _told(kept)
+    if len(data) == 0 or np.ptp(data.targets) == 0:  # nothing differs, so nothing can be learned
         return prior(space.is_categorical)
-    return learn(kept.inputs, targets, space.is_categorical)
+    return learn(data, space.is_categorical)
 
 
-def _targets(rows: Rows) -> tuple[Warp | None, Floats]:
-    """Return the warp of the losses and what the model is told."""
+def _told(rows: Rows) -> tuple[Warp | None, Data]:
+    """Return the warp of the losses and what the model is told; of failures alone, that all are alike."""
     if not np.isfinite(rows.losses).any():
-        return None, np.zeros(len(rows))
+        return None, Data.of(rows.inputs, np.zeros(len(rows)))
     warp = warp_of(rows.losses)
-    return warp, warp.apply(rows.losses)
+    targets = warp.apply(rows.losses)
+    return warp, Data(rows.inputs, targets, (rows.stderr / warp.slope(targets)) ** 2)
 
 
-def _best(posterior: Posterior, rows: Rows, targets: Floats) -> float:
+def _best(posterior: Posterior, rows: Rows) -> float:
+    targets = posterior.data.targets
     at_full = (rows.inputs[:, -1] == 0.0) & rows.counts
     if at_full.any():
         return float(targets[at_full].min())

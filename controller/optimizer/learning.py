@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_solve, cholesky
 from scipy.optimize import Bounds, minimize
 
+from controller.optimizer.data import Data
 from controller.optimizer.kernel import DIFFERENT, ROOT5, Kernel
 
 Floats = NDArray[np.float64]
@@ -28,18 +29,14 @@ IMPOSSIBLE = 1e10
 class Learn(Protocol):
     """How a kernel is learned."""
 
-    def __call__(
-        self, inputs: Floats, targets: Floats, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE
-    ) -> Kernel: ...
+    def __call__(self, data: Data, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE) -> Kernel: ...
 
 
-def learn(
-    inputs: Floats, targets: Floats, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE
-) -> Kernel:
-    """Return the kernel most probable for these rows.  # (n, dimensions + 1), (n,)"""
+def learn(data: Data, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE) -> Kernel:
+    """Return the kernel most probable for these data; its noise is what comes on top of that which is known."""
     beliefs = _beliefs(len(is_categorical), least_noise)
     found = minimize(
-        _Posterior.of(inputs, targets, is_categorical, beliefs).negative_log,
+        _Posterior.of(data, is_categorical, beliefs).negative_log,
         beliefs.start,
         jac=True,
         method="L-BFGS-B",
@@ -58,14 +55,13 @@ def remembering(most: int = 64) -> Learn:
     """Return `learn` that looks up what it has learned. It may be thrown away at any time: it only saves time."""
 
     @lru_cache(maxsize=most)
-    def of_bytes(inputs: bytes, targets: bytes, is_categorical: tuple[bool, ...], least_noise: float) -> Kernel:
-        rows = np.frombuffer(inputs).reshape(-1, len(is_categorical) + 1)
-        return learn(rows, np.frombuffer(targets), is_categorical, least_noise)
+    def of_bytes(arrays: tuple[bytes, ...], is_categorical: tuple[bool, ...], least_noise: float) -> Kernel:
+        inputs, targets, known = (np.frombuffer(array) for array in arrays)
+        return learn(Data(inputs.reshape(len(targets), -1), targets, known), is_categorical, least_noise)
 
-    def learned(
-        inputs: Floats, targets: Floats, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE
-    ) -> Kernel:
-        return of_bytes(inputs.tobytes(), targets.tobytes(), is_categorical, least_noise)
+    def learned(data: Data, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE) -> Kernel:
+        arrays = (data.inputs.tobytes(), data.targets.tobytes(), data.known.tobytes())
+        return of_bytes(arrays, is_categorical, least_noise)
 
     return learned
 
@@ -116,13 +112,12 @@ class _Posterior:
     gaps: Floats  # (n, n), |z - z'|
     sums: Floats  # (n, n), z + z'
     trend: Floats  # (n, n)
-    z: Floats  # (n,)
-    targets: Floats  # (n,)
+    data: Data
     beliefs: _Beliefs
 
     @classmethod
-    def of(cls, inputs: Floats, targets: Floats, is_categorical: tuple[bool, ...], beliefs: _Beliefs) -> "_Posterior":
-        columns, z = inputs.T[:-1], inputs[:, -1]
+    def of(cls, data: Data, is_categorical: tuple[bool, ...], beliefs: _Beliefs) -> "_Posterior":
+        columns, z = data.inputs.T[:-1], data.inputs[:, -1]
         squares = (columns[:, :, None] - columns[:, None, :]) ** 2
         categorical = np.flatnonzero(is_categorical)
         squares[categorical] = squares[categorical] > DIFFERENT**2
@@ -132,29 +127,29 @@ class _Posterior:
             gaps=gaps,
             sums=z[:, None] + z,
             trend=np.exp(-0.5 * gaps * gaps),
-            z=z,
-            targets=targets,
+            data=data,
             beliefs=beliefs,
         )
 
     def negative_log(self, theta: Floats) -> tuple[float, Floats]:
         """Return the value and its gradient (Rasmussen and Williams 2006, eqs. 5.8 and 5.9, plus the log prior)."""
-        count, dimensions = len(self.targets), len(self.squares)
+        count, dimensions = len(self.data), len(self.squares)
+        targets, z = self.data.targets, self.data.inputs[:, -1]
         log_variance, log_scale, slope, log_noise, noise_slope = theta[dimensions:]
         weights, rate = np.exp(-2 * theta[:dimensions]), math.exp(-log_scale)
         r = np.sqrt((weights @ self.squares).reshape(count, count))
         fade = np.exp(log_variance - rate * self.gaps + slope * self.sums)
         inner = (1 + ROOT5 * r) * np.exp(-ROOT5 * r)
         own = (inner + (5 / 3) * r * r * np.exp(-ROOT5 * r)) * fade
-        noise = np.exp(log_noise - noise_slope * self.z)
+        noise = np.exp(log_noise - noise_slope * z)
         covariance = own + self.trend
-        covariance[np.diag_indices(count)] += noise + JITTER
+        covariance[np.diag_indices(count)] += noise + self.data.known + JITTER
         try:
             factor = cholesky(covariance, lower=True, check_finite=False)
         except LinAlgError:
             return IMPOSSIBLE, np.zeros_like(theta)
-        solved = cho_solve((factor, True), self.targets, check_finite=False)
-        value = 0.5 * float(self.targets @ solved) + float(np.log(np.diag(factor)).sum())
+        solved = cho_solve((factor, True), targets, check_finite=False)
+        value = 0.5 * float(targets @ solved) + float(np.log(np.diag(factor)).sum())
         pull = cho_solve((factor, True), np.eye(count), check_finite=False) - np.outer(solved, solved)
         pulled = pull * own
         by_noise = np.diag(pull) * noise
@@ -162,7 +157,7 @@ class _Posterior:
             [
                 weights * (self.squares @ ((5 / 3) * pull * inner * fade).ravel()),
                 [pulled.sum(), rate * (pulled * self.gaps).sum(), (pulled * self.sums).sum()],
-                [by_noise.sum(), -(by_noise * self.z).sum()],
+                [by_noise.sum(), -(by_noise * z).sum()],
             ]
         )
         away = (theta - self.beliefs.mean) / self.beliefs.std

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
+from controller.optimizer.data import Data
 from controller.optimizer.kernel import ROOT5, Kernel
 
 Floats = NDArray[np.float64]
@@ -43,14 +44,13 @@ class Posterior:
     """What is believed after the rows seen."""
 
     kernel: Kernel
-    inputs: Floats  # (n, dimensions + 1)
-    targets: Floats  # (n,)
+    data: Data
     factor: Floats  # (n, n), lower
     solved: Floats  # (n,): covariance @ solved = targets
 
     def predict(self, inputs: Floats) -> tuple[Floats, Floats]:
         """Return mean and variance of the noise-free target at each input (Rasmussen and Williams 2006, alg. 2.1)."""
-        covariance = self.kernel.covariance(self.inputs, inputs)
+        covariance = self.kernel.covariance(self.data.inputs, inputs)
         whitened = self._whiten(covariance)
         left = self.kernel.prior_variance(inputs[:, -1]) - np.einsum("ij,ij->j", whitened, whitened)
         return covariance.T @ self.solved, np.maximum(left, LEAST_VARIANCE)
@@ -63,8 +63,8 @@ class Posterior:
 
     def slope_at_full(self, units: Floats) -> Slope:
         """Return the prediction at full fidelity with its gradient; along a categorical coordinate it is 0."""
-        kernel, rows = self.kernel, self.inputs[:, :-1]
-        z, full = self.inputs[:, -1], np.zeros(1)
+        kernel, rows = self.kernel, self.data.inputs[:, :-1]
+        z, full = self.data.inputs[:, -1], np.zeros(1)
         fade = kernel.fade(z, full)
         squares = kernel.squared_distance(rows, units)
         r = np.sqrt(squares)
@@ -84,7 +84,7 @@ class Posterior:
 
     def outlook(self, units: Floats, levels: Floats) -> Outlook:
         """Return what is believed of each configuration at each of these z, of which the last is 0."""
-        kernel, rows, z = self.kernel, self.inputs[:, :-1], self.inputs[:, -1]
+        kernel, rows, z = self.kernel, self.data.inputs[:, :-1], self.data.inputs[:, -1]
         likeness = kernel.likeness(rows, units)
         fade, trend = kernel.fade(z, levels), kernel.trend(z, levels)
         whitened = [self._whiten(likeness * fade[:, [i]] + trend[:, [i]]) for i in range(len(levels))]
@@ -98,21 +98,26 @@ class Posterior:
         if not len(inputs):
             return self
         expected, _ = self.predict(inputs)
-        return posterior_of(
-            np.vstack([self.inputs, inputs]), np.concatenate([self.targets, expected]), kernel=self.kernel
+        data = self.data
+        with_them = Data(
+            np.vstack([data.inputs, inputs]),
+            np.concatenate([data.targets, expected]),
+            np.concatenate([data.known, np.zeros(len(inputs))]),
         )
+        return posterior_of(with_them, self.kernel)
 
     def _whiten(self, covariance: Floats) -> Floats:
         return np.asarray(solve_triangular(self.factor, covariance, lower=True, check_finite=False))
 
 
-def posterior_of(inputs: Floats, targets: Floats, *, kernel: Kernel) -> Posterior:
-    """Condition the process on rows, with one Cholesky factorization."""
+def posterior_of(data: Data, kernel: Kernel) -> Posterior:
+    """Condition the process on data, with one Cholesky factorization."""
+    inputs = data.inputs
     covariance = kernel.covariance(inputs, inputs)
-    covariance[np.diag_indices_from(covariance)] += kernel.noise_at(inputs[:, -1]) + JITTER
+    covariance[np.diag_indices_from(covariance)] += kernel.noise_at(inputs[:, -1]) + data.known + JITTER
     factor = cholesky(covariance, lower=True, check_finite=False)
-    solved = cho_solve((factor, True), targets, check_finite=False)
-    return Posterior(kernel=kernel, inputs=inputs, targets=targets, factor=factor, solved=solved)
+    solved = cho_solve((factor, True), data.targets, check_finite=False)
+    return Posterior(kernel=kernel, data=data, factor=factor, solved=solved)
 
 
 def with_z(units: Floats, z: float) -> Floats:

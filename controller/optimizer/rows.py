@@ -25,6 +25,7 @@ class Rows:
     inputs: Floats  # (n, dimensions + 1), the last column is z
     losses: Floats  # (n,)
     counts: NDArray[np.bool_]  # (n,), whether the problem's bounds are met
+    stderr: Floats  # (n,), of the losses, as far as it is known
 
     def __len__(self) -> int:
         return len(self.losses)
@@ -33,7 +34,12 @@ class Rows:
         return self.where(np.arange(min(count, len(self))))
 
     def where(self, chosen: NDArray[np.intp] | NDArray[np.bool_]) -> "Rows":
-        return Rows(inputs=self.inputs[chosen], losses=self.losses[chosen], counts=self.counts[chosen])
+        return Rows(
+            inputs=self.inputs[chosen],
+            losses=self.losses[chosen],
+            counts=self.counts[chosen],
+            stderr=self.stderr[chosen],
+        )
 
     def succeeded(self) -> "Rows":
         return self.where(np.isfinite(self.losses))
@@ -68,6 +74,7 @@ def rows_of(problem: Problem, history: History, space: Space) -> Rows:
         inputs=_inputs_of(problem, space, seen),
         losses=np.where(np.isfinite(losses), losses, math.nan),
         counts=np.array([all(bound.is_met(s.metrics) for bound in problem.bounds) for s in seen], dtype=bool),
+        stderr=np.array([0.0 if problem.other_goals else s.stderr for s in seen]),
     )
 
 
@@ -75,7 +82,7 @@ def bounded_of(bound: Bound, problem: Problem, history: History, space: Space) -
     """Return a metric that has a bound, with the sign by which less is allowed; where it was not reported, NaN."""
     values = bound.sign * _reported(bound.metric, history.observations)
     inputs = _inputs_of(problem, space, history.observations)
-    return Rows(inputs=inputs, losses=values, counts=np.ones(len(values), dtype=bool))
+    return _plain(inputs, values)
 
 
 def trainability_of(problem: Problem, history: History, space: Space) -> Rows:
@@ -84,7 +91,11 @@ def trainability_of(problem: Problem, history: History, space: Space) -> Rows:
     failed = [seen.value is None or not math.isfinite(seen.value) for seen in last.values()]
     full = [problem.ladder.full_epochs] * len(last)
     inputs = inputs_at(space, problem.ladder, [seen.configuration for seen in last.values()], full)
-    return Rows(inputs=inputs, losses=np.array(failed, dtype=float), counts=np.ones(len(failed), dtype=bool))
+    return _plain(inputs, np.array(failed, dtype=float))
+
+
+def _plain(inputs: Floats, losses: Floats) -> Rows:
+    return Rows(inputs=inputs, losses=losses, counts=np.ones(len(losses), dtype=bool), stderr=np.zeros(len(losses)))
 
 
 def _inputs_of(problem: Problem, space: Space, seen: Sequence[Observation]) -> Floats:

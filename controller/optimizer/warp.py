@@ -33,9 +33,9 @@ class Warp:
     def apply(self, losses: Floats) -> Floats:
         return (_bend(losses, self.center, self.spread) - self.mean) / self.std
 
-    def slope(self, target: float) -> float:
-        """Return by how much a loss changes with a target, there."""
-        return self.spread * self.std * math.cosh(min(max(target * self.std + self.mean, -230.0), 230.0))
+    def slope(self, targets: Floats) -> Floats:
+        """Return by how much a loss changes with a target, there.  # (n,) -> (n,)"""
+        return np.asarray(self.spread * self.std * np.cosh(np.clip(targets * self.std + self.mean, -230.0, 230.0)))
 
     def undo(self, target: float) -> float:
         return self.center + self.spread * math.sinh(min(max(target * self.std + self.mean, -230.0), 230.0))

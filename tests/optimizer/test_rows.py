@@ -6,9 +6,8 @@ from controller.optimizer.rows import Rows
 
 
 def rows(z: list[float], losses: list[float]) -> Rows:
-    return Rows(
-        inputs=np.column_stack([np.zeros(len(z)), z]), losses=np.array(losses), counts=np.ones(len(z), dtype=bool)
-    )
+    inputs, count = np.column_stack([np.zeros(len(z)), z]), len(z)
+    return Rows(inputs=inputs, losses=np.array(losses), counts=np.ones(count, dtype=bool), stderr=np.zeros(count))
 
 
 def test_the_best_full_run_is_kept_however_old_it_is() -> None:
