@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from podium.spec import Configuration, Constraint, ExperimentSpec, Fidelity, Parameter
+from podium.spec import Configuration, Constraint, ExperimentSpec, Fidelity, Parameter, Threshold
 
 ETA = 3
 """Ratio between neighbouring rungs laid out from `min` and `max`, as in ASHA (Li et al. 2020, section 3)."""
@@ -46,7 +46,8 @@ class Ladder:
 def ladder_of(fidelity: Fidelity) -> Ladder:
     """Return the rungs as given, or a geometric ladder from `min` to `max`."""
     if fidelity.rungs is not None:
-        return Ladder(tuple(Rung(name=name, epochs=epochs) for name, epochs in fidelity.rungs.items()))
+        named = tuple(Rung(name=name, epochs=epochs) for name, epochs in fidelity.rungs.items())
+        return Ladder(named, resumable=fidelity.resumable)
     assert fidelity.min is not None  # the spec was validated
     assert fidelity.max is not None
     lengths = [fidelity.max]
@@ -54,7 +55,8 @@ def ladder_of(fidelity: Fidelity) -> Ladder:
         lengths.append(shorter)
     if lengths[-1] > fidelity.min * (1 + ETA) / 2:  # a gap below: start at `min` itself
         lengths.append(fidelity.min)
-    return Ladder(tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in reversed(lengths)))
+    laid_out = tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in reversed(lengths))
+    return Ladder(laid_out, resumable=fidelity.resumable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,18 @@ def problem_of(spec: ExperimentSpec) -> Problem:
         seed=spec.seed,
         constraints=tuple(spec.constraints),
         guesses=tuple(spec.guesses),
+        other_goals=tuple(
+            Goal(metric=each.metric, maximize=each.direction == "maximize") for each in spec.other_objectives
+        ),
+        bounds=tuple(_bound_of(each) for each in spec.thresholds),
     )
+
+
+def _bound_of(threshold: Threshold) -> Bound:
+    if threshold.at_most is not None:
+        return Bound(metric=threshold.metric, limit=threshold.at_most, is_upper=True)
+    assert threshold.at_least is not None  # the spec was validated
+    return Bound(metric=threshold.metric, limit=threshold.at_least, is_upper=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

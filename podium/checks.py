@@ -15,6 +15,8 @@ from podium.spec import (
     IntegerParameter,
     Objective,
     RealParameter,
+    StopWhen,
+    Threshold,
     TrialProcess,
     Value,
 )
@@ -27,6 +29,9 @@ class Sections(Contract):
     """The sections of a spec that are sound by themselves; the others are None."""
 
     objective: Objective | None = None
+    other_objectives: list[Objective] = Field(default_factory=list)
+    thresholds: list[Threshold] = Field(default_factory=list)
+    stop_when: StopWhen | None = None
     parameters: dict[str, AnyParameter] = Field(default_factory=dict)
     constraints: list[Constraint] = Field(default_factory=list)
     baseline: dict[str, Value] | None = None
@@ -43,6 +48,9 @@ class Sections(Contract):
 def sections_of(spec: ExperimentSpec) -> Sections:
     return Sections(
         objective=spec.objective,
+        other_objectives=spec.other_objectives,
+        thresholds=spec.thresholds,
+        stop_when=spec.stop_when,
         parameters=dict(spec.parameters),
         constraints=spec.constraints,
         baseline=spec.baseline,
@@ -61,6 +69,19 @@ def cross_faults(sections: Sections) -> Iterator[Fault]:
     if sections.trial is not None and sections.fidelity is not None:
         yield from _rung_faults(sections.trial, sections.fidelity)
     yield from _space_faults(sections)
+    yield from _goal_faults(sections)
+
+
+def _goal_faults(sections: Sections) -> Iterator[Fault]:
+    named = {} if sections.objective is None else {sections.objective.metric: "objective"}
+    for position, objective in enumerate(sections.other_objectives):
+        path = f"other_objectives[{position}].metric"
+        if (other := named.setdefault(objective.metric, path)) != path:
+            yield Fault(path=path, found=objective.metric, allowed=f"another metric than that of {other}")
+    if sections.other_objectives and sections.stop_when is not None:
+        yield Fault(
+            path="stop_when", found="several objectives", allowed="one objective: a gain in several has no one unit"
+        )
 
 
 def _space_faults(sections: Sections) -> Iterator[Fault]:
@@ -94,9 +115,9 @@ def _rung_faults(trial: TrialProcess, fidelity: Fidelity) -> Iterator[Fault]:
 
 
 def _training_faults(sections: Sections, training: Training) -> Iterator[Fault]:
-    if sections.objective is not None and sections.objective.metric not in METRICS:
-        allowed = suggest_name(sections.objective.metric, METRICS)
-        yield Fault(path="objective.metric", found=sections.objective.metric, allowed=allowed)
+    for path, metric in _metrics_of(sections):
+        if metric not in METRICS:
+            yield Fault(path=path, found=metric, allowed=suggest_name(metric, METRICS))
     for name, parameter in sections.parameters.items():
         path = f"parameters.{name}"
         if name not in HYPERPARAMETERS:
@@ -108,6 +129,15 @@ def _training_faults(sections: Sections, training: Training) -> Iterator[Fault]:
             )
         yield from _range_faults(path, parameter, HYPERPARAMETERS[name])
     yield from _nesterov_faults(sections.parameters, training)
+
+
+def _metrics_of(sections: Sections) -> Iterator[tuple[str, str]]:
+    if sections.objective is not None:
+        yield "objective.metric", sections.objective.metric
+    for position, objective in enumerate(sections.other_objectives):
+        yield f"other_objectives[{position}].metric", objective.metric
+    for position, threshold in enumerate(sections.thresholds):
+        yield f"thresholds[{position}].metric", threshold.metric
 
 
 def _range_faults(path: str, parameter: AnyParameter, known: Hyperparameter) -> Iterator[Fault]:

@@ -12,7 +12,16 @@ from pydantic_core import ErrorDetails
 
 from podium.checks import Sections, cross_faults, sections_of
 from podium.fault import Fault, suggest_name
-from podium.spec import Constraint, ExperimentSpec, Fidelity, Objective, Parameter, TrialProcess
+from podium.spec import (
+    Constraint,
+    ExperimentSpec,
+    Fidelity,
+    Objective,
+    Parameter,
+    StopWhen,
+    Threshold,
+    TrialProcess,
+)
 from podium.trainer import Training
 
 T = TypeVar("T")
@@ -196,6 +205,9 @@ def _sound_sections(document: object) -> Sections:
     trial = _sound(TypeAdapter(TrialProcess), given.get("trial"))
     return Sections(
         objective=_sound(TypeAdapter(Objective), given.get("objective")),
+        other_objectives=_sound(TypeAdapter(list[Objective]), given.get("other_objectives", [])) or [],
+        thresholds=_sound(TypeAdapter(list[Threshold]), given.get("thresholds", [])) or [],
+        stop_when=_sound(TypeAdapter(StopWhen), given.get("stop_when")),
         parameters=parameters,
         constraints=_sound(TypeAdapter(list[Constraint]), given.get("constraints", [])) or [],
         baseline=_sound(TypeAdapter(dict[str, bool | int | float | str]), given.get("baseline")),

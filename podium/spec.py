@@ -155,9 +155,40 @@ class Constraint(Section):
         )
 
 
+MetricName = Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class Objective(Section):
-    metric: Annotated[str, Field(min_length=1, max_length=100)]
+    metric: MetricName
     direction: Literal["maximize", "minimize"] = "maximize"
+
+
+class Threshold(Section):
+    """A bound that a metric must meet at full fidelity for a trial to count."""
+
+    metric: MetricName
+    at_least: Finite | None = None
+    at_most: Finite | None = None
+
+    @model_validator(mode="after")
+    def _bounds_one_side(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("give `at_least` or `at_most`; for both, write two thresholds")
+        return self
+
+    def is_met(self, metrics: Mapping[str, float]) -> bool:
+        """Say whether the metric was reported and keeps to its bound."""
+        value = metrics.get(self.metric)
+        if value is None or not math.isfinite(value):
+            return False
+        return value >= self.at_least if self.at_least is not None else value <= (self.at_most or 0.0)
+
+
+class StopWhen(Section):
+    """The end of a search that is worth its cost no longer."""
+
+    expected_gain: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    """In the objective's units: below this, what one more full training is expected to gain is not worth it."""
 
 
 class Fidelity(Section):
@@ -169,6 +200,8 @@ class Fidelity(Section):
     ) = None
     min: Annotated[int, Field(ge=1, le=99_999)] | None = None
     max: Annotated[int, Field(ge=1, le=99_999)] | None = None
+    resumable: bool = True
+    """Whether a trial goes on where it stands when it is promoted; else it starts over, and costs everything again."""
 
     @model_validator(mode="after")
     def _rungs_climb_to_full(self) -> Self:
@@ -218,10 +251,14 @@ class ExperimentSpec(Section):
     name: Annotated[str, Field(pattern=rf"^[a-z]([a-z0-9-]{{0,{MAX_NAME_LENGTH - 2}}}[a-z0-9])?$")]
     """Becomes part of Kubernetes names, hence a DNS label, and short enough for a Job's name of 63."""
     objective: Objective
+    other_objectives: Annotated[list[Objective], Field(max_length=3)] = Field(default_factory=list)
+    """With them, the search is for the Pareto front; the first objective still says which trial is called the best."""
+    thresholds: Annotated[list[Threshold], Field(max_length=10)] = Field(default_factory=list)
     parameters: Annotated[dict[ParameterName, Parameter], Field(min_length=1, max_length=50)]
     constraints: Annotated[list[Constraint], Field(max_length=50)] = Field(default_factory=list)
     fidelity: Fidelity
     budget: Budget
+    stop_when: StopWhen | None = None
     parallelism: Annotated[int, Field(ge=1, le=1000)] = 1
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     """Tries at one run before a fault of the trial's own makes it fail. Preemptions do not count."""

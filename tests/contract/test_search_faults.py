@@ -117,3 +117,23 @@ def test_what_a_user_wants_tried_is_a_configuration(
 def test_a_hint_is_a_value_of_its_parameter(hint: dict[str, Any], path: str, allowed: str) -> None:
     document = parameters(depth={"type": "integer", "low": 1, "high": 8, "hint": hint})
     assert allowed in faults_of(document)[f"parameters.depth.{path}"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "path", "allowed"),
+    [
+        ({"thresholds": [{"metric": "loss", "at_most": 1, "at_least": 0}]}, "thresholds[0]", "write two thresholds"),
+        ({"thresholds": [{"metric": "loss"}]}, "thresholds[0]", "give `at_least` or `at_most`"),
+        ({"other_objectives": [{"metric": "score"}]}, "other_objectives[0].metric", "another metric than that of obj"),
+        ({"other_objectives": [{"metric": "ms"}], "stop_when": {"expected_gain": 0.1}}, "stop_when", "one objective"),
+        ({"stop_when": {"expected_gain": 0}}, "stop_when.expected_gain", "greater than 0"),
+    ],
+)
+def test_goals_and_ends_make_sense_together(sections: dict[str, Any], path: str, allowed: str) -> None:
+    assert allowed in faults_of(changed(**sections))[path]
+
+
+def test_the_built_in_trainer_reports_the_metrics_that_have_thresholds() -> None:
+    document = changed(training={"dataset": "digits"}, thresholds=[{"metric": "val_los", "at_most": 1.0}])
+    del document["trial"]
+    assert "did you mean 'val_loss'?" in faults_of(document)["thresholds[0].metric"]
