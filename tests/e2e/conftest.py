@@ -1,4 +1,4 @@
-"""The cluster and the images for all tests here, and a release for those that share one."""
+"""The cluster and the images for all tests here, and a release or a namespace for those that need one."""
 
 import os
 import shutil
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from controller.kubernetes.cluster import KubernetesCluster
 from tests.e2e.installation import Installation
+from tests.e2e.namespaces import RealNamespace, real_namespace
 from tests.e2e.nodes import DebianNode, Node, find_node
 
 TAG = "e2e"
@@ -73,3 +75,14 @@ def shell_of_debian(node: Node) -> DebianNode:
     if not isinstance(node, DebianNode):
         pytest.skip("needs hack/cluster: it looks at this machine's own containers or connections")
     return node
+
+
+@pytest.fixture
+def namespace(node: Node) -> Iterator[RealNamespace]:
+    with real_namespace(node.kubeconfig, node.python_image) as namespace:
+        yield namespace
+
+
+@pytest.fixture
+def cluster(namespace: RealNamespace) -> KubernetesCluster:
+    return namespace.cluster()

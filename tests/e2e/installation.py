@@ -10,7 +10,8 @@ from typing import Any
 import httpx2
 
 from tests.e2e.nodes import Node
-from tests.e2e.shell import run, wait_for
+from tests.e2e.shell import run
+from tests.waiting import wait_for
 
 API = "/api/v1/experiments"
 RELEASE = "podium"

@@ -16,7 +16,8 @@ from podium import quantity
 from tests.e2e.books import GONE_SECONDS, check_books, endings
 from tests.e2e.installation import API, LOCK, OURS, Installation
 from tests.e2e.nodes import DebianNode
-from tests.e2e.shell import run, wait_for
+from tests.e2e.shell import run
+from tests.waiting import wait_for
 
 SEED = int(os.environ.get("CHAOS_SEED", "7"))
 KILLS = int(os.environ.get("CHAOS_KILLS", "20"))

@@ -11,7 +11,8 @@ from tests.chart.restricted import restricted_faults
 from tests.e2e.books import GONE_SECONDS, check_books
 from tests.e2e.conftest import NEXT_TAG
 from tests.e2e.installation import API, OURS, RELEASE, Installation, stub_spec
-from tests.e2e.shell import run, wait_for
+from tests.e2e.shell import run
+from tests.waiting import wait_for
 
 
 def test_the_notes_name_the_next_commands(podium: Installation) -> None:
