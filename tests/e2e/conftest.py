@@ -58,11 +58,14 @@ def images(node: Node) -> str:
     return TAG
 
 
-@pytest.fixture(scope="module")
-def podium(node: Node, images: str, request: pytest.FixtureRequest) -> Iterator[Installation]:
-    """A release that the tests of a module share, in a namespace named after the module."""
-    name = request.module.__name__.rpartition(".")[2].removeprefix("test_")
-    made = Installation(node, f"podium-e2e-{name}", images)
+@pytest.fixture(scope="session")
+def podium(node: Node, images: str) -> Iterator[Installation]:
+    """A release for all tests that leave it as they found it."""
+    yield from released(Installation(node, "podium-e2e", images))
+
+
+def released(made: Installation) -> Iterator[Installation]:
+    """Install a release for as long as it is used."""
     made.remove()  # what an earlier run that was killed left behind
     made.install()
     yield made

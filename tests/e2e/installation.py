@@ -214,6 +214,13 @@ class Installation:
         addresses = {pod["status"].get("podIP"): pod["metadata"]["name"] for pod in self.objects("pods")}
         return next((addresses[address] for address in held if address in addresses), None)
 
+    def leader(self) -> str:
+        """Return the Pod of the active reconciler, once there is one."""
+        wait_for(lambda: self.active_reconciler() is not None, "a reconciler leads")
+        found = self.active_reconciler()
+        assert found is not None
+        return found
+
 
 def stub_spec(image: str) -> dict[str, Any]:
     return {
