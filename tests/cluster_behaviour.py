@@ -9,8 +9,8 @@ from controller.jobs import AttemptKey, JobRequest
 from controller.plan import JobPhase, SeenJob
 from podium.pod import PodShape
 from podium.taxonomy import EndReason
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
-PATIENCE_SECONDS = 60.0
 GONE_AT_ONCE_SECONDS = 180.0
 """A Job deleted while its Pod starts: an old kubelet waits two minutes for the Secret that went at the same moment."""
 IMAGE = "docker.io/library/python:3.11-slim-bookworm"
@@ -31,13 +31,6 @@ def command_request(name: str, *command: str, **env: str) -> JobRequest:
 def told(job: SeenJob) -> tuple[JobPhase, int | None, EndReason | None]:
     """Return what every cluster says of a Job; where and since when it runs is for some to know."""
     return job.phase, job.exit_code, job.reason
-
-
-def wait_for(condition: Callable[[], bool], what: str, *, within_seconds: float = PATIENCE_SECONDS) -> None:
-    deadline = time.monotonic() + within_seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {within_seconds:g} s in vain for {what}"
-        time.sleep(0.02)
 
 
 def ended(cluster: Cluster, name: str) -> SeenJob:

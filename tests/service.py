@@ -25,6 +25,7 @@ from controller.tokens import TokenSigner
 from tests.builders import spec_document
 
 API = "/api/v1"
+BASELINE = {"learning_rate": 0.1, "batch_size": 64, "nesterov": False}
 
 
 class Clock:

@@ -6,8 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -97,11 +95,3 @@ class Machine:
 
     def entries(self) -> list[dict[str, int]]:
         return [json.loads(line) for line in self.diary.read_text().splitlines()]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Return once the condition holds; fail when it does not within the time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
-        time.sleep(0.05)

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from controller.embedded import start_postgres, stop_postgres
-from tests.chaos.machine import API, Machine, wait_for
+from tests.chaos.machine import API, Machine
+from tests.waiting import wait_for
 
 SEED = int(os.environ.get("CHAOS_SEED", "7"))
 KILLS = 20
@@ -26,7 +27,7 @@ def machine() -> Iterator[Machine]:
     with tempfile.TemporaryDirectory() as folder:
         made = Machine(Path(folder))
         made.start()
-        wait_for(made.is_ready)
+        wait_for(made.is_ready, "the controller is ready")
         yield made
         made.close()
 
@@ -38,9 +39,9 @@ def test_a_controller_killed_20_times_loses_nothing_and_repeats_nothing(machine:
         time.sleep(moments.uniform(0.0, 0.7) if moments.random() < 0.5 else moments.uniform(0.7, 2.5))
         machine.kill()
         machine.start()
-    wait_for(machine.is_ready)
+    wait_for(machine.is_ready, "the controller is ready")
     assert machine.get(experiment_id)["state"] == "running", "the kills fell while it ran"
-    wait_for(lambda: machine.get(experiment_id)["state"] == "completed", 240)
+    wait_for(lambda: machine.get(experiment_id)["state"] == "completed", "it completes", 240)
 
     trained = Counter((entry["trial"], entry["epoch"]) for entry in machine.entries())
     assert set(trained.values()) == {1}, "workers survive the controller, so no epoch is trained twice"
@@ -59,7 +60,7 @@ def test_a_killed_worker_continues_from_its_last_checkpoint_as_a_new_attempt(mac
             moments.choice(workers).send_signal(signal.SIGKILL)
             killed += 1
     assert killed == 6
-    wait_for(lambda: machine.get(experiment_id)["state"] == "completed", 240)
+    wait_for(lambda: machine.get(experiment_id)["state"] == "completed", "it completes", 240)
 
     trained = Counter((entry["trial"], entry["epoch"]) for entry in machine.entries())
     assert sum(trained.values()) - len(trained) <= killed, "a kill costs at most the epoch under way"
@@ -72,7 +73,7 @@ def test_a_killed_worker_continues_from_its_last_checkpoint_as_a_new_attempt(mac
 
 def test_a_database_that_is_gone_for_10_seconds_costs_nothing(machine: Machine) -> None:
     experiment_id = machine.create()
-    wait_for(lambda: len(machine.entries()) >= 3)
+    wait_for(lambda: len(machine.entries()) >= 3, "workers train")
     stop_postgres(machine.state)
     began, seen = time.monotonic(), Counter[int]()
     while time.monotonic() - began < 10:
@@ -82,8 +83,8 @@ def test_a_database_that_is_gone_for_10_seconds_costs_nothing(machine: Machine) 
         time.sleep(0.5)
     assert set(seen) == {503}
     start_postgres(machine.state)
-    wait_for(machine.is_ready)
-    wait_for(lambda: machine.get(experiment_id)["state"] == "completed", 240)
+    wait_for(machine.is_ready, "the controller is ready")
+    wait_for(lambda: machine.get(experiment_id)["state"] == "completed", "it completes", 240)
 
     trained = Counter((entry["trial"], entry["epoch"]) for entry in machine.entries())
     assert set(trained.values()) == {1}
@@ -92,13 +93,13 @@ def test_a_database_that_is_gone_for_10_seconds_costs_nothing(machine: Machine) 
 
 def test_a_controller_asked_to_stop_finds_its_workers_again(machine: Machine) -> None:
     experiment_id = machine.create(budget={"cost": 3.0})
-    wait_for(lambda: len(machine.entries()) >= 1)
+    wait_for(lambda: len(machine.entries()) >= 1, "a worker trains")
     assert machine.controller is not None
     machine.controller.send_signal(signal.SIGTERM)
     assert machine.controller.wait(60) == 0
     assert not machine.is_ready()
     machine.start()
-    wait_for(lambda: machine.is_ready() and machine.get(experiment_id)["state"] == "completed", 240)
+    wait_for(lambda: machine.is_ready() and machine.get(experiment_id)["state"] == "completed", "it completes", 240)
     assert set(Counter((entry["trial"], entry["epoch"]) for entry in machine.entries()).values()) == {1}
     check_books(machine, experiment_id)
 
@@ -122,5 +123,10 @@ def check_books(machine: Machine, experiment_id: str) -> None:
         assert trial["value"] == by_epoch[trial["reached_epoch"]]["score"]
         measured |= {(trial["number"], epoch) for epoch in by_epoch}
     assert measured == {(entry["trial"], entry["epoch"]) for entry in machine.entries()}
-    wait_for(lambda: list((machine.state / "jobs").glob("*-a*")) == [])
-    wait_for(lambda: all(a["state"] == "ended" for a in machine.get(f"{experiment_id}/attempts?limit=1000")["items"]))
+    wait_for(lambda: list((machine.state / "jobs").glob("*-a*")) == [], "no Job is left over")
+
+    def have_ended() -> bool:
+        attempts = machine.get(f"{experiment_id}/attempts?limit=1000")["items"]
+        return all(attempt["state"] == "ended" for attempt in attempts)
+
+    wait_for(have_ended, "all attempts ended")

@@ -6,10 +6,9 @@ from controller.cluster import JobEvent
 from controller.events import Ending, event_of
 from controller.plan import Wait, WaitsFor
 from podium.taxonomy import EndReason
-from tests.service import API, Service
+from tests.service import API, BASELINE, Service
 
 SCHEDULER = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu"
-BASELINE = {"learning_rate": 0.1, "batch_size": 64, "nesterov": False}
 
 
 def ending(reason: EndReason, value: float | None = None) -> Ending:

@@ -9,10 +9,9 @@ from controller.explanation import Story, explained, what_is_next
 from controller.plan import Wait, WaitsFor
 from podium.taxonomy import AttemptState, EndReason, RunState, TrialState
 from podium.wire import Attempt
-from tests.service import API, Service
+from tests.service import API, BASELINE, Service
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-BASELINE = {"learning_rate": 0.1, "batch_size": 64, "nesterov": False}
 FREE = "which cost the trial nothing"
 
 

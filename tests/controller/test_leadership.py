@@ -2,24 +2,24 @@
 
 import threading
 import time
-from collections.abc import Callable
 
 import psycopg
 from sqlalchemy import Engine, text
 
 from controller.database import CHANNEL, NOTICE_SECONDS
 from controller.leadership import Leadership
+from tests.waiting import wait_for
 
 
 def test_one_leads_and_the_other_takes_over_when_it_goes(engine: Engine, database_url: str) -> None:
     first, second = Leadership(database_url, _ignore), Leadership(database_url, _ignore)
     first.start()
-    _wait_for(lambda: first.is_held)
+    wait_for(lambda: first.is_held, "the first leads", 30)
     second.start()
     time.sleep(0.2)
     assert not second.is_held
     first.close()
-    _wait_for(lambda: second.is_held)
+    wait_for(lambda: second.is_held, "the second leads", 30)
     assert not first.is_held
     second.close()
 
@@ -28,7 +28,7 @@ def test_who_wins_the_lock_looks_at_the_cluster_anew_before_it_leads(engine: Eng
     was_held: list[bool] = []
     leader = Leadership(database_url, _ignore, lambda: was_held.append(leader.is_held))
     leader.start()
-    _wait_for(lambda: leader.is_held)
+    wait_for(lambda: leader.is_held, "it leads", 30)
     leader.close()
     assert was_held == [False]
 
@@ -47,7 +47,7 @@ def test_a_notification_wakes_the_leader_at_once(engine: Engine, database_url: s
     woken = threading.Event()
     leader = Leadership(database_url, woken.set)
     leader.start()
-    _wait_for(lambda: leader.is_held)
+    wait_for(lambda: leader.is_held, "it leads", 30)
     woken.clear()
     began = time.monotonic()
     with engine.begin() as connection:
@@ -60,21 +60,14 @@ def test_a_notification_wakes_the_leader_at_once(engine: Engine, database_url: s
 def test_a_leader_whose_connection_is_cut_leads_again(engine: Engine, database_url: str) -> None:
     leader = Leadership(database_url, _ignore)
     leader.start()
-    _wait_for(lambda: leader.is_held)
+    wait_for(lambda: leader.is_held, "it leads", 30)
     with engine.begin() as connection:
         cut = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
         connection.execute(text(cut))
-    _wait_for(lambda: not leader.is_held)
-    _wait_for(lambda: leader.is_held)
+    wait_for(lambda: not leader.is_held, "it leads no more", 30)
+    wait_for(lambda: leader.is_held, "it leads", 30)
     leader.close()
 
 
 def _ignore() -> None:
     pass
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
-        time.sleep(0.01)

@@ -1,6 +1,4 @@
-"""Runs from suggestion to result: reports, fences, retries, failures."""
-
-from typing import Any
+"""Runs from suggestion to result: promotions, retries, failures."""
 
 import pytest
 
@@ -8,11 +6,8 @@ from controller.experiment import History, Problem, Suggestion
 from controller.history import history_of
 from controller.optimizer.learning import Learn
 from controller.optimizer.suggest import suggest
-from controller.plan import Wait, WaitsFor
 from podium.spec import ExperimentSpec
-from tests.service import API, Service
-
-BASELINE = {"learning_rate": 0.1, "batch_size": 64, "nesterov": False}
+from tests.service import API, BASELINE, Service
 
 
 def test_the_baseline_is_the_first_trial_at_full_fidelity(service: Service) -> None:
@@ -35,31 +30,6 @@ def test_a_result_frees_its_slot_before_the_job_has_exited(service: Service) -> 
     service.settle()
     assert len(service.active()) == 2, "the next Job starts while the first is still exiting"
     assert service.read(experiment_id)["progress"]["runs_in_flight"] == 1
-
-
-def test_a_report_sent_three_times_counts_once(service: Service) -> None:
-    experiment_id = service.create(parallelism=1)
-    service.settle()
-    [job] = service.active()
-    answers = [service.report(job, 1, value=0.5) for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [200, 200, 200]
-    assert len({answer.text for answer in answers}) == 1
-    assert len(service.read(f"{experiment_id}/trials/1")["measurements"]) == 1
-
-
-def test_a_report_by_a_superseded_attempt_gets_409_and_changes_nothing(service: Service) -> None:
-    experiment_id = service.create(parallelism=1)
-    service.settle()
-    [first] = service.active()
-    service.cluster.exit(first, 75)
-    service.settle()
-    [second] = service.active()
-    before = service.read(f"{experiment_id}/trials/1")
-    answer = service.report(first, 1)
-    assert (answer.status_code, answer.json()["error"]) == (409, "Superseded")
-    assert service.http.get(f"{API}/run", headers=service.token(first)).status_code == 409
-    assert service.read(f"{experiment_id}/trials/1") == before
-    assert service.report(second, 1).status_code == 200
 
 
 def test_a_preempted_run_continues_where_its_reports_ended(service: Service) -> None:
@@ -156,79 +126,6 @@ def test_a_bug_on_many_trials_at_once_pauses_the_experiment(service: Service) ->
     assert "podium resume" in found["message"]
 
 
-def test_a_stopped_trial_keeps_what_it_reached(service: Service) -> None:
-    experiment_id = service.create(baseline=BASELINE, parallelism=1)
-    service.settle()
-    [job] = service.active()
-    assert service.report(job, 1).json() == {"verdict": "continue"}
-    assert service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop").status_code == 200
-    answer = service.report(job, 2, value=0.6)
-    assert answer.json() == {"verdict": "stop"}
-    assert service.report(job, 2, value=0.6).json() == {"verdict": "stop"}, "also when it is sent again"
-    trial = service.read(f"{experiment_id}/trials/1")
-    assert (trial["state"], trial["reached_epoch"], trial["value"]) == ("stopped", 2, 0.6)
-    assert service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop").status_code == 409
-
-
-def test_stopping_an_experiment_keeps_what_its_runs_reported(service: Service) -> None:
-    experiment_id = service.create(baseline=BASELINE, parallelism=1)
-    service.settle()
-    [job] = service.active()
-    service.report(job, 1, value=0.4)
-    service.http.post(f"{API}/experiments/{experiment_id}/stop")
-    service.settle()
-    trial = service.read(f"{experiment_id}/trials/1")
-    assert (trial["state"], trial["reached_epoch"], trial["value"]) == ("stopped", 1, 0.4)
-    assert service.cluster.seen == {}
-
-
-@pytest.mark.parametrize(
-    ("body", "error"),
-    [
-        ({"epoch": 1, "metrics": {"loss": 1.0}, "seconds": 1}, "ObjectiveMissing"),
-        ({"epoch": 5, "metrics": {"val_accuracy": 1.0}, "seconds": 1}, "InvalidRequest"),
-        ({"epoch": 0, "metrics": {"val_accuracy": 1.0}, "seconds": 1}, "InvalidRequest"),
-        ({"epoch": 1, "metrics": {}, "seconds": 1}, "InvalidRequest"),
-        ({"epoch": True, "metrics": {"val_accuracy": 1.0}, "seconds": 1}, "InvalidRequest"),
-        ({"epoch": 1, "metrics": {"val_accuracy": 1.0}, "seconds": -1}, "InvalidRequest"),
-        ({"epoch": 1, "metrics": {"val_accuracy": 1.0}, "seconds": 1e12}, "InvalidRequest"),  # it was milliseconds
-        ({"epoch": 1, "metrics": {"val_accuracy": 1.0}, "seconds": 1, "more": 1}, "InvalidRequest"),
-    ],
-)
-def test_a_report_that_is_no_use_is_422_and_changes_nothing(service: Service, body: Any, error: str) -> None:
-    experiment_id = service.create(baseline=BASELINE, parallelism=1)
-    service.settle()
-    [job] = service.active()
-    answer = service.http.post(f"{API}/run/measurements", headers=service.token(job), json=body)
-    assert (answer.status_code, answer.json()["error"]) == (422, error)
-    assert service.read(f"{experiment_id}/trials/1")["measurements"] == []
-
-
-def test_nan_is_refused_wherever_it_hides(service: Service) -> None:
-    service.create(parallelism=1)
-    service.settle()
-    [job] = service.active()
-    body = b'{"epoch": 1, "metrics": {"val_accuracy": NaN}, "seconds": 1}'
-    headers = service.token(job) | {"Content-Type": "application/json"}
-    assert service.http.post(f"{API}/run/measurements", headers=headers, content=body).status_code == 422
-
-
-@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}])
-def test_without_its_run_token_a_worker_gets_nothing(service: Service, header: dict[str, str]) -> None:
-    assert service.http.get(f"{API}/run", headers=header).status_code == 401
-    body = {"epoch": 1, "metrics": {"val_accuracy": 1.0}, "seconds": 1}
-    assert service.http.post(f"{API}/run/measurements", headers=header, json=body).status_code == 401
-
-
-def test_an_expired_token_is_refused(service: Service) -> None:
-    service.create(parallelism=1)
-    service.settle()
-    [job] = service.active()
-    service.clock.advance(3601)
-    answer = service.report(job, 1)
-    assert (answer.status_code, answer.json()["error"]) == (401, "TokenExpired")
-
-
 def test_a_job_that_the_database_does_not_know_is_deleted(service: Service) -> None:
     experiment_id = service.create(parallelism=1)
     service.settle()
@@ -319,59 +216,6 @@ def test_an_attempt_that_only_repeats_known_epochs_has_not_progressed(service: S
     assert reasons == ["preempted", "out of memory", "out of memory"]
     assert trial["state"] == "failed"
     assert (trial["reached_epoch"], trial["value"]) == (2, 0.5)
-
-
-def test_a_trial_that_was_to_stop_is_not_started_again(service: Service) -> None:
-    experiment_id = service.create(baseline=BASELINE, parallelism=1)
-    service.settle()
-    [job] = service.active()
-    service.report(job, 1, value=0.4)
-    service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop")
-    service.cluster.exit(job, 75)
-    service.settle()
-    trial = service.read(f"{experiment_id}/trials/1")
-    assert (trial["state"], trial["value"]) == ("stopped", 0.4)
-    assert len(trial["runs"][0]["attempts"]) == 1
-
-
-def test_a_trial_that_waits_for_its_retry_stops_at_once(service: Service) -> None:
-    experiment_id = service.create(baseline=BASELINE, parallelism=1)
-    service.settle()
-    for _ in range(2):
-        [job] = service.active()
-        service.cluster.exit(job, 75)
-        service.settle()
-    assert service.active() == [], "its second fruitless end makes it wait"
-    service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop")
-    service.settle()
-    assert service.read(f"{experiment_id}/trials/1")["state"] == "stopped"
-
-
-def test_a_trial_whose_job_waits_for_a_node_stops_at_once(service: Service) -> None:
-    experiment_id = service.create(baseline=BASELINE, parallelism=1)
-    service.settle()
-    [job] = service.active()
-    wait = Wait(what=WaitsFor.NODE, since=service.clock.now, words="0/3 nodes are available")
-    service.cluster.shows(job, wait=wait)
-    service.settle()
-    service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop")
-    service.settle()
-    assert job not in service.cluster.seen
-    trial = service.read(f"{experiment_id}/trials/1")
-    assert (trial["state"], len(trial["runs"][0]["attempts"])) == ("stopped", 1)
-
-
-def test_a_trial_that_has_been_heard_stops_at_its_next_report(service: Service) -> None:
-    experiment_id = service.create(baseline=BASELINE, parallelism=1)
-    service.settle()
-    [job] = service.active()
-    service.report(job, 1, value=0.4)
-    service.cluster.shows(job, wait=Wait(what=WaitsFor.NODE, since=service.clock.now, words="0/3 nodes"))
-    service.settle()
-    service.http.post(f"{API}/experiments/{experiment_id}/trials/1/stop")
-    service.settle()
-    assert job in service.cluster.seen
-    assert service.report(job, 2, value=0.6).json() == {"verdict": "stop"}
 
 
 def test_a_budget_raised_while_the_optimizer_thinks_is_not_lost(

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tests.e2e.installation import OURS, Installation
-from tests.e2e.shell import wait_for
+from tests.waiting import wait_for
 
 GONE_SECONDS = 180
 """An old kubelet that is to end a Pod waits up to two minutes for the Secret that went at the same moment."""

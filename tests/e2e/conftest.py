@@ -1,4 +1,4 @@
-"""The cluster and the images for all tests here, and a release for those that share one."""
+"""The cluster and the images for all tests here, and a release or a namespace for those that need one."""
 
 import os
 import shutil
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from controller.kubernetes.cluster import KubernetesCluster
 from tests.e2e.installation import Installation
+from tests.e2e.namespaces import RealNamespace, real_namespace
 from tests.e2e.nodes import DebianNode, Node, find_node
 
 TAG = "e2e"
@@ -56,11 +58,14 @@ def images(node: Node) -> str:
     return TAG
 
 
-@pytest.fixture(scope="module")
-def podium(node: Node, images: str, request: pytest.FixtureRequest) -> Iterator[Installation]:
-    """A release that the tests of a module share, in a namespace named after the module."""
-    name = request.module.__name__.rpartition(".")[2].removeprefix("test_")
-    made = Installation(node, f"podium-e2e-{name}", images)
+@pytest.fixture(scope="session")
+def podium(node: Node, images: str) -> Iterator[Installation]:
+    """A release for all tests that leave it as they found it."""
+    yield from released(Installation(node, "podium-e2e", images))
+
+
+def released(made: Installation) -> Iterator[Installation]:
+    """Install a release for as long as it is used."""
     made.remove()  # what an earlier run that was killed left behind
     made.install()
     yield made
@@ -73,3 +78,14 @@ def shell_of_debian(node: Node) -> DebianNode:
     if not isinstance(node, DebianNode):
         pytest.skip("needs hack/cluster: it looks at this machine's own containers or connections")
     return node
+
+
+@pytest.fixture
+def namespace(node: Node) -> Iterator[RealNamespace]:
+    with real_namespace(node.kubeconfig, node.python_image) as namespace:
+        yield namespace
+
+
+@pytest.fixture
+def cluster(namespace: RealNamespace) -> KubernetesCluster:
+    return namespace.cluster()

@@ -10,7 +10,8 @@ from typing import Any
 import httpx2
 
 from tests.e2e.nodes import Node
-from tests.e2e.shell import run, wait_for
+from tests.e2e.shell import run
+from tests.waiting import wait_for
 
 API = "/api/v1/experiments"
 RELEASE = "podium"
@@ -212,6 +213,13 @@ class Installation:
         held = self.sql(f"select host(client_addr) from pg_stat_activity join pg_locks using (pid) where {LOCK}")
         addresses = {pod["status"].get("podIP"): pod["metadata"]["name"] for pod in self.objects("pods")}
         return next((addresses[address] for address in held if address in addresses), None)
+
+    def leader(self) -> str:
+        """Return the Pod of the active reconciler, once there is one."""
+        wait_for(lambda: self.active_reconciler() is not None, "a reconciler leads")
+        found = self.active_reconciler()
+        assert found is not None
+        return found
 
 
 def stub_spec(image: str) -> dict[str, Any]:

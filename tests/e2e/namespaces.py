@@ -7,12 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from kubernetes.client import (
-    V1DeleteOptions,
-    V1Eviction,
-    V1Namespace,
-    V1ObjectMeta,
-)
+from kubernetes.client import V1DeleteOptions, V1Eviction, V1Namespace, V1ObjectMeta
 from kubernetes.client.api_client import ApiClient
 from pydantic import BaseModel
 
@@ -23,7 +18,8 @@ from controller.kubernetes.cluster import KubernetesCluster
 from controller.kubernetes.connection import configuration
 from controller.kubernetes.job import House
 from controller.plan import SeenJob
-from tests.cluster_behaviour import IMAGE, wait_for
+from tests.cluster_behaviour import IMAGE
+from tests.waiting import wait_for
 
 _numbers = itertools.count(1)
 

@@ -1,8 +1,6 @@
 """Commands of other programs: run, checked, and with what they said in the failure."""
 
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -22,12 +20,3 @@ def run(*command: str | Path, stdin: str | None = None, seconds: float = 120) ->
     said = f"{done.stdout}\n{done.stderr}"
     assert done.returncode == 0, f"{' '.join(map(str, command))[:300]} -> {done.returncode}\n{said}"
     return done.stdout
-
-
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> float:
-    """Return once the condition holds, with the seconds that took; fail when it does not within the time."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < seconds, f"waited {seconds:g} s in vain: {what}"
-        time.sleep(0.5)  # asking costs a process, on a machine that has better to do
-    return time.monotonic() - began

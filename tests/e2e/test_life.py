@@ -6,12 +6,23 @@ The tests go through that life in the order of this file; each needs the ones be
 import json
 import subprocess
 import threading
+from collections.abc import Iterator
+
+import pytest
 
 from tests.chart.restricted import restricted_faults
 from tests.e2e.books import GONE_SECONDS, check_books
-from tests.e2e.conftest import NEXT_TAG
+from tests.e2e.conftest import NEXT_TAG, released
 from tests.e2e.installation import API, OURS, RELEASE, Installation, stub_spec
-from tests.e2e.shell import run, wait_for
+from tests.e2e.nodes import Node
+from tests.e2e.shell import run
+from tests.waiting import wait_for
+
+
+@pytest.fixture(scope="module")
+def podium(node: Node, images: str) -> Iterator[Installation]:
+    """A release of its own: it ends here."""
+    yield from released(Installation(node, "podium-e2e-life", images))
 
 
 def test_the_notes_name_the_next_commands(podium: Installation) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.books import GONE_SECONDS
 from tests.e2e.installation import API, OURS, Installation
-from tests.e2e.shell import wait_for
+from tests.waiting import wait_for
 
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 

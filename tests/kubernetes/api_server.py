@@ -1,10 +1,8 @@
 """A small API server over real HTTP: list, watch, create, delete, and every way in which a server lets one down.
 
-It keeps to what Kubernetes says of resource versions: one rising number, lists are snapshots, a watch gives what came
-after its version or says 410 when that is forgotten.
+A watch gives what came after its version, or says 410 when that is forgotten.
 """
 
-import itertools
 import json
 import socket
 import threading
@@ -13,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kubernetes.client.api_client import ApiClient
@@ -21,9 +18,9 @@ from kubernetes.client.configuration import Configuration
 
 from controller.kubernetes.api import Api
 from controller.kubernetes.connection import tuned
+from tests.kubernetes.history import Document, History
 
 NAMESPACE = "podium"
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,22 +54,16 @@ class Answer:
 Rule = Callable[[Request], Answer | None]
 
 
-class ApiServer:
+class ApiServer(History):
     def __init__(self) -> None:
+        super().__init__()
         self.requests: list[Request] = []
-        self.changed = threading.Condition()
         self.rule: Rule = lambda request: None
         """Answers, waits, or lets the request pass with None."""
         self.logs: dict[str, bytes] = {}
         self.watch_errors_are_events = False
         self.opened: list[str] = []
         """The kind of each watch that was opened."""
-        self._objects: dict[str, dict[str, Document]] = {}
-        self._events: list[tuple[int, str, str, Document]] = []
-        self._version = 100
-        self._forgotten = 100
-        self._snapshots: dict[str, tuple[int, list[Document]]] = {}
-        self._numbers = itertools.count(1)
         self._watches: set[socket.socket] = set()
         self._http: ThreadingHTTPServer | None = None
 
@@ -84,44 +75,6 @@ class ApiServer:
     def api(self) -> Api:
         return Api(ApiClient(tuned(Configuration(host=self.url))), NAMESPACE)
 
-    def put(self, kind: str, document: Document) -> Document:
-        """Create or change an object; return it as it is stored."""
-        with self.changed:
-            self._version += 1
-            objects = self._objects.setdefault(kind, {})
-            name = document["metadata"]["name"]
-            event = "MODIFIED" if name in objects else "ADDED"
-            meta = {"uid": f"uid-{next(self._numbers)}", **document["metadata"], "resourceVersion": str(self._version)}
-            meta.setdefault("creationTimestamp", "2026-11-25T18:40:00Z")
-            objects[name] = {**document, "metadata": meta}
-            self._events.append((self._version, kind, event, objects[name]))
-            self.changed.notify_all()
-            return objects[name]
-
-    def remove(self, kind: str, name: str) -> None:
-        with self.changed:
-            self._version += 1
-            document = self._objects[kind].pop(name)
-            document = {**document, "metadata": {**document["metadata"], "resourceVersion": str(self._version)}}
-            self._events.append((self._version, kind, "DELETED", document))
-            self.changed.notify_all()
-
-    def bookmark(self, kind: str) -> int:
-        """Tell watches how far they are; return that version."""
-        with self.changed:
-            self._version += 1
-            document = {"metadata": {"resourceVersion": str(self._version)}}
-            self._events.append((self._version, kind, "BOOKMARK", document))
-            self.changed.notify_all()
-            return self._version
-
-    def forget(self) -> None:
-        """Compact the history: no watch can be opened from before now."""
-        with self.changed:
-            self._version += 1
-            self._forgotten = self._version
-            self._events.clear()
-
     def cut(self) -> None:
         """Break every watch off, as a network does."""
         with self.changed:
@@ -129,23 +82,9 @@ class ApiServer:
                 with suppress(OSError):
                     watch.shutdown(socket.SHUT_RDWR)
 
-    def names(self, kind: str) -> set[str]:
-        with self.changed:
-            return set(self._objects.get(kind, {}))
-
-    def get(self, kind: str, name: str) -> Document:
-        with self.changed:
-            return self._objects[kind][name]
-
     def count(self, matches: Callable[[Request], bool]) -> int:
         with self.changed:
             return sum(map(matches, self.requests))
-
-    def wait_for(self, condition: Callable[[], bool], what: str, *, within_seconds: float = 10.0) -> None:
-        deadline = time.monotonic() + within_seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"waited {within_seconds:g} s in vain for {what}"
-            time.sleep(0.005)
 
     def start(self, port: int = 0) -> None:
         handler = type("Handler", (_Handler,), {"fake": self})
@@ -165,17 +104,8 @@ class ApiServer:
         return port
 
     def answer_list(self, request: Request) -> Document:
-        with self.changed:
-            if token := request.query.get("continue"):
-                version, rest = self._snapshots.pop(token)
-            else:
-                version, rest = self._version, list(self._objects.get(request.kind, {}).values())
-            limit = int(request.query.get("limit", "500"))
-            meta: Document = {"resourceVersion": str(version)}
-            if len(rest) > limit:
-                meta["continue"] = f"page-{next(self._numbers)}"
-                self._snapshots[meta["continue"]] = (version, rest[limit:])
-            return {"kind": "List", "metadata": meta, "items": rest[:limit]}
+        limit = int(request.query.get("limit", "500"))
+        return self.page(request.kind, limit, request.query.get("continue"))
 
     def answer_create(self, request: Request) -> Answer | Document:
         name = request.body["metadata"]["name"]
@@ -204,7 +134,7 @@ class ApiServer:
                 self.opened.append(request.kind)
             while (left_seconds := deadline - time.monotonic()) > 0:
                 with self.changed:
-                    events = [event for event in self._events if event[0] > version]
+                    events = self.events_after(version)
                     if not events:
                         self.changed.wait(min(left_seconds, 0.2))
                         if self._http is None:
@@ -215,9 +145,6 @@ class ApiServer:
         finally:
             with self.changed:
                 self._watches.discard(connection)
-
-    def is_forgotten(self, version: str) -> bool:
-        return int(version) < self._forgotten
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from controller.database import DatabaseUnusable
 from controller.embedded import embedded_postgres, start_postgres, stop_postgres
-from tests.cluster_behaviour import wait_for
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

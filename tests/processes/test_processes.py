@@ -17,7 +17,8 @@ from controller.job_folder import JobFolder
 from controller.plan import JobPhase, SeenJob
 from controller.processes import ProcessCluster
 from podium.taxonomy import EndReason
-from tests.cluster_behaviour import BEHAVIOURS, command_request, ended, gone, request, wait_for
+from tests.cluster_behaviour import BEHAVIOURS, command_request, ended, gone, request
+from tests.waiting import wait_for
 
 VANISHED = SeenJob(name="trial-a1", phase=JobPhase.FAILED, exit_code=None, reason=EndReason.PREEMPTED)
 ENVIRONMENT = {"PATH": os.environ["PATH"]}

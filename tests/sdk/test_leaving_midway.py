@@ -1,13 +1,9 @@
 """A script that defers SIGTERM stores its state within the epoch, leaves with 75, and its run resumes there."""
 
 import signal
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from podium import checkpoints
-from tests.sdk.fake_run_api import FakeRunApi, assignment, finish, serving
+from tests.sdk.fake_run_api import FakeRunApi, finish
 
 SCRIPT = """
 import time
@@ -31,17 +27,6 @@ with podium.trial() as trial:
             trial.report(epoch=epoch, checkpoint=" ".join(taken).encode(), val_accuracy=epoch / 10)
 """
 STEPS = [f"{epoch}.{step}" for epoch in (1, 2, 3) for step in (1, 2, 3)]
-
-
-@pytest.fixture
-def api(tmp_path: Path) -> Iterator[FakeRunApi]:
-    with serving(FakeRunApi(assignment(tmp_path / "t3"))) as api:
-        yield api
-
-
-@pytest.fixture
-def folder(api: FakeRunApi) -> str:
-    return api.assignment.checkpoints
 
 
 def terminated_in(api: FakeRunApi, step: str, *, before: str = "", padding: int = 0) -> tuple[list[str], str]:

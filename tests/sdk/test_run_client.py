@@ -1,23 +1,14 @@
 """What may pass is waited out; what will not pass leaves."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from podium.leaving import ControllerLost, Fault, Superseded, TokenExpired
 from podium.run_client import RunClient
 from podium.taxonomy import Verdict
 from podium.wire import MeasurementReport
-from tests.sdk.fake_run_api import TOKEN, FakeRunApi, assignment, serving
+from tests.sdk.fake_run_api import TOKEN, FakeRunApi
 
 REPORT = MeasurementReport(epoch=1, metrics={"val_accuracy": 0.5}, seconds=2.0)
-
-
-@pytest.fixture
-def api(tmp_path: Path) -> Iterator[FakeRunApi]:
-    with serving(FakeRunApi(assignment(tmp_path))) as api:
-        yield api
 
 
 def test_the_assignment_and_the_verdict_arrive(api: FakeRunApi) -> None:
