@@ -46,8 +46,7 @@ class Ladder:
 def ladder_of(fidelity: Fidelity) -> Ladder:
     """Return the rungs as given, or a geometric ladder from `min` to `max`."""
     if fidelity.rungs is not None:
-        named = tuple(Rung(name=name, epochs=epochs) for name, epochs in fidelity.rungs.items())
-        return Ladder(named, resumable=fidelity.resumable)
+        return Ladder(tuple(Rung(name=name, epochs=epochs) for name, epochs in fidelity.rungs.items()))
     assert fidelity.min is not None  # the spec was validated
     assert fidelity.max is not None
     lengths = [fidelity.max]
@@ -55,8 +54,7 @@ def ladder_of(fidelity: Fidelity) -> Ladder:
         lengths.append(shorter)
     if lengths[-1] > fidelity.min * (1 + ETA) / 2:  # a gap below: start at `min` itself
         lengths.append(fidelity.min)
-    laid_out = tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in reversed(lengths))
-    return Ladder(laid_out, resumable=fidelity.resumable)
+    return Ladder(tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in reversed(lengths)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +134,12 @@ class Problem:
         return -1.0 if self.maximize else 1.0
 
 
+def goals_of(spec: ExperimentSpec) -> tuple[Goal, ...]:
+    """Return all objectives, the first one first."""
+    objectives = [spec.objective, *spec.other_objectives]
+    return tuple(Goal(metric=each.metric, maximize=each.direction == "maximize") for each in objectives)
+
+
 def problem_of(spec: ExperimentSpec) -> Problem:
     return Problem(
         parameters=spec.parameters,
@@ -144,9 +148,7 @@ def problem_of(spec: ExperimentSpec) -> Problem:
         seed=spec.seed,
         constraints=tuple(spec.constraints),
         guesses=tuple(spec.guesses),
-        other_goals=tuple(
-            Goal(metric=each.metric, maximize=each.direction == "maximize") for each in spec.other_objectives
-        ),
+        other_goals=goals_of(spec)[1:],
         bounds=tuple(_bound_of(each) for each in spec.thresholds),
     )
 

@@ -1,5 +1,6 @@
 """What an experiment has spent and learned, as the optimizer wants to see it. Ended runs are its observations."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from controller.experiment import History, InFlight, Observation, ladder_of
 from controller.tables import RunRow, TrialRow
 from podium.spec import Configuration, ExperimentSpec
 from podium.taxonomy import EndReason, RunState, TrialState
+from podium.wire import STANDARD_ERROR
 
 
 def history_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> History:
@@ -21,7 +23,9 @@ def history_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> Hi
     ladder, spent = ladder_of(spec.fidelity), spendings(session, [experiment_id])[experiment_id]
     limit_cost, limit_runs = spec.budget.cost, spec.budget.runs
     return History(
-        observations=tuple(_observation(run, trials[run.trial_id]) for run in runs if _is_observation(run)),
+        observations=tuple(
+            _observation(run, trials[run.trial_id], spec.objective.metric) for run in runs if _is_observation(run)
+        ),
         in_flight=tuple(_in_flight(run, trials[run.trial_id]) for run in runs if run.state is RunState.RUNNING),
         retired=frozenset(
             trial.number for trial in trials.values() if trial.state in (TrialState.STOPPED, TrialState.FAILED)
@@ -41,6 +45,7 @@ class _Run(NamedTuple):
     state: RunState
     end_reason: EndReason | None
     value: float | None
+    metrics: Mapping[str, float] | None
 
 
 class _Trial(NamedTuple):
@@ -67,9 +72,20 @@ def _is_observation(run: _Run) -> bool:
     return run.state is RunState.ENDED and (run.value is not None or run.end_reason not in RESULTS)
 
 
-def _observation(run: _Run, trial: _Trial) -> Observation:
-    epochs = run.reached_epoch if run.value is not None else run.to_epoch
-    return Observation(trial=trial.number, configuration=trial.configuration, epochs=epochs, value=run.value)
+def _observation(run: _Run, trial: _Trial, metric: str) -> Observation:
+    metrics = run.metrics or {}
+    return Observation(
+        trial=trial.number,
+        configuration=trial.configuration,
+        epochs=run.reached_epoch if run.value is not None else run.to_epoch,
+        value=run.value,
+        metrics=metrics,
+        stderr=_known_error(metrics.get(metric + STANDARD_ERROR)),
+    )
+
+
+def _known_error(reported: float | None) -> float:
+    return reported if reported is not None and math.isfinite(reported) and reported > 0 else 0.0
 
 
 def _in_flight(run: _Run, trial: _Trial) -> InFlight:

@@ -44,6 +44,7 @@ def create(
         request_digest=digest,
         resumed_at=None,
         slowest_epoch_seconds=None,
+        expected_gain=None,
         created_at=now,
         ended_at=None,
     )

@@ -8,7 +8,8 @@ import structlog
 
 from controller import lifecycle, runs, store
 from controller.database import Sessions, transaction
-from controller.experiment import History, problem_of
+from controller.ending import is_worth_it, why_over
+from controller.experiment import problem_of
 from controller.history import history_of
 from controller.meters import Meters
 from controller.optimizer.learning import Learn, remembering
@@ -49,7 +50,8 @@ class NextRun:
         if experiment.state is not ExperimentState.RUNNING or len(history.in_flight) >= spec.parallelism:
             return None
         with self.meters.suggestion_seconds.time():
-            suggestion = suggest(problem_of(spec), history, self.learn)  # outside any transaction: it may take a second
+            found = suggest(problem_of(spec), history, self.learn)  # outside any transaction: it may take a second
+        suggestion = found if found is not None and is_worth_it(found, spec.stop_when) else None
         with transaction(self.sessions) as session:
             experiment = store.experiment(session, experiment_id, lock=True)
             now = self.clock()
@@ -62,13 +64,7 @@ class NextRun:
             if history.in_flight:
                 self._unanswered[experiment_id] = question
                 return None
-            lifecycle.complete(session, experiment, _why_complete(history), now)
+            lifecycle.complete(session, experiment, why_over(history, found), now)
             self._unanswered.pop(experiment_id, None)
             log.info("experiment completed")
             return None
-
-
-def _why_complete(history: History) -> str:
-    if history.remaining_cost >= 1 and history.remaining_runs >= 1:
-        return "completed: every configuration has been tried"
-    return "completed: what is left of the budget pays for no further run"

@@ -66,14 +66,17 @@ def _trials(session: Session, ids: Ids) -> Mapping[str, Mapping[TrialState, int]
 
 
 def best_trials(session: Session, experiments: Sequence[ExperimentRow]) -> Mapping[str, Best]:
-    """Return each experiment's best trial at full fidelity, by its id; nothing for one that has none yet."""
+    """Return each experiment's best trial at full fidelity, by its id; nothing for one that has none yet.
+
+    The best keeps to its experiment's thresholds.
+    """
     maximized = [each.id for each in experiments if each.spec["objective"]["direction"] == "maximize"]
     loss = case((TrialRow.experiment_id.in_(maximized), -TrialRow.value), else_=TrialRow.value)
     query = (
         select(TrialRow.experiment_id, TrialRow.number, TrialRow.value)
         .ext(distinct_on(TrialRow.experiment_id))
         .where(TrialRow.experiment_id.in_([each.id for each in experiments]))
-        .where(TrialRow.state == TrialState.COMPLETED, TrialRow.value.is_not(None))
+        .where(TrialRow.state == TrialState.COMPLETED, TrialRow.value.is_not(None), TrialRow.meets_thresholds)
         .order_by(TrialRow.experiment_id, loss, TrialRow.number)
     )
     return {experiment: Best(number=number, value=value) for experiment, number, value in session.execute(query)}

@@ -48,6 +48,7 @@ def _experiment(row: ExperimentRow, standing: Standing) -> Experiment:
             baseline_value=standing.baseline_value,
             accelerator_hours=standing.bill.accelerator_hours,
             money=standing.bill.money,
+            expected_gain=row.expected_gain,
         ),
         created_at=row.created_at,
         ended_at=row.ended_at,
@@ -60,7 +61,11 @@ def _what_it_does(row: ExperimentRow, in_flight: int, waiting: Sequence[str]) ->
     if not in_flight:
         return "about to start runs"
     told = f"{in_flight} run{'' if in_flight == 1 else 's'} in flight"
-    return f"{told}; {len(waiting)} of them: {waiting[0]}" if waiting else told
+    if waiting:
+        return f"{told}; {len(waiting)} of them: {waiting[0]}"
+    if row.expected_gain is not None:
+        return f"{told}; one more full training is expected to gain {row.expected_gain:.2g}"
+    return told
 
 
 def trial(row: TrialRow) -> Trial:
@@ -71,6 +76,8 @@ def trial(row: TrialRow) -> Trial:
         configuration=row.configuration,
         reached_epoch=row.reached_epoch,
         value=row.value,
+        metrics=row.metrics,
+        meets_thresholds=row.meets_thresholds,
         created_at=row.created_at,
     )
 

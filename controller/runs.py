@@ -17,7 +17,7 @@ from podium.spec import Configuration, ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
 from podium.wire import MeasurementReport, Reasons
 
-MODEL_VERSION = "3"
+MODEL_VERSION = "4"
 """Changes whenever the optimizer would answer the same history differently."""
 
 
@@ -40,6 +40,8 @@ def add_trial(session: Session, experiment: ExperimentRow, configuration: Config
         configuration=configuration,
         reached_epoch=0,
         value=None,
+        metrics=None,
+        meets_thresholds=True,
         checkpoints=Stored.KEPT,
         created_at=order.now,
     )
@@ -53,10 +55,12 @@ def start(session: Session, experiment: ExperimentRow, suggestion: Suggestion, n
     reasons = Reasons(
         source=suggestion.source,
         acquisition=suggestion.acquisition,
+        expected_gain=suggestion.expected_gain,
         predicted_mean=suggestion.predicted_mean,
         predicted_std=suggestion.predicted_std,
         model_version=MODEL_VERSION,
     )
+    experiment.expected_gain = suggestion.expected_gain
     order = Order(to_epochs=suggestion.to_epochs, reasons=reasons, now=now)
     if suggestion.trial is None:
         return add_trial(session, experiment, suggestion.configuration, order)
@@ -119,6 +123,7 @@ def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order
         state=RunState.RUNNING,
         end_reason=None,
         value=None,
+        metrics=None,
         reasons=order.reasons.model_dump(mode="json"),
         is_stop_requested=False,
         created_at=order.now,
@@ -188,8 +193,11 @@ def end_run(session: Session, run: RunRow, reason: EndReason, now: datetime) -> 
     if run.reached_epoch > run.from_epoch:
         last = store.last_measurement(session, trial.id)
         assert last is not None  # an epoch was reached by measuring it
-        trial.value = last.metrics[experiment.spec["objective"]["metric"]]
-        run.value = trial.value if reason in RESULTS else None
+        spec = ExperimentSpec.model_validate(experiment.spec)
+        trial.value, trial.metrics = last.metrics[spec.objective.metric], last.metrics
+        trial.meets_thresholds = all(threshold.is_met(last.metrics) for threshold in spec.thresholds)
+        if reason in RESULTS:
+            run.value, run.metrics = trial.value, trial.metrics
     trial.reached_epoch = run.reached_epoch
     trial.state = _state_after(reason, is_full=run.to_epoch == _full_epochs(experiment))
     if reason is EndReason.BUG:

@@ -83,11 +83,21 @@ def trial(session: Session, experiment_id: str, number: int) -> TrialRow:
 
 
 def best_trial(session: Session, found: ExperimentRow) -> TrialRow:
-    """Return the best trial at full fidelity. Raises NoTrialYet before the first."""
-    best = session.scalar(_by_value(found).where(TrialRow.state == TrialState.COMPLETED).limit(1))
+    """Return the best trial at full fidelity that keeps to the thresholds. Raises NoTrialYet before the first."""
+    best = session.scalar(_that_count(found).limit(1))
     if best is None:
-        raise NoTrialYet(f"no trial of {found.id!r} has reached full fidelity yet; look again later")
+        thresholds = " and kept to the thresholds" if found.spec.get("thresholds") else ""
+        raise NoTrialYet(f"no trial of {found.id!r} has reached full fidelity{thresholds} yet; look again later")
     return best
+
+
+def trials_that_count(session: Session, found: ExperimentRow) -> Sequence[TrialRow]:
+    """Return all trials at full fidelity that keep to the thresholds, the best first."""
+    return session.scalars(_that_count(found)).all()
+
+
+def _that_count(found: ExperimentRow) -> Select[TrialRow]:
+    return _by_value(found).where(TrialRow.state == TrialState.COMPLETED, TrialRow.meets_thresholds)
 
 
 def _by_value(found: ExperimentRow) -> Select[TrialRow]:

@@ -72,6 +72,8 @@ class ExperimentRow(Table):
     """What failed before does not pause it again."""
     slowest_epoch_seconds: Mapped[float | None]
     """Of all epochs measured so far; what is silent for much longer has hung."""
+    expected_gain: Mapped[float | None]
+    """By one more full training, when the optimizer was last asked; None while it does not say."""
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
@@ -99,6 +101,10 @@ class TrialRow(Table):
     configuration: Mapped[Configuration]
     reached_epoch: Mapped[int]
     value: Mapped[float | None]
+    metrics: Mapped[Json | None]
+    """All that was reported at the epoch reached."""
+    meets_thresholds: Mapped[bool]
+    """Whether they keep to the experiment's thresholds; else the trial is not called the best."""
     checkpoints: Mapped[Stored]
     """What became of its checkpoints by the experiment's rule."""
     created_at: Mapped[datetime]
@@ -127,6 +133,8 @@ class RunRow(Table):
     state: Mapped[RunState]
     end_reason: Mapped[EndReason | None]
     value: Mapped[float | None]
+    metrics: Mapped[Json | None]
+    """All that was reported at the epoch reached."""
     reasons: Mapped[Json]
     is_stop_requested: Mapped[bool]
     """The next measurement is answered with the verdict stop."""

@@ -34,7 +34,7 @@ from tenacity import (
 from podium.loopback import is_loopback
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
-from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Page, Problem, Run, Trial, TrialDetail
+from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Front, Page, Problem, Run, Trial, TrialDetail
 
 Model = TypeVar("Model", bound=BaseModel)
 Item = TypeVar("Item")
@@ -213,6 +213,10 @@ class PodiumClient:
     def best(self, experiment_id: str) -> Trial:
         """Return the best trial at full fidelity. Raises NotFound before there is one."""
         return self._read(self._get(_at(experiment_id, "best")), Trial)
+
+    def front(self, experiment_id: str) -> list[Trial]:
+        """Return the trials that none beats in every objective, the best by the first one first."""
+        return self._read(self._get(_at(experiment_id, "front")), Front).trials
 
     def is_ready(self) -> bool:
         """Say whether the controller answers and has its database. Never raises for an answer that did not come."""

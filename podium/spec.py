@@ -200,8 +200,6 @@ class Fidelity(Section):
     ) = None
     min: Annotated[int, Field(ge=1, le=99_999)] | None = None
     max: Annotated[int, Field(ge=1, le=99_999)] | None = None
-    resumable: bool = True
-    """Whether a trial goes on where it stands when it is promoted; else it starts over, and costs everything again."""
 
     @model_validator(mode="after")
     def _rungs_climb_to_full(self) -> Self:

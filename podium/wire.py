@@ -20,6 +20,9 @@ RUN_TOKEN_VARIABLE = "PODIUM_RUN_TOKEN"
 RUN_TOKEN_FILE_VARIABLE = "PODIUM_RUN_TOKEN_FILE"
 """Names a file that holds the token, where it must not stand in the environment."""
 
+STANDARD_ERROR = "_stderr"
+"""A metric with the objective's name and this behind it is its standard error, over folds or repeats."""
+
 Item = TypeVar("Item")
 FiniteMetric = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -56,6 +59,8 @@ class Progress(Contract):
     """Held by the Pods of its attempts, those that run now included."""
     money: float | None = None
     """What those Pods cost, in the currency of `pricePerHour`; None where no price is given."""
+    expected_gain: float | None = None
+    """By one more full training, in the objective's units; None while the optimizer does not say."""
 
 
 class Experiment(Contract):
@@ -80,9 +85,11 @@ class ExperimentChange(Contract):
 class Reasons(Contract):
     """Why the optimizer asked for a run."""
 
-    source: Annotated[str, Field(examples=["baseline", "sobol", "model"])]
+    source: Annotated[str, Field(examples=["baseline", "guess", "sobol", "model"])]
     acquisition: float | None = None
     """Price of a full training at which the run breaks even, standardized; none where something else decided."""
+    expected_gain: float | None = None
+    """What one more full training is expected to gain, in the objective's own units."""
     predicted_mean: float | None = None
     """Objective expected at full fidelity, in the objective's own units."""
     predicted_std: float | None = None
@@ -148,7 +155,17 @@ class Trial(Contract):
     reached_epoch: int
     value: float | None
     """Objective at `reached_epoch`."""
+    metrics: dict[str, float] | None = None
+    """All that was reported there."""
+    meets_thresholds: bool = True
+    """Whether that keeps to the experiment's thresholds."""
     created_at: AwareDatetime
+
+
+class Front(Contract):
+    """The trials that none beats in every objective, the best by the first objective first."""
+
+    trials: list[Trial]
 
 
 class TrialDetail(Trial):

@@ -153,16 +153,16 @@ class Service:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def report(self, job: str, epoch: int, value: float = 0.5) -> Any:
+    def report(self, job: str, epoch: int, value: float = 0.5, **metrics: float) -> Any:
         """Report one epoch as the Job's worker would; return the answer."""
-        body = {"epoch": epoch, "metrics": {"val_accuracy": value}, "seconds": 1.0}
+        body = {"epoch": epoch, "metrics": {"val_accuracy": value, **metrics}, "seconds": 1.0}
         return self.http.post(f"{API}/run/measurements", headers=self.token(job), json=body)
 
-    def finish(self, job: str, value: float = 0.5) -> None:
+    def finish(self, job: str, value: float = 0.5, **metrics: float) -> None:
         """Train a Job to its target and exit."""
         given = self.assignment(job)
         for epoch in range(given["from_epoch"] + 1, given["to_epoch"] + 1):
-            answer = self.report(job, epoch, value)
+            answer = self.report(job, epoch, value, **metrics)
             assert answer.status_code == 200, answer.text
         self.cluster.exit(job, 0)
 

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from podium.cli.address import controller_url
 from podium.cli.following import utc_now
 from podium.cli.progress import progress_view
-from podium.cli.tables import best_view, experiments_table, trial_view, trials_table, troubles_view
+from podium.cli.tables import best_view, experiments_table, front_view, trial_view, trials_table, troubles_view
 from podium.cli.terminal import results
 from podium.client import PodiumClient
 from podium.taxonomy import ExperimentState
@@ -50,12 +50,16 @@ def show(experiment: Target, url: Url = None) -> None:
 
 
 def best(experiment: Target, as_yaml: AsYaml = False, url: Url = None) -> None:
-    """Print the best configuration that was trained in full, beside the baseline."""
+    """Print the best configuration that was trained in full, beside the baseline; of several objectives, the front."""
     with connect(url) as client:
         found = client.find(experiment)
         trial = client.best(found.id)
+        others = [objective.metric for objective in found.spec.other_objectives]
+        front = client.front(found.id) if others and not as_yaml else []
     if not as_yaml:
         results().print(best_view(found, trial))
+        if front:
+            results().print(front_view([found.spec.objective.metric, *others], front))
         return
     written, yaml = io.StringIO(), YAML(typ="safe", pure=True)
     yaml.default_flow_style = False

@@ -84,6 +84,15 @@ def best_view(experiment: Experiment, best: Trial) -> RenderableType:
     return table
 
 
+def front_view(objectives: Sequence[str], trials: Sequence[Trial]) -> RenderableType:
+    """Show the trials of the Pareto front, with their objectives."""
+    table = _table("trial", *objectives, "configuration")
+    for trial in trials:
+        values = [number((trial.metrics or {}).get(metric)) for metric in objectives]
+        table.add_row(str(trial.number), *values, settings(trial.configuration))
+    return table
+
+
 def summary(experiment: Experiment, best: Trial | None) -> RenderableType:
     """Say what the experiment found, beside its baseline, and what it cost."""
     progress = experiment.progress

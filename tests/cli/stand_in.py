@@ -14,7 +14,19 @@ from podium.fault import Fault
 from podium.faults import parse_spec
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState
-from podium.wire import Attempt, Experiment, Measurement, Page, Problem, Progress, Reasons, Run, Trial, TrialDetail
+from podium.wire import (
+    Attempt,
+    Experiment,
+    Front,
+    Measurement,
+    Page,
+    Problem,
+    Progress,
+    Reasons,
+    Run,
+    Trial,
+    TrialDetail,
+)
 
 BORN = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 SPEC: dict[str, Any] = {
@@ -252,6 +264,10 @@ def create_app(world: World) -> FastAPI:  # noqa: C901 - a table of routes, one 
     def best(key: str) -> Response:
         done = [trial for trial in world.trials if trial.reached_epoch == 8]
         return answer(done[0]) if done else problem(404, "NoTrialYet", f"{key} has no trial at full fidelity yet")
+
+    @app.get("/api/v1/experiments/{key}/front")
+    def front(key: str) -> Response:
+        return answer(Front(trials=[trial for trial in world.trials if trial.reached_epoch == 8]))
 
     @app.post("/api/v1/experiments/{key}/{verb}")
     def command(key: str, verb: str) -> Response:

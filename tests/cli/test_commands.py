@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from podium.fault import Fault
+from podium.faults import parse_spec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState
+from tests.builders import spec_document
 from tests.cli.conftest import Podium
 from tests.cli.stand_in import SPEC, World, a_progress, a_run, a_trial, an_attempt, an_experiment, ended
 
@@ -176,6 +178,19 @@ def test_best_as_yaml_is_a_configuration_to_paste(world: World, podium: Podium) 
     result = podium("best", "digits-k3f9", "--yaml")
     assert (result.exit_code, result.stdout) == (0, "learning_rate: 0.0321\nnesterov: false\n")
     assert "best (trial 4)" in podium("best", "digits-k3f9").stdout
+
+
+def test_of_several_objectives_best_shows_the_front(world: World, podium: Podium) -> None:
+    spec = parse_spec(spec_document(other_objectives=[{"metric": "latency_ms", "direction": "minimize"}]))
+    world.add(an_experiment(spec=spec))
+    world.trials = [
+        a_trial(metrics={"val_accuracy": 0.98, "latency_ms": 12.5}),
+        a_trial(7, metrics={"latency_ms": 8.0}),
+    ]
+    shown = podium("best", "digits").stdout
+    assert "best (trial 4)" in shown
+    assert "12.5" in shown
+    assert [line.split()[0] for line in shown.splitlines()[-2:]] == ["4", "7"]
 
 
 def test_a_value_that_looks_like_markup_is_printed_as_it_is(world: World, podium: Podium) -> None:
