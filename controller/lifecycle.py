@@ -14,6 +14,7 @@ from controller.experiment import ladder_of
 from controller.retention import Stored
 from controller.runs import Order, add_trial
 from controller.tables import DeletedExperimentRow, ExperimentRow, TrialRow
+from controller.warm_start import with_guesses
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
 from podium.wire import ExperimentChange, Reasons
@@ -24,8 +25,9 @@ def create(
 ) -> tuple[ExperimentRow, bool]:
     """Store an experiment, with its baseline as the first trial; say also whether it is new.
 
-    The same key and spec again change nothing; raises KeyReused when the key came with another spec. The id is the
-    name with the first of `suffixes` that is free.
+    The same key and spec again change nothing. The id is the name with the first of `suffixes` that is free.
+    Raises KeyReused when the key came with another spec, and InvalidSpec when it names experiments to start from that
+    it cannot start from.
     """
     document = spec.model_dump(mode="json", exclude_none=True)
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
@@ -34,6 +36,8 @@ def create(
         if known.request_digest != digest:
             raise KeyReused(f"Idempotency-Key {key!r} made {known.id!r} from another spec; use a new key for a new one")
         return known, False
+    if spec.warm_start:
+        document = with_guesses(session, spec).model_dump(mode="json", exclude_none=True)
     experiment = ExperimentRow(
         id=_free_id(session, spec.name, suffixes),
         name=spec.name,

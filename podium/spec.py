@@ -265,6 +265,8 @@ class ExperimentSpec(Section):
     """Trained once at full fidelity, for comparison; paid from the budget."""
     guesses: Annotated[list[dict[str, bool | int | Finite | str]], Field(max_length=1000)] = Field(default_factory=list)
     """Configurations that are tried before any other, in this order, each at the shortest rung first."""
+    warm_start: Annotated[list[str], Field(max_length=10)] = Field(default_factory=list)
+    """Earlier experiments with the same objective, by their ids: the best that they found become guesses."""
     checkpoints: Literal["best", "last", "none"] = "best"
     """Whose checkpoints stay once their trials have ended: the best trial's, every trial's last, or nobody's."""
     training: Training | None = None
