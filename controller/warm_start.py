@@ -87,7 +87,7 @@ def without_repeats(configurations: Sequence[Configuration], space: Space) -> li
 
 
 def _with_exact_values(near: Configuration, known: Configuration, spec: ExperimentSpec) -> Configuration:
-    """Return a configuration with the values that it was made from, where they fit: the way there and back costs bits."""
+    """Return a configuration with the values that it was made from, where they fit: there and back costs bits."""
     return {
         name: known[name] if name in known and spec.parameters[name].contains(known[name]) else value
         for name, value in near.items()
