@@ -21,7 +21,7 @@ from controller.events import event_of
 from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
 from controller.logs import about
 from controller.meters import Meters, meters_of
-from controller.next_run import NextRun
+from controller.next_run import NextRun, Seen
 from controller.node_record import node_endings
 from controller.nodes import MEMORY, bad_nodes
 from controller.patience import deadline_seconds
@@ -240,20 +240,25 @@ class Reconciler:
     def _fill(self, room: Mapping[str, int], creating: list[Future[bool]]) -> bool:
         """Start runs, one of each experiment in turn, until nothing is to start or time is up. Say whether any was."""
         until, waiting, turn, count = self.clock() + FILL, list(room), 0, 0
+        seen: dict[str, Seen] = {}
         while waiting and (turn == 0 or self.clock() < until):
             slots = {each: room[each] - turn for each in waiting}
             served = [
-                each for each in waiting if _alone(partial(self._start, each, slots[each], creating), experiment=each)
+                each
+                for each in waiting
+                if _alone(partial(self._start, each, slots[each], seen, creating), experiment=each)
             ]
             turn, count = turn + 1, count + len(served)
             waiting = [each for each in served if room[each] > turn]
         return count > 0
 
-    def _start(self, experiment_id: str, free_slots: int, creating: list[Future[bool]]) -> bool:
-        job = self._next_run.start(experiment_id, free_slots)
-        if job is not None:
-            creating.append(self._begin(job))
-        return job is not None
+    def _start(self, experiment_id: str, free_slots: int, seen: dict[str, Seen], creating: list[Future[bool]]) -> bool:
+        started = self._next_run.start(experiment_id, free_slots, seen.get(experiment_id))
+        if started is None:
+            return False
+        seen[experiment_id] = started.seen
+        creating.append(self._begin(started.job))
+        return True
 
 
 def _alone(step: Callable[[], bool], **names: str) -> bool:

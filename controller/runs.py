@@ -137,6 +137,7 @@ def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order
 def add_attempt(session: Session, run: RunRow, number: int, not_before: datetime, *, now: datetime) -> AttemptRow:
     attempt = AttemptRow(
         run_id=run.id,
+        run=run,
         number=number,
         job=key_of(run, number).job,
         state=AttemptState.PENDING,
