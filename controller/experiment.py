@@ -80,6 +80,8 @@ class InFlight:
     configuration: Configuration
     from_epochs: int
     to_epochs: int
+    progress: Observation | None = None
+    """What it last reported on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,16 @@
 """What an experiment has spent and learned, as the optimizer wants to see it. Ended runs are its observations."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import case, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from controller.endings import RESULTS
 from controller.experiment import History, InFlight, Observation, ladder_of
-from controller.tables import RunRow, TrialRow
+from controller.tables import MeasurementRow, RunRow, TrialRow
 from podium.spec import Configuration, ExperimentSpec
 from podium.taxonomy import EndReason, RunState, TrialState
 from podium.wire import STANDARD_ERROR
@@ -20,13 +20,18 @@ def history_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> Hi
     """Return what the optimizer may know, in the order in which it became known."""
     runs = _runs(session, experiment_id)  # before the trials: then each run's trial is among them
     trials = {trial.id: trial for trial in _trials(session, experiment_id)}
+    under_way = _under_way(session, runs, trials, spec.objective.metric)
     ladder, spent = ladder_of(spec.fidelity), spendings(session, [experiment_id])[experiment_id]
     limit_cost, limit_runs = spec.budget.cost, spec.budget.runs
     return History(
         observations=tuple(
             _observation(run, trials[run.trial_id], spec.objective.metric) for run in runs if _is_observation(run)
         ),
-        in_flight=tuple(_in_flight(run, trials[run.trial_id]) for run in runs if run.state is RunState.RUNNING),
+        in_flight=tuple(
+            _in_flight(run, trials[run.trial_id], under_way.get(run.trial_id))
+            for run in runs
+            if run.state is RunState.RUNNING
+        ),
         retired=frozenset(
             trial.number for trial in trials.values() if trial.state in (TrialState.STOPPED, TrialState.FAILED)
         ),
@@ -73,28 +78,49 @@ def _is_observation(run: _Run) -> bool:
 
 
 def _observation(run: _Run, trial: _Trial, metric: str) -> Observation:
-    metrics = run.metrics or {}
+    epochs = run.reached_epoch if run.value is not None else run.to_epoch
+    return _measured(trial, epochs, run.value, run.metrics or {}, metric)
+
+
+def _measured(
+    trial: _Trial, epochs: int, value: float | None, metrics: Mapping[str, float], metric: str
+) -> Observation:
+    reported = metrics.get(metric + STANDARD_ERROR)
     return Observation(
         trial=trial.number,
         configuration=trial.configuration,
-        epochs=run.reached_epoch if run.value is not None else run.to_epoch,
-        value=run.value,
+        epochs=epochs,
+        value=value,
         metrics=metrics,
-        stderr=_known_error(metrics.get(metric + STANDARD_ERROR)),
+        stderr=reported if reported is not None and reported > 0 else 0.0,
     )
 
 
-def _known_error(reported: float | None) -> float:
-    return reported if reported is not None and math.isfinite(reported) and reported > 0 else 0.0
-
-
-def _in_flight(run: _Run, trial: _Trial) -> InFlight:
+def _in_flight(run: _Run, trial: _Trial, progress: Observation | None) -> InFlight:
     return InFlight(
         trial=trial.number,
         configuration=trial.configuration,
         from_epochs=run.from_epoch,
         to_epochs=run.to_epoch,
+        progress=progress,
     )
+
+
+def _under_way(
+    session: Session, runs: Sequence[_Run], trials: Mapping[int, _Trial], metric: str
+) -> Mapping[int, Observation]:
+    """Return what runs in flight last reported, by their trials' keys."""
+    moved = [run.trial_id for run in runs if run.state is RunState.RUNNING and run.reached_epoch > run.from_epoch]
+    query = (
+        select(MeasurementRow.trial_id, MeasurementRow.epoch, MeasurementRow.metrics)
+        .ext(distinct_on(MeasurementRow.trial_id))
+        .where(MeasurementRow.trial_id.in_(moved))
+        .order_by(MeasurementRow.trial_id, MeasurementRow.epoch.desc(), MeasurementRow.attempt_id.desc())
+    )
+    return {
+        trial_id: _measured(trials[trial_id], epoch, metrics[metric], metrics, metric)
+        for trial_id, epoch, metrics in session.execute(query)
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

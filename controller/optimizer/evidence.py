@@ -89,7 +89,7 @@ class Belief:
 def belief_of(problem: Problem, history: History, space: Space, learn: Learn) -> Belief:
     """Return what the history says. It holds at least one observation; all of them may have failed."""
     rows = rows_of(problem, history, space)
-    kernel = _learned(rows, space, learn)
+    kernel = _learned(rows.first(len(history.observations)), space, learn)
     kept = rows.succeeded().most_telling(MOST_ROWS) if np.isfinite(rows.losses).any() else rows
     warp, data = _told(kept)
     seen = posterior_of(data, kernel)

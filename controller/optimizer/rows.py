@@ -64,12 +64,18 @@ class Rows:
 
 
 def rows_of(problem: Problem, history: History, space: Space) -> Rows:
-    """Return the objective as losses: what is maximized changes its sign; several objectives become one."""
-    seen = history.observations
+    """Return the objective as losses: what is maximized changes its sign; several objectives become one.
+
+    First the observations, then what runs in flight reported on their way.
+    """
+    under_way = [run.progress for run in history.in_flight if run.progress is not None]
+    seen = [*history.observations, *under_way]
     losses = problem.sign * np.array([math.nan if s.value is None else s.value for s in seen], dtype=float)
     if problem.other_goals:
         others = [goal.sign * _reported(goal.metric, seen) for goal in problem.other_goals]
-        losses = scalarized(np.array([losses, *others]), weights_of(problem, history), learned_at(len(seen)))
+        losses = scalarized(
+            np.array([losses, *others]), weights_of(problem, history), learned_at(len(history.observations))
+        )
     return Rows(
         inputs=_inputs_of(problem, space, seen),
         losses=np.where(np.isfinite(losses), losses, math.nan),

@@ -96,6 +96,29 @@ def test_the_optimizer_is_told_all_metrics_and_the_standard_error(
     assert (seen.value, seen.stderr, seen.metrics["size"]) == (0.7, 0.02, 10.0)
 
 
+def test_the_optimizer_is_told_what_runs_report_on_their_way(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    histories: list[History] = []
+
+    def suggest_and_note(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+        histories.append(history)
+        return suggest(problem, history, learn)
+
+    monkeypatch.setattr("controller.next_run.suggest", suggest_and_note)
+    service.create(fidelity={"rungs": {"full": 4}}, parallelism=3)
+    service.settle()
+    first, _, third = service.active()
+    for epoch, value in ((1, 0.3), (2, 0.4)):
+        service.report(first, epoch, value, val_accuracy_stderr=0.05)
+    service.finish(third, 0.7)
+    service.settle()
+    told = {run.trial: run.progress for run in histories[-1].in_flight}
+    trial = service.assignment(first)["trial"]
+    progress = told.pop(trial)
+    assert progress is not None
+    assert (progress.epochs, progress.value, progress.stderr) == (2, 0.4, 0.05)
+    assert list(told.values()) == [None]
+
+
 def test_a_search_ends_when_little_is_to_be_gained(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     gains = iter([None, 0.02, 0.004, 0.004])
 

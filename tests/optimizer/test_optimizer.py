@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.experiment import History, Observation, Problem
+from controller.experiment import History, InFlight, Observation, Problem
+from controller.optimizer.evidence import belief_of
 from controller.optimizer.learning import remembering
 from controller.optimizer.suggest import suggest
 from controller.space import Space
@@ -214,3 +215,21 @@ def test_a_run_that_ends_is_taken_into_account() -> None:
     after_good = suggest(asked, finished(history, run, 0.0))
     after_bad = suggest(asked, finished(history, run, 500.0))
     assert after_good != after_bad
+
+
+def test_a_run_that_does_badly_on_its_way_is_no_longer_believed_in() -> None:
+    """Two thirds of the way it is far worse than what its first third promised: others are sought elsewhere again."""
+    asked = problem(lengths=(3, 9, 27), seed=12)
+    history = observed(asked, 25)
+    best = min(history.observations, key=lambda seen: seen.value or math.inf)
+    paused = replace(best, trial=99, epochs=9)
+    running = InFlight(trial=99, configuration=best.configuration, from_epochs=9, to_epochs=27)
+    worst = max(seen.value or 0.0 for seen in history.observations)
+    known = replace(history, observations=(*history.observations, paused), in_flight=(running,))
+    failing = replace(running, progress=replace(paused, epochs=18, value=worst))
+    space, at = Space(asked.parameters), Space(asked.parameters).encode([best.configuration])
+    before, after = (
+        belief_of(asked, replace(known, in_flight=(run,)), space, remembering()).posterior.at_full(at)[0][0]
+        for run in (running, failing)
+    )
+    assert after > before + 0.2
