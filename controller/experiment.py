@@ -68,6 +68,8 @@ class Observation:
     """The objective as the worker reported it; None when the run failed for a reason of the configuration's own."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """What else was reported there: other objectives, and metrics that have bounds."""
+    epoch_seconds: float | None = None
+    """How long an epoch took, where that is known."""
     stderr: float = 0.0
     """Standard error of the value, where it is known: that of a mean over folds or repeats."""
 
@@ -129,6 +131,8 @@ class Problem:
     """Objectives beside the first: what is searched then is the Pareto front."""
     bounds: tuple[Bound, ...] = ()
     """What a configuration must meet at full fidelity to count."""
+    is_timed: bool = False
+    """Whether the budget is one of time, so that slow configurations cost more than fast ones."""
 
     @property
     def sign(self) -> float:

@@ -10,6 +10,7 @@ learning       the kernel most probable for the rows
 process        the Gaussian process: condition, predict, look ahead
 acquisition    how much better a configuration may be than the best
 feasibility    the chance that it trains, and meets the bounds on other metrics
+pace           how long an epoch takes
 hunch          where the user believes that good configurations lie
 candidates     the new configurations that promise most
 moves          what could be started, and what it costs

@@ -19,8 +19,9 @@ from controller.optimizer.feasibility import Limit
 from controller.optimizer.hunch import Hunch, hunch_of
 from controller.optimizer.kernel import Kernel
 from controller.optimizer.learning import Learn, prior
+from controller.optimizer.pace import Pace
 from controller.optimizer.process import Posterior, posterior_of, with_z
-from controller.optimizer.rows import Rows, bounded_of, inputs_at, learned_at, rows_of, trainability_of
+from controller.optimizer.rows import Rows, bounded_of, inputs_at, learned_at, rows_of, timed_of, trainability_of
 from controller.optimizer.warp import Warp, warp_of
 from controller.space import Space
 
@@ -45,6 +46,8 @@ class Belief:
     limits: tuple[Limit, ...]
     """What a configuration must meet, too."""
     hunch: Hunch | None
+    pace: Pace | None
+    """None where time does not matter, or nothing was timed."""
     trials: int
     warp: Warp | None
     """None while every run has failed: there is no value to predict."""
@@ -61,12 +64,16 @@ class Belief:
         return None if self.warp is None else price * float(self.warp.slope(np.array([self.best]))[0])
 
     def log_gain(self, units: Floats) -> Floats:
-        """Return the logarithm of the improvement to expect of each configuration at full fidelity.  # (m,)"""
+        """Return the logarithm of the improvement to expect of each configuration at full fidelity, for its time.
+
+        # (m,)
+        """
         mean, variance = self.posterior.at_full(units)
-        return log_expected_improvement(mean, variance, self.best) + self.log_weight(units)
+        gain = log_expected_improvement(mean, variance, self.best) + self.log_weight(units)
+        return gain if self.pace is None else gain - np.log(self.pace.factor(units))
 
     def log_gain_gradient(self, units: Floats) -> tuple[Floats, Floats]:
-        """Return the same and its gradient by the parameters.  # (m,), (m, dimensions)"""
+        """Return the improvement's logarithm, whatever its time, and its gradient.  # (m,), (m, dimensions)"""
         gain, gradient = log_expected_improvement_gradient(self.posterior.slope_at_full(units), self.best)
         for limit in self.limits:
             log_chance, its_gradient = limit.log_probability_gradient(units)
@@ -100,6 +107,7 @@ def belief_of(problem: Problem, history: History, space: Space, learn: Learn) ->
         posterior=seen.believing(running),
         limits=_limits(problem, history, space, learn),
         hunch=hunch_of(problem, space),
+        pace=_pace(problem, history, space, learn) if problem.is_timed else None,
         trials=len({seen.trial for seen in history.observations}),
         warp=None if problem.other_goals else warp,
         sign=problem.sign,
@@ -134,6 +142,17 @@ def _failure_limit(trained: Rows, kernel: Kernel) -> Limit:
     center, spread = float(kept.losses.mean()), float(kept.losses.std()) or 1.0
     posterior = posterior_of(Data.of(kept.inputs, (kept.losses - center) / spread), kernel)
     return Limit(posterior=posterior, most=(FAILED - center) / spread, noise=kernel.noise)
+
+
+def _pace(problem: Problem, history: History, space: Space, learn: Learn) -> Pace | None:
+    rows = timed_of(problem, history, space)
+    if not len(rows):
+        return None
+    kernel = _learned(rows, space, learn)
+    kept = rows.most_telling(MOST_ROWS)
+    warp = warp_of(kept.losses)
+    posterior = posterior_of(Data.of(kept.inputs, warp.apply(kept.losses)), kernel)
+    return Pace(posterior=posterior, warp=warp, median=float(np.median(kept.losses)))
 
 
 def _learned(rows: Rows, space: Space, learn: Learn) -> Kernel:

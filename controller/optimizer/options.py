@@ -79,8 +79,9 @@ class Options:
             rows = [row for row, each in enumerate(climbs) if each == climb]
             outlook = belief.posterior.outlook(self.units[[priced[row] for row in rows]], levels)
             prices[rows] = break_even_price(outlook, noise, climb, belief.best)
-        weights = np.exp(belief.log_weight(self.units[priced]))
-        return np.asarray(prices * weights)  # a gain that comes with a chance is worth that much less
+        units = self.units[priced]
+        prices *= np.exp(belief.log_weight(units))  # a gain that comes with a chance is worth that much less
+        return prices if belief.pace is None else np.asarray(prices / belief.pace.factor(units))
 
 
 def new_options(configurations: Iterable[Configuration], fresh: Sequence[Move]) -> list[Option]:

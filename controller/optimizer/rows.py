@@ -100,6 +100,15 @@ def trainability_of(problem: Problem, history: History, space: Space) -> Rows:
     return _plain(inputs, np.array(failed, dtype=float))
 
 
+def timed_of(problem: Problem, history: History, space: Space) -> Rows:
+    """Return the logarithm of the seconds that an epoch took, once for each trial, as of the full training."""
+    last = {seen.trial: seen for seen in history.observations if seen.epoch_seconds}
+    seconds = np.array([seen.epoch_seconds for seen in last.values()], dtype=float)
+    full = [problem.ladder.full_epochs] * len(last)
+    inputs = inputs_at(space, problem.ladder, [seen.configuration for seen in last.values()], full)
+    return _plain(inputs, np.log(seconds))
+
+
 def _plain(inputs: Floats, losses: Floats) -> Rows:
     return Rows(inputs=inputs, losses=losses, counts=np.ones(len(losses), dtype=bool), stderr=np.zeros(len(losses)))
 
