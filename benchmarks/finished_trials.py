@@ -23,7 +23,8 @@ from controller.retention import Stored
 from controller.runs import MODEL_VERSION
 from controller.space import Space
 from controller.tables import AttemptRow, MeasurementRow, RunRow, TrialRow
-from podium.spec import Configuration, ExperimentSpec
+from podium.parameters import Configuration
+from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, RunState, TrialState
 from podium.wire import Reasons
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skopt.space.transformers import Identity, LogN, Normalize, Pipeline
 
-from podium.spec import CategoricalParameter, IntegerParameter, Parameter, RealParameter, Value
+from podium.parameters import CategoricalParameter, IntegerParameter, Parameter, RealParameter, Value
 
 Floats = NDArray[np.float64]
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from podium.spec import Configuration, Constraint, ExperimentSpec, Fidelity, Parameter, Threshold
+from podium.parameters import Configuration, Constraint, Parameter
+from podium.spec import ExperimentSpec, Fidelity, Threshold
 
 ETA = 3
 """Ratio between neighbouring rungs laid out from `min` and `max`, as in ASHA (Li et al. 2020, section 3)."""
@@ -156,6 +157,7 @@ def problem_of(spec: ExperimentSpec) -> Problem:
         guesses=tuple(spec.guesses),
         other_goals=goals_of(spec)[1:],
         bounds=tuple(_bound_of(each) for each in spec.thresholds),
+        is_timed=spec.budget.hours is not None,
     )
 
 

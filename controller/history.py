@@ -1,7 +1,7 @@
 """What an experiment has spent and learned, as the optimizer wants to see it. Ended runs are its observations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import case, func, select
@@ -9,9 +9,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from controller.endings import RESULTS
-from controller.experiment import History, InFlight, Observation, ladder_of
+from controller.experiment import History, InFlight, Ladder, Observation, ladder_of
 from controller.tables import MeasurementRow, RunRow, TrialRow
-from podium.spec import Configuration, ExperimentSpec
+from podium.parameters import Configuration
+from podium.spec import Budget, ExperimentSpec
 from podium.taxonomy import EndReason, RunState, TrialState
 from podium.wire import STANDARD_ERROR
 
@@ -22,7 +23,6 @@ def history_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> Hi
     trials = {trial.id: trial for trial in _trials(session, experiment_id)}
     under_way = _under_way(session, runs, trials, spec.objective.metric)
     ladder, spent = ladder_of(spec.fidelity), spendings(session, [experiment_id])[experiment_id]
-    limit_cost, limit_runs = spec.budget.cost, spec.budget.runs
     return History(
         observations=tuple(
             _observation(run, trials[run.trial_id], spec.objective.metric) for run in runs if _is_observation(run)
@@ -35,9 +35,21 @@ def history_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> Hi
         retired=frozenset(
             trial.number for trial in trials.values() if trial.state in (TrialState.STOPPED, TrialState.FAILED)
         ),
-        remaining_cost=float("inf") if limit_cost is None else limit_cost - ladder.cost(0, spent.epochs),
-        remaining_runs=float("inf") if limit_runs is None else limit_runs - spent.runs,
+        remaining_cost=_remaining_cost(spec.budget, spent, ladder),
+        remaining_runs=float("inf") if spec.budget.runs is None else spec.budget.runs - spent.runs,
     )
+
+
+def _remaining_cost(budget: Budget, spent: "Spending", ladder: Ladder) -> float:
+    """Return the full trainings that cost and time still allow; what time allows is known once an epoch was timed."""
+    limits = [float("inf")]
+    if budget.cost is not None:
+        limits.append(budget.cost - ladder.cost(0, spent.epochs))
+    if budget.hours is not None and spent.seconds > 0 and spent.trained_epochs > 0:
+        epoch_seconds = spent.seconds / spent.trained_epochs
+        left_seconds = 3600 * budget.hours - spent.seconds - epoch_seconds * spent.pledged_epochs
+        limits.append(left_seconds / (epoch_seconds * ladder.full_epochs))
+    return min(limits)
 
 
 class _Run(NamedTuple):
@@ -51,6 +63,7 @@ class _Run(NamedTuple):
     end_reason: EndReason | None
     value: float | None
     metrics: Mapping[str, float] | None
+    seconds: float
 
 
 class _Trial(NamedTuple):
@@ -79,7 +92,8 @@ def _is_observation(run: _Run) -> bool:
 
 def _observation(run: _Run, trial: _Trial, metric: str) -> Observation:
     epochs = run.reached_epoch if run.value is not None else run.to_epoch
-    return _measured(trial, epochs, run.value, run.metrics or {}, metric)
+    seen, trained = _measured(trial, epochs, run.value, run.metrics or {}, metric), run.reached_epoch - run.from_epoch
+    return replace(seen, epoch_seconds=run.seconds / trained) if trained > 0 and run.seconds > 0 else seen
 
 
 def _measured(
@@ -130,6 +144,12 @@ class Spending:
 
     Were failures free, a budget of cost alone would never end where every configuration diverges at once.
     """
+    trained_epochs: int
+    """That were reported."""
+    pledged_epochs: int
+    """That runs in flight have before them."""
+    seconds: float
+    """That epochs took."""
     runs: int
     in_flight: int
     promotions: int
@@ -142,16 +162,31 @@ def spendings(session: Session, ids: Sequence[str]) -> Mapping[str, Spending]:
         (RunRow.end_reason.in_(RESULTS), RunRow.reached_epoch),
         else_=func.greatest(RunRow.reached_epoch, RunRow.from_epoch + 1),
     )
+    is_running = RunRow.state == RunState.RUNNING
+    left = func.coalesce(func.sum(RunRow.to_epoch - RunRow.reached_epoch).filter(is_running), 0)
     query = select(
         RunRow.experiment_id,
         func.sum(end - RunRow.from_epoch),
+        func.sum(RunRow.reached_epoch - RunRow.from_epoch),
+        left,
+        func.sum(RunRow.seconds),
         func.count(),
-        func.count().filter(RunRow.state == RunState.RUNNING),
+        func.count().filter(is_running),
         func.count().filter(RunRow.from_epoch > 0),
     ).where(RunRow.experiment_id.in_(ids))
     found = {
-        experiment: Spending(epochs=epochs, runs=total, in_flight=in_flight, promotions=promotions)
-        for experiment, epochs, total, in_flight, promotions in session.execute(query.group_by(RunRow.experiment_id))
+        experiment: Spending(
+            epochs=epochs,
+            trained_epochs=trained,
+            pledged_epochs=pledged,
+            seconds=seconds,
+            runs=total,
+            in_flight=in_flight,
+            promotions=promotions,
+        )
+        for experiment, epochs, trained, pledged, seconds, total, in_flight, promotions in session.execute(
+            query.group_by(RunRow.experiment_id)
+        )
     }
-    nothing = Spending(epochs=0, runs=0, in_flight=0, promotions=0)
+    nothing = Spending(epochs=0, trained_epochs=0, pledged_epochs=0, seconds=0.0, runs=0, in_flight=0, promotions=0)
     return {each: found.get(each, nothing) for each in ids}

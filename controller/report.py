@@ -49,6 +49,7 @@ def _experiment(row: ExperimentRow, standing: Standing) -> Experiment:
             accelerator_hours=standing.bill.accelerator_hours,
             money=standing.bill.money,
             expected_gain=row.expected_gain,
+            training_hours=spent.seconds / 3600,
         ),
         created_at=row.created_at,
         ended_at=row.ended_at,

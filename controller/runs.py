@@ -13,7 +13,8 @@ from controller.experiment import Suggestion, ladder_of
 from controller.jobs import AttemptKey
 from controller.retention import Stored
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
-from podium.spec import Configuration, ExperimentSpec
+from podium.parameters import Configuration
+from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
 from podium.wire import MeasurementReport, Reasons
 
@@ -97,6 +98,7 @@ def record(session: Session, job: str, report: MeasurementReport, now: datetime)
     store.learn_slowest_epoch(session, experiment.id, report.seconds)
     attempt.has_progressed |= report.epoch > run.reached_epoch  # to repeat what is known is no progress
     run.reached_epoch = max(run.reached_epoch, report.epoch)
+    run.seconds += report.seconds
     session.flush()
     if report.epoch == run.to_epoch:
         _finish(session, attempt, EndReason.SUCCEEDED, now)
@@ -124,6 +126,7 @@ def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order
         end_reason=None,
         value=None,
         metrics=None,
+        seconds=0.0,
         reasons=order.reasons.model_dump(mode="json"),
         is_stop_requested=False,
         created_at=order.now,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from controller.axes import axis_of
-from podium.spec import SUM_SLACK, Configuration, Constraint, Parameter, Value
+from podium.parameters import SUM_SLACK, Configuration, Constraint, Parameter, Value
 
 Floats = NDArray[np.float64]
 MOVED_SHARE = 0.5

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from controller.retention import Stored
-from podium.spec import Configuration
+from podium.parameters import Configuration
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState
 
 Json = dict[str, Any]  # Any: a JSON document
@@ -135,6 +135,8 @@ class RunRow(Table):
     value: Mapped[float | None]
     metrics: Mapped[Json | None]
     """All that was reported at the epoch reached."""
+    seconds: Mapped[float]
+    """That its epochs took, those that were trained twice included."""
     reasons: Mapped[Json]
     is_stop_requested: Mapped[bool]
     """The next measurement is answered with the verdict stop."""

@@ -16,15 +16,8 @@ from controller.errors import ExperimentNotFound, InvalidSpec
 from controller.space import SWITCHED_OFF, Space
 from controller.tables import ExperimentRow, TrialRow
 from podium.fault import Fault
-from podium.spec import (
-    CategoricalParameter,
-    Configuration,
-    ExperimentSpec,
-    IntegerParameter,
-    Parameter,
-    Value,
-    is_power,
-)
+from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, Value, is_power
+from podium.spec import ExperimentSpec
 
 BEST_OF_EACH = 5
 

@@ -6,20 +6,9 @@ from pydantic import Field
 
 from podium.contract import Contract
 from podium.fault import Fault, suggest_name
+from podium.parameters import CategoricalParameter, Constraint, IntegerParameter, RealParameter, Value
 from podium.space_checks import condition_faults, configuration_faults, constraint_faults, hint_faults
-from podium.spec import (
-    CategoricalParameter,
-    Constraint,
-    ExperimentSpec,
-    Fidelity,
-    IntegerParameter,
-    Objective,
-    RealParameter,
-    StopWhen,
-    Threshold,
-    TrialProcess,
-    Value,
-)
+from podium.spec import ExperimentSpec, Fidelity, Objective, StopWhen, Threshold, TrialProcess
 from podium.trainer import HYPERPARAMETERS, METRICS, Hyperparameter, Kind, Training
 
 AnyParameter = RealParameter | IntegerParameter | CategoricalParameter

@@ -12,16 +12,8 @@ from pydantic_core import ErrorDetails
 
 from podium.checks import Sections, cross_faults, sections_of
 from podium.fault import Fault, suggest_name
-from podium.spec import (
-    Constraint,
-    ExperimentSpec,
-    Fidelity,
-    Objective,
-    Parameter,
-    StopWhen,
-    Threshold,
-    TrialProcess,
-)
+from podium.parameters import Constraint, Parameter
+from podium.spec import ExperimentSpec, Fidelity, Objective, StopWhen, Threshold, TrialProcess
 from podium.trainer import Training
 
 T = TypeVar("T")

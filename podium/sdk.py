@@ -33,9 +33,9 @@ from typing import NoReturn
 from podium import checkpoints
 from podium.checkpoints import Checkpoint, CheckpointNotSaved
 from podium.leaving import Fault, Finished, Infeasible, Preempted, Stopped, exit_of
+from podium.parameters import Configuration
 from podium.preemption import Preemption
 from podium.run_client import RunClient
-from podium.spec import Configuration
 from podium.taxonomy import Verdict
 from podium.wire import RUN_TOKEN_FILE_VARIABLE, RUN_TOKEN_VARIABLE, URL_VARIABLE, MeasurementReport, RunAssignment
 

@@ -3,15 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from podium.fault import Fault, suggest_name
-from podium.spec import (
-    CategoricalParameter,
-    Constraint,
-    IntegerParameter,
-    Parameter,
-    RealParameter,
-    Value,
-    is_on,
-)
+from podium.parameters import CategoricalParameter, Constraint, IntegerParameter, Parameter, RealParameter, Value, is_on
 
 
 def condition_faults(parameters: Mapping[str, Parameter], *, are_whole: bool) -> Iterator[Fault]:

@@ -6,7 +6,8 @@ from pydantic import AwareDatetime, Field
 
 from podium.contract import Contract
 from podium.fault import Fault
-from podium.spec import Budget, Configuration, ExperimentSpec
+from podium.parameters import Configuration
+from podium.spec import Budget, ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
 from podium.trainer import Training
 
@@ -59,6 +60,8 @@ class Progress(Contract):
     """Held by the Pods of its attempts, those that run now included."""
     money: float | None = None
     """What those Pods cost, in the currency of `pricePerHour`; None where no price is given."""
+    training_hours: float = 0.0
+    """That the epochs of its runs took."""
     expected_gain: float | None = None
     """By one more full training, in the objective's units; None while the optimizer does not say."""
 

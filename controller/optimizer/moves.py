@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from controller.experiment import History, Ladder
 from controller.optimizer.price import Climb
-from podium.spec import Configuration
+from podium.parameters import Configuration
 
 SLACK = 1e-9
 """Budgets are sums of floats; a run is not refused for the last bits."""

@@ -12,7 +12,7 @@ from controller.optimizer.evidence import Belief
 from controller.optimizer.moves import Move
 from controller.optimizer.price import break_even_price
 from controller.space import Space
-from podium.spec import Configuration
+from podium.parameters import Configuration
 
 Floats = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from controller.experiment import Bound, History, Ladder, Observation, Problem
 from controller.optimizer.scalarization import scalarized, weights_of
 from controller.space import Space
-from podium.spec import Configuration
+from podium.parameters import Configuration
 
 Floats = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ from controller.optimizer.learning import Learn, learn
 from controller.optimizer.moves import Move
 from controller.optimizer.options import Options, new_options, paused_options
 from controller.space import Space
-from podium.spec import Configuration
+from podium.parameters import Configuration
 
 Floats = NDArray[np.float64]
 

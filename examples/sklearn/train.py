@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 import podium
-from podium.spec import Configuration
+from podium.parameters import Configuration
 
 
 def main() -> None:

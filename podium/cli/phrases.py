@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from podium.spec import Configuration, Value
+from podium.parameters import Configuration, Value
 from podium.wire import Progress
 
 MISSING = "-"

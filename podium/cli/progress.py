@@ -81,7 +81,11 @@ def time_left(experiment: Experiment, runs: Sequence[Run], now: datetime) -> tim
     The pace is of what was trained. `cost_spent` would not do: it counts a run in full as soon as it starts.
     """
     budget, passed = experiment.spec.budget, elapsed(experiment, now)
-    done = [(budget.cost, _cost_trained(experiment, runs)), (budget.runs, float(experiment.progress.runs_ended))]
+    done = [
+        (budget.cost, _cost_trained(experiment, runs)),
+        (budget.runs, float(experiment.progress.runs_ended)),
+        (budget.hours, experiment.progress.training_hours),
+    ]
     estimates = [passed * max(0.0, (limit - part) / part) for limit, part in done if limit is not None and part > 0]
     return min(estimates, default=None)
 

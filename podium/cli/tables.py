@@ -9,7 +9,7 @@ from rich.text import Text
 
 from podium.cli.phrases import MISSING, counted, in_words, number, setting, settings, spending, standing
 from podium.cli.progress import STATE_STYLES, elapsed
-from podium.spec import Configuration
+from podium.parameters import Configuration
 from podium.taxonomy import EndReason
 from podium.wire import Attempt, Experiment, Run, Trial, TrialDetail
 
@@ -107,6 +107,8 @@ def summary(experiment: Experiment, best: Trial | None) -> RenderableType:
     runs = f"{counted(progress.runs_started, 'run')}, {progress.promotions} of them promotions"
     grid = Table.grid(padding=(0, 2))
     grid.add_row("cost", f"{progress.cost_spent:.2f}{limit} full trainings")
+    if (hours := experiment.spec.budget.hours) is not None:
+        grid.add_row("training", f"{progress.training_hours:.2f} of {hours:g} hours")
     for name, figure in spending(progress):
         grid.add_row(name, figure)
     grid.add_row("runs", f"{runs}; {counted(sum(progress.trials.values()), 'trial')}")

@@ -7,7 +7,7 @@ import pytest
 from controller.space import Space
 from controller.warm_start import adapted
 from podium.faults import parse_spec
-from podium.spec import Configuration
+from podium.parameters import Configuration
 from tests.builders import spec_document
 from tests.service import API, BASELINE, Service
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from controller.experiment import History, InFlight, Ladder, Observation, Problem, Rung, Suggestion
 from controller.space import Space
-from podium.spec import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter
+from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter
 
 
 class Report(NamedTuple):

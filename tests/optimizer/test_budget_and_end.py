@@ -6,7 +6,7 @@ import pytest
 
 from controller.experiment import History, Observation
 from controller.optimizer.suggest import suggest
-from podium.spec import IntegerParameter, Parameter
+from podium.parameters import IntegerParameter, Parameter
 from tests.optimizer.simulation import observed, problem, simulate, tiny
 
 

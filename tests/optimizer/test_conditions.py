@@ -8,7 +8,14 @@ import pytest
 from controller.experiment import History, Observation
 from controller.optimizer.suggest import suggest
 from controller.space import Space
-from podium.spec import CategoricalParameter, Configuration, Constraint, IntegerParameter, Parameter, RealParameter
+from podium.parameters import (
+    CategoricalParameter,
+    Configuration,
+    Constraint,
+    IntegerParameter,
+    Parameter,
+    RealParameter,
+)
 from tests.optimizer.simulation import problem, simulate
 
 RUNGS = (1, 3, 9)

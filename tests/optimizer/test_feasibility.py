@@ -9,7 +9,7 @@ from controller.experiment import History, Observation
 from controller.optimizer.evidence import Belief, belief_of
 from controller.optimizer.learning import learn
 from controller.space import Space
-from podium.spec import Configuration, Parameter, RealParameter
+from podium.parameters import Configuration, Parameter, RealParameter
 from tests.optimizer.simulation import problem
 
 CUBE: dict[str, Parameter] = {name: RealParameter(type="real", low=0.0, high=1.0) for name in ("a", "b")}

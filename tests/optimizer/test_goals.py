@@ -11,7 +11,7 @@ from controller.optimizer.learning import learn
 from controller.optimizer.scalarization import scalarized, weights_of
 from controller.optimizer.suggest import suggest
 from controller.space import Space
-from podium.spec import Configuration, Parameter, RealParameter
+from podium.parameters import Configuration, Parameter, RealParameter
 from tests.optimizer.simulation import Outcome, Report, problem, simulate
 
 PLANE: dict[str, Parameter] = {name: RealParameter(type="real", low=0.0, high=1.0) for name in ("x", "y")}

@@ -8,7 +8,7 @@ import pytest
 from controller.optimizer.hunch import Hunch, hunch_of
 from controller.optimizer.suggest import suggest
 from controller.space import Space
-from podium.spec import CategoricalParameter, Configuration, Hint, Parameter, RealParameter
+from podium.parameters import CategoricalParameter, Configuration, Hint, Parameter, RealParameter
 from tests.optimizer.simulation import problem, simulate
 
 PARAMETERS: dict[str, Parameter] = {

@@ -14,7 +14,7 @@ from controller.optimizer.evidence import belief_of
 from controller.optimizer.learning import remembering
 from controller.optimizer.suggest import suggest
 from controller.space import Space
-from podium.spec import Configuration, Parameter, RealParameter
+from podium.parameters import Configuration, Parameter, RealParameter
 from tests.optimizer.simulation import finished, loss, observed, problem, simulate, started, tiny
 
 FULL_ONLY = (27,)

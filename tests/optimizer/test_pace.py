@@ -10,7 +10,7 @@ from controller.optimizer.evidence import Belief, belief_of
 from controller.optimizer.learning import learn
 from controller.optimizer.suggest import suggest
 from controller.space import Space
-from podium.spec import Parameter, RealParameter
+from podium.parameters import Parameter, RealParameter
 from tests.optimizer.simulation import problem
 
 PLANE: dict[str, Parameter] = {

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.space import Space
-from podium.spec import CategoricalParameter, IntegerParameter, Parameter, RealParameter, is_power
+from podium.parameters import CategoricalParameter, IntegerParameter, Parameter, RealParameter, is_power
 
 repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=60)
 finite = st.floats(allow_nan=False, allow_infinity=False)
