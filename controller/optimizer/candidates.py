@@ -56,7 +56,7 @@ class Search:
 
     def _best_of(self, units: Floats) -> Floats:
         untried = self.space.untried(units, self.tried)
-        return untried[np.argsort(-self.belief.log_gain(untried), kind="stable")[:KEPT]]
+        return untried[np.argsort(-self.belief.judged(untried).log_gain, kind="stable")[:KEPT]]
 
     def _centers(self, rng: np.random.Generator) -> Floats:
         """Return points near which to look: the rows expected to be best at full fidelity, some of them many times."""

@@ -39,6 +39,15 @@ NOISE_OF_FAILING = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What is believed of configurations, side by side."""
+
+    mean: Floats  # (m,), of the target at full fidelity
+    variance: Floats  # (m,)
+    log_gain: Floats  # (m,), of the expected improvement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Belief:
     """The posterior with the runs in flight believed, and what there is to improve on."""
 
@@ -63,14 +72,13 @@ class Belief:
         """Return a small improvement of the best in the objective's own units."""
         return None if self.warp is None else price * float(self.warp.slope(np.array([self.best]))[0])
 
-    def log_gain(self, units: Floats) -> Floats:
-        """Return the logarithm of the improvement to expect of each configuration at full fidelity, for its time.
-
-        # (m,)
-        """
+    def judged(self, units: Floats) -> Judgement:
+        """Return what is believed of each configuration at full fidelity, and what may be gained for its time."""
         mean, variance = self.posterior.at_full(units)
-        gain = log_expected_improvement(mean, variance, self.best) + self.log_weight(units)
-        return gain if self.pace is None else gain - np.log(self.pace.factor(units))
+        log_gain = log_expected_improvement(mean, variance, self.best) + self.log_weight(units)
+        if self.pace is not None:
+            log_gain = log_gain - np.log(self.pace.factor(units))
+        return Judgement(mean=mean, variance=variance, log_gain=log_gain)
 
     def log_gain_gradient(self, units: Floats) -> tuple[Floats, Floats]:
         """Return the improvement's logarithm, whatever its time, and its gradient.  # (m,), (m, dimensions)"""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from controller.experiment import History, Ladder, Problem, Rung
 from controller.optimizer import moves
-from controller.optimizer.evidence import Belief
+from controller.optimizer.evidence import Belief, Judgement
 from controller.optimizer.moves import Move
 from controller.optimizer.price import break_even_price
 from controller.space import Space
@@ -16,7 +16,7 @@ from podium.parameters import Configuration
 
 Floats = NDArray[np.float64]
 
-MOST_PAUSED = 1000
+MOST_PAUSED = 300
 """Paused trials that are judged: more cost seconds, and those at the end of the line are not worth a thought."""
 PRICED = 8
 """New configurations, and paused trials, that get an index: those that promise most."""
@@ -37,27 +37,23 @@ class Options:
 
     options: Sequence[Option]
     units: Floats  # (options, dimensions)
-    mean: Floats  # (options,), of the target at full fidelity
-    variance: Floats  # (options,)
-    gains: Floats  # (options,), logarithms of the expected improvement
+    judgement: Judgement
 
     @classmethod
     def judged(cls, options: Sequence[Option], space: Space, belief: Belief) -> "Options":
         units = space.encode([option.configuration for option in options])
-        mean, variance = belief.posterior.at_full(units)
-        gains = belief.log_gain(units)
-        return cls(options=options, units=units, mean=mean, variance=variance, gains=gains)
+        return cls(options=options, units=units, judgement=belief.judged(units))
 
     def next_step_to(self, rung: Rung, ladder: Ladder) -> int | None:
         """Return the most promising option that leads to a rung from the one below it."""
         steps = [i for i, option in enumerate(self.options) if _is_next_step(option.move, rung, ladder)]
-        return max(steps, key=lambda index: float(self.gains[index]), default=None)
+        return max(steps, key=lambda index: float(self.judgement.log_gain[index]), default=None)
 
     def dearest(self, belief: Belief, ladder: Ladder) -> tuple[int, float]:
         """Return the option with the highest price of a full training at which it breaks even, and that price."""
         priced = self._worth_a_price()
         prices = self._prices(priced, belief, ladder)
-        best = int(np.lexsort((self.gains[priced], prices))[-1])  # the gains decide when all prices are 0
+        best = int(np.lexsort((self.judgement.log_gain[priced], prices))[-1])  # the gains decide when all prices are 0
         return priced[best], float(prices[best])
 
     def _worth_a_price(self) -> list[int]:
@@ -65,8 +61,8 @@ class Options:
         priced: list[int] = []
         for is_new in (True, False):
             group = [i for i, option in enumerate(self.options) if (option.trial is None) is is_new]
-            gains = sorted({float(self.gains[i]) for i in group}, reverse=True)[:PRICED]
-            priced += [i for i in group if gains and self.gains[i] >= gains[-1]]
+            gains = sorted({float(self.judgement.log_gain[i]) for i in group}, reverse=True)[:PRICED]
+            priced += [i for i in group if gains and self.judgement.log_gain[i] >= gains[-1]]
         return priced
 
     def _prices(self, priced: Sequence[int], belief: Belief, ladder: Ladder) -> Floats:

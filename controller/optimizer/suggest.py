@@ -144,8 +144,8 @@ def _by_model(asked: _Question, fresh: Sequence[Move], learn: Learn) -> Suggesti
         trial=option.trial,
         acquisition=price,
         expected_gain=None if price is None else belief.gain(price),
-        predicted_mean=belief.objective(float(options.mean[chosen])),
-        predicted_std=math.sqrt(float(options.variance[chosen])),
+        predicted_mean=belief.objective(float(options.judgement.mean[chosen])),
+        predicted_std=math.sqrt(float(options.judgement.variance[chosen])),
     )
 
 

@@ -69,7 +69,7 @@ def test_when_every_run_failed_the_search_goes_elsewhere() -> None:
     places = points(8) * 0.4
     believed = belief([True] * 8, places)
     assert believed.objective(0.0) is None
-    here, there = believed.log_gain(np.array([places[0], [0.95, 0.95]]))
+    here, there = believed.judged(np.array([places[0], [0.95, 0.95]])).log_gain
     assert there > here
 
 
@@ -82,5 +82,5 @@ def test_the_gradient_is_that_of_the_gain(place: list[float]) -> None:
     step = 1e-6
     for column in range(2):
         moved = np.eye(2)[[column]] * step
-        rise = believed.log_gain(at + moved) - believed.log_gain(at - moved)
+        rise = believed.judged(at + moved).log_gain - believed.judged(at - moved).log_gain
         assert gradient[0, column] == pytest.approx(float(rise[0]) / (2 * step), rel=1e-3, abs=1e-4)

@@ -62,7 +62,7 @@ def test_while_nothing_meets_the_bounds_what_may_do_so_is_sought() -> None:
         for trial, each in enumerate(space.decode(points))
     ]
     belief = belief_of(asked, History(observations=tuple(seen)), space, learn)
-    good_but_refused, allowed = belief.log_gain(np.array([[0.2, 0.0], [0.95, 0.5]]))
+    good_but_refused, allowed = belief.judged(np.array([[0.2, 0.0], [0.95, 0.5]])).log_gain
     assert allowed > good_but_refused
 
 
