@@ -6,7 +6,7 @@ import pytest
 
 from podium import quantity
 from tests.e2e.books import check_books, endings
-from tests.e2e.installation import OURS, Installation
+from tests.e2e.installation import GATE, OURS, Installation
 from tests.waiting import wait_for
 
 WORKERS = "app.kubernetes.io/component=worker"
@@ -120,10 +120,11 @@ def test_a_worker_that_never_reports_is_given_up(podium: Installation) -> None:
 def test_100_trials_run_in_parallel(podium: Installation) -> None:
     began = time.monotonic()
     experiment_id = podium.create(
-        fidelity={"rungs": {"full": 1}}, budget={"cost": 100.0}, parallelism=100, env={"EPOCH_SECONDS": "40"}
+        fidelity={"rungs": {"full": 1}}, budget={"cost": 100.0}, parallelism=100, env={"GATE": GATE}
     )
-    wait_for(lambda: len(podium.names("jobs", OURS)) == 100, "100 Jobs are there", 120)
+    wait_for(lambda: len(podium.names("jobs", OURS)) == 100, "100 Jobs are there", 300)
     created = time.monotonic() - began
+    podium.inside_reconciler("touch", GATE)
     podium.wait_until(experiment_id, "completed", 600)
     print(f"100 Jobs after {created:.0f} s, 100 results after {time.monotonic() - began:.0f} s")
     assert len(podium.all_of(f"{experiment_id}/trials")) == 100
