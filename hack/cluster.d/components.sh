@@ -185,6 +185,7 @@ pid_of_container() {
 }
 
 make_network() {
+    local chain
     ip link add cni0 type bridge 2> /dev/null || true
     ip addr replace "$NODE_IP/${POD_RANGE#*/}" dev cni0
     ip link set cni0 up
@@ -192,6 +193,11 @@ make_network() {
     # Without it an answer between two Pods of this bridge goes past the rules that translated the question.
     modprobe br_netfilter 2> /dev/null || true
     sysctl -qw net.bridge.bridge-nf-call-iptables=1 2> /dev/null || true
+    # Between two tables' rules, as endpoints go, a Service's address is translated by none: a gateway beyond this machine
+    # may answer there, with anything. "KUBE-": removed with the others.
+    for chain in OUTPUT FORWARD; do
+        iptables -A "$chain" -d "$SERVICE_RANGE" -m comment --comment "left by KUBE-SERVICES" -j REJECT
+    done
     grep -q "^$NODE_IP $NODE\$" /etc/hosts || echo "$NODE_IP $NODE" >> /etc/hosts # how the API server finds the kubelet
     mkdir -p "$STATE/cni"
     cat > "$STATE/cni/10-pods.conflist" << JSON

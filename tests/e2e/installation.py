@@ -19,6 +19,8 @@ VALUES = Path(__file__).with_name("values.yaml")
 STUB = Path(__file__).with_name("stub_worker.py")
 DIARY = "/artifacts/diary"
 """Beside the checkpoints: on the volume that workers and API have in common."""
+GATE = "/artifacts/gate"
+"""Workers that are told of it end no epoch before it is there."""
 LOCK = "locktype = 'advisory' and granted and mode = 'ExclusiveLock'"
 """The row of pg_locks that makes a reconciler the active one."""
 OURS = "app.kubernetes.io/managed-by=podium"

@@ -21,6 +21,8 @@ def main() -> None:
         for epoch in trial.epochs():
             misbehave(os.environ.get("MISBEHAVIOUR", ""), trial)
             time.sleep(float(os.environ.get("EPOCH_SECONDS", "0.5")))
+            while not os.path.exists(os.environ.get("GATE", "/")):
+                time.sleep(1)
             total += epoch
             entry = {"experiment": trial.assignment.experiment, "trial": trial.number, "epoch": epoch}
             os.write(diary, (json.dumps(entry) + "\n").encode())
