@@ -9,41 +9,18 @@ searches that points.csv holds already: only right while the code that they ran 
 """
 
 import argparse
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import cache
-from multiprocessing import get_context
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.optimizer import peers, recorded, searchers, synthetic
+from benchmarks.optimizer.cells import SEARCHERS, TASKS, Cell, searched
 from benchmarks.optimizer.plot import draw
-from benchmarks.optimizer.regret import Cell, Point, Regrets, append_points, read_points, regrets
-from benchmarks.optimizer.simulation import MakeSearcher, simulate
+from benchmarks.optimizer.recorded import rank_correlations
+from benchmarks.optimizer.regret import Regrets, append_points, read_points
 from benchmarks.optimizer.tables import print_tables
-from benchmarks.optimizer.tasks import Scale, Task, scale_of
 
 OUT = Path("build/optimizer")
-COSTS = (5, 10, 20, 60)
-"""Full trainings, at which the tables stand."""
-SEARCHERS: Mapping[str, MakeSearcher] = {
-    "podium": searchers.Podium,
-    "podium-full": searchers.podium_full,
-    "gp-sampler": peers.gp_sampler,
-    "tpe": peers.tpe,
-    "asha": searchers.Asha,
-    "random": searchers.RandomSearch,
-}
-TASKS: Mapping[str, Callable[[], Task]] = {
-    "digits": recorded.digits,
-    "fashion-mnist": recorded.fashion_mnist,
-    "branin": synthetic.branin,
-    "hartmann6": synthetic.hartmann6,
-    "misleading": synthetic.misleading,
-    "failing": synthetic.failing,
-    "noisy": synthetic.noisy,
-}
+COSTS = (5, 10, 20, 40, 60, 120)
+"""Full trainings, at which the tables stand, as far as the budget goes."""
 QUICK_TASKS = ("digits", "branin", "misleading")
 
 
@@ -58,9 +35,8 @@ def main() -> None:
     cells = [cell for cell in cells_of(asked) if cell not in done]
     for cell, points, seconds in searched(cells, budget=asked.budget, jobs=asked.jobs):
         append_points(points_file, points)
-        print(
-            f"{cell.searcher:12}{cell.task:15}{cell.workers:3} workers  seed {cell.seed}  {seconds:6.1f} s", flush=True
-        )
+        named = f"{cell.searcher:12}{cell.task:15}{cell.workers:3} workers  seed {cell.seed}"
+        print(f"{named}{seconds:8.1f} s", flush=True)
     points = [point for point in read_points(points_file) if point.searcher in asked.searchers]
     panels = {workers: Regrets(points, workers) for workers in asked.workers}
     print_tables(panels, [cost for cost in COSTS if cost <= asked.budget])
@@ -100,45 +76,10 @@ def cells_of(asked: argparse.Namespace) -> list[Cell]:
     ]
 
 
-def searched(cells: Sequence[Cell], *, budget: int, jobs: int) -> Iterator[tuple[Cell, list[Point], float]]:
-    """Search each cell, and give its points and its CPU seconds, in the cells' order."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # read by the processes that are started next
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(search, cells, [budget] * len(cells))
-
-
-def search(cell: Cell, budget: int) -> tuple[Cell, list[Point], float]:
-    task, scale = task_and_scale(cell.task)
-    began = time.process_time()
-    searcher = SEARCHERS[cell.searcher](task, cell.seed, cell.workers)
-    results = simulate(task, searcher, workers=cell.workers, budget=budget, seed=cell.seed)
-    costs = range(1, budget + 1)
-    found = regrets(results, scale, task.ladder.full_epochs, costs)
-    points = [
-        Point(
-            searcher=cell.searcher,
-            task=cell.task,
-            workers=cell.workers,
-            seed=cell.seed,
-            paid=paid,
-            regret=regret,
-        )
-        for paid, regret in zip(costs, found, strict=True)
-    ]
-    return cell, points, time.process_time() - began
-
-
-@cache
-def task_and_scale(name: str) -> tuple[Task, Scale]:
-    task = TASKS[name]()
-    return task, scale_of(task)
-
-
 def print_faithfulness(names: Sequence[str]) -> None:
     print("rank correlation of predicted and recorded errors, cross-validated, after so many epochs:")
     for name in names:
-        by_epoch = "  ".join(f"{epochs}: {value:.2f}" for epochs, value in recorded.rank_correlations(name).items())
+        by_epoch = "  ".join(f"{epochs}: {value:.2f}" for epochs, value in rank_correlations(name).items())
         print(f"  {name:15}{by_epoch}")
 
 

@@ -22,16 +22,6 @@ LEVEL = 95.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cell:
-    """One search."""
-
-    searcher: str
-    task: str
-    workers: int
-    seed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """Where one search stood once so many full trainings had been paid."""
 

@@ -32,9 +32,9 @@ def _print_panel(regrets: Regrets, costs: Sequence[int]) -> None:
 
 
 def _print_rows(title: str, regrets: Regrets, costs: Sequence[int], entry: Entry) -> None:
-    print(f"  {title + ' at':20}" + "".join(f"{cost:>18}" for cost in costs))
+    print(f"  {title + ' at':20}" + "".join(f"{cost:>23}" for cost in costs))
     for name in regrets.searchers:
-        print(f"    {name:18}" + "".join(f"{entry(name, cost):>18}" for cost in costs))
+        print(f"    {name:18}" + "".join(f"{entry(name, cost):>23}" for cost in costs))
 
 
 def _of_task(regrets: Regrets, task: str) -> Entry:
@@ -47,6 +47,8 @@ def _of_task(regrets: Regrets, task: str) -> Entry:
 
 def _print_speed(regrets: Regrets, last: int) -> None:
     regret = regrets.estimate(CHANCE, last).mean
+    if regret >= 1:
+        return  # it has finished nothing
     words = []
     for name in regrets.searchers:
         reached = regrets.reached(name, regret)
