@@ -5,23 +5,20 @@
 
 A task's first configurations are a seeded Sobol sequence. Those after them are neighbors of the best of the sequence,
 so that a surrogate is faithful where optimizers look. One configuration is one line of `<raw>/<task>.jsonl`, written
-when it has ended; a start goes on with the first that has no line. One thread; `seconds` are of CPU, so that other work
-on the machine does not count.
+when it has ended; a start goes on with what has no line there and no rows in the Parquet file. One thread; `seconds`
+are of CPU, so that other work on the machine does not count.
 """
 
 import argparse
-import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.curve_table import PACKED, pack
+from benchmarks.curve_table import PACKED, Line, append_lines, lines_of, pack, unpack
 from benchmarks.fashion_mnist import write_folder
 from benchmarks.finished_trials import spec_of
 from controller.space import Space
@@ -50,8 +47,6 @@ SOBOL, NEIGHBORS = 200, 60
 PARENTS = 20
 NEIGHBOR_SCALE = 0.12
 """Standard deviation of a neighbor's move in the unit cube."""
-
-Line = dict[str, Any]  # Any: JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +78,12 @@ def main() -> None:
     numerics.settle(1)
     for part in PLAN:
         if arguments.task in (None, part.task):
+            unpack(part.task, arguments.raw)
             record(part, arguments.raw)
 
 
 def record(part: Part, raw: Path) -> None:
     """Train what has no line yet, and append its line."""
-    raw.mkdir(parents=True, exist_ok=True)
     path = raw / f"{part.task}.jsonl"
     recorded = lines_of(path)
     done = {line["number"] for line in recorded}
@@ -110,20 +105,8 @@ def record(part: Part, raw: Path) -> None:
             trial=number,
         )
         line = {"number": number, "configuration": configuration, **curve(configuration, course)}
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        append_lines(path, [line])
         print(f"{part.task} {number}: {line['val_accuracy'][-1:]} {sum(line['seconds']):.1f} s", flush=True)
-
-
-def lines_of(path: Path) -> list[Line]:
-    """Return what was recorded. A line that a kill cut short is taken off the file, and recorded again."""
-    if not path.exists():
-        return []
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        os.truncate(path, len(whole.encode()))
-    return [json.loads(line) for line in whole.splitlines()]
 
 
 def images_of(task: str, raw: Path) -> Images:

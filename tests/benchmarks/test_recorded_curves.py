@@ -1,6 +1,5 @@
 """The recorder of learning curves, its table, and the tasks made of it."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +7,10 @@ import pytest
 import torch
 
 from benchmarks import record_curves
-from benchmarks.curve_table import pack, read_curves
+from benchmarks.curve_table import Line, append_lines, lines_of, pack, read_curves, unpack
 from benchmarks.finished_trials import spec_of
 from benchmarks.optimizer.recorded import recorded
-from benchmarks.record_curves import Line, Part, lines_of, record
+from benchmarks.record_curves import Part, record
 from controller.space import Space
 from worker import numerics
 from worker.digits import Digits
@@ -77,12 +76,30 @@ def test_the_table_gives_back_what_was_recorded(tmp_path: Path) -> None:
             "seconds": [1.0, 1.0],
         },
     ]
-    (tmp_path / "digits.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    append_lines(tmp_path / "digits.jsonl", lines)
     pack(tmp_path, tmp_path / "packed.parquet")
     first, second = read_curves("digits", tmp_path / "packed.parquet")
     assert (first.configuration, second.configuration) == (_configuration(), configuration)
     assert first.errors.tolist() == [0.5, 0.25]
     assert second.errors.tolist() == [0.75]
+
+
+def test_a_recording_goes_on_where_the_table_ends(tmp_path: Path) -> None:
+    lines: list[Line] = [
+        {
+            "number": 0,
+            "configuration": _configuration(),
+            "val_accuracy": [0.3],
+            "val_loss": [2.0],
+            "seconds": [1.0, 0.5],
+        },
+        {"number": 1, "configuration": _configuration(), "val_accuracy": [0.6], "val_loss": [1.0], "seconds": [1.0]},
+    ]
+    append_lines(tmp_path / "digits.jsonl", lines)
+    pack(tmp_path, tmp_path / "packed.parquet")
+    append_lines(tmp_path / "new" / "digits.jsonl", lines[1:])
+    unpack("digits", tmp_path / "new", tmp_path / "packed.parquet")
+    assert lines_of(tmp_path / "new" / "digits.jsonl") == [lines[1], lines[0]]
 
 
 def test_a_task_of_recorded_curves_is_the_same_each_time_and_true_to_them() -> None:
