@@ -11,12 +11,14 @@ E2E     ?= tests/e2e/test_*.py
 E2E_MARKS ?= e2e
 # For example SCALE=--quick.
 SCALE   ?=
+# For example BENCHMARK=--quick.
+BENCHMARK ?=
 # checkov pins what it stands on, older than what Podium stands on: it has an environment of its own.
 SCANNER := .venv-security
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart test e2e e2echaos security demo bench latency scale chaos clean
+.PHONY: help install check format chart test e2e e2echaos security demo bench benchmark latency scale chaos clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -75,6 +77,10 @@ demo: $(READY) ## Run examples/digits.yaml from nothing to its best model, on th
 
 bench: $(READY) ## Measure the time from a last report to the next worker, with 20 stub workers
 	$(BIN)/python benchmarks/reconcile_latency.py
+
+benchmark: $(READY) ## Compare the optimizer with others; hours, or BENCHMARK=--quick for minutes
+	@$(BIN)/python -c 'import optuna, matplotlib' 2> /dev/null || $(BIN)/pip install --disable-pip-version-check --editable ".[benchmarks]"
+	$(BIN)/python -m benchmarks.optimizer $(BENCHMARK)
 
 latency: $(READY) ## Measure what a suggestion costs, at 50 to 5,000 observations
 	$(BIN)/python -m benchmarks.suggest_latency

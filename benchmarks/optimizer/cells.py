@@ -1,0 +1,77 @@
+"""The searches of the comparison, each in a process of one thread."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
+
+from benchmarks.optimizer import peers, recorded, searchers, synthetic
+from benchmarks.optimizer.regret import Point, regrets
+from benchmarks.optimizer.simulation import MakeSearcher, simulate
+from benchmarks.optimizer.tasks import Scale, Task, scale_of
+
+SEARCHERS: Mapping[str, MakeSearcher] = {
+    "podium": searchers.Podium,
+    "podium-full": searchers.podium_full,
+    "gp-sampler": peers.gp_sampler,
+    "tpe": peers.tpe,
+    "asha": searchers.Asha,
+    "random": searchers.RandomSearch,
+}
+TASKS: Mapping[str, Callable[[], Task]] = {
+    "digits": recorded.digits,
+    "fashion-mnist": recorded.fashion_mnist,
+    "branin": synthetic.branin,
+    "hartmann6": synthetic.hartmann6,
+    "misleading": synthetic.misleading,
+    "failing": synthetic.failing,
+    "noisy": synthetic.noisy,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One search."""
+
+    searcher: str
+    task: str
+    workers: int
+    seed: int
+
+
+def searched(cells: Sequence[Cell], *, budget: int, jobs: int) -> Iterator[tuple[Cell, list[Point], float]]:
+    """Search each cell, and give its points and its CPU seconds, in the cells' order."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # read by the processes that are started next
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(search, cells, [budget] * len(cells))
+
+
+def search(cell: Cell, budget: int) -> tuple[Cell, list[Point], float]:
+    task, scale = task_and_scale(cell.task)
+    began = time.process_time()
+    searcher = SEARCHERS[cell.searcher](task, cell.seed, cell.workers)
+    results = simulate(task, searcher, workers=cell.workers, budget=budget, seed=cell.seed)
+    costs = range(1, budget + 1)
+    found = regrets(results, scale, task.ladder.full_epochs, costs)
+    points = [
+        Point(
+            searcher=cell.searcher,
+            task=cell.task,
+            workers=cell.workers,
+            seed=cell.seed,
+            paid=paid,
+            regret=regret,
+        )
+        for paid, regret in zip(costs, found, strict=True)
+    ]
+    return cell, points, time.process_time() - began
+
+
+@cache
+def task_and_scale(name: str) -> tuple[Task, Scale]:
+    task = TASKS[name]()
+    return task, scale_of(task)

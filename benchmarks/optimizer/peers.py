@@ -1,0 +1,67 @@
+"""Optuna's samplers, asked as its documentation says: full trainings, a failed one told as failed.
+
+Optuna is installed for this benchmark alone: `pip install 'podium[benchmarks]'`.
+"""
+
+import math
+import warnings
+
+import optuna
+import torch
+from optuna.samplers import BaseSampler, GPSampler, TPESampler
+from optuna.trial import TrialState
+
+from benchmarks.optimizer.simulation import Run
+from benchmarks.optimizer.tasks import Task
+from podium.spec import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter, Value
+
+
+class Optuna:
+    def __init__(self, task: Task, sampler: BaseSampler) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._task = task
+        self._study = optuna.create_study(sampler=sampler, direction="minimize")
+        self._trials: dict[int, optuna.Trial] = {}
+
+    def ask(self) -> Run:
+        trial = self._study.ask()
+        configuration: Configuration = {
+            name: _suggested(trial, name, parameter) for name, parameter in self._task.parameters.items()
+        }
+        self._trials[trial.number] = trial
+        return Run(trial=trial.number, configuration=configuration, epochs=self._task.ladder.full_epochs)
+
+    def tell(self, run: Run, loss: float | None) -> None:
+        trial = self._trials.pop(run.trial)
+        if loss is None:
+            self._study.tell(trial, state=TrialState.FAIL)
+        else:
+            self._study.tell(trial, loss)
+
+
+def gp_sampler(task: Task, seed: int, _workers: int) -> Optuna:
+    torch.set_num_threads(1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return Optuna(task, GPSampler(seed=seed))
+
+
+def tpe(task: Task, seed: int, workers: int) -> Optuna:
+    """Return the tree-structured Parzen estimator; with several workers it takes pending runs for bad ones."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return Optuna(task, TPESampler(seed=seed, constant_liar=workers > 1))
+
+
+def _suggested(trial: optuna.Trial, name: str, parameter: Parameter) -> Value:
+    match parameter:
+        case RealParameter():
+            return float(trial.suggest_float(name, parameter.low, parameter.high, log=parameter.scale == "log"))
+        case IntegerParameter(base=int(base)):
+            exponents = round(math.log(parameter.low, base)), round(math.log(parameter.high, base))
+            return int(base ** trial.suggest_int(name, *exponents))
+        case IntegerParameter():
+            return int(trial.suggest_int(name, parameter.low, parameter.high, log=parameter.scale == "log"))
+        case CategoricalParameter():
+            chosen: Value = trial.suggest_categorical(name, parameter.choices)
+            return chosen

@@ -1,0 +1,101 @@
+"""What searches: Podium as the controller asks it, random search, and ASHA."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks.optimizer.simulation import Run
+from benchmarks.optimizer.tasks import Task
+from controller.experiment import History, InFlight, Ladder, Observation, Problem
+from controller.optimizer.learning import remembering
+from controller.optimizer.suggest import suggest
+from controller.space import Space
+
+
+class Podium:
+    """`suggest`, with a history kept as `controller.history` reads it. It is told no budget, as the others are not."""
+
+    def __init__(self, task: Task, seed: int, _workers: int = 1) -> None:
+        self._problem = Problem(parameters=task.parameters, ladder=task.ladder, maximize=False, seed=seed)
+        self._history = History()
+        self._memory = remembering()
+        self._trials = 0
+
+    def ask(self) -> Run | None:
+        suggestion = suggest(self._problem, self._history, self._memory)
+        if suggestion is None:
+            return None
+        self._trials += suggestion.trial is None
+        run = InFlight(
+            trial=self._trials if suggestion.trial is None else suggestion.trial,
+            configuration=suggestion.configuration,
+            from_epochs=suggestion.from_epochs,
+            to_epochs=suggestion.to_epochs,
+        )
+        self._history = replace(self._history, in_flight=(*self._history.in_flight, run))
+        return Run(trial=run.trial, configuration=run.configuration, epochs=run.to_epochs)
+
+    def tell(self, run: Run, loss: float | None) -> None:
+        history = self._history
+        seen = Observation(trial=run.trial, configuration=run.configuration, epochs=run.epochs, value=loss)
+        self._history = replace(
+            history,
+            observations=(*history.observations, seen),
+            in_flight=tuple(flight for flight in history.in_flight if flight.trial != run.trial),
+            retired=history.retired | ({run.trial} if loss is None else set()),
+        )
+
+
+def podium_full(task: Task, seed: int, workers: int) -> Podium:
+    """Return Podium without fidelities: every run is a full training. It shows what short runs are worth."""
+    return Podium(replace(task, ladder=Ladder(task.ladder.rungs[-1:])), seed, workers)
+
+
+class RandomSearch:
+    """Full trainings of uniform draws."""
+
+    def __init__(self, task: Task, seed: int, _workers: int = 1) -> None:
+        self._task, self._rng, self._trials = task, np.random.default_rng(seed), 0
+
+    def ask(self) -> Run:
+        self._trials += 1
+        configuration = drawn(self._task, self._rng)
+        return Run(trial=self._trials, configuration=configuration, epochs=self._task.ladder.full_epochs)
+
+    def tell(self, run: Run, loss: float | None) -> None:
+        pass
+
+
+class Asha:
+    """Asynchronous successive halving (Li et al. 2020, algorithm 2), the form that promotes.
+
+    A free worker promotes a trial that is among the best third of its rung, the highest rung first; else it starts a
+    uniform draw on the lowest. Optuna's SuccessiveHalvingPruner only stops: a trial that it stopped never goes on.
+    """
+
+    ETA = 3
+
+    def __init__(self, task: Task, seed: int, _workers: int = 1) -> None:
+        self._task, self._rng, self._trials = task, np.random.default_rng(seed), 0
+        self._lengths = [rung.epochs for rung in task.ladder.rungs]
+        self._ended: dict[int, list[tuple[float, int, Run]]] = {epochs: [] for epochs in self._lengths}
+        self._promoted: set[tuple[int, int]] = set()
+
+    def ask(self) -> Run:
+        for epochs, longer in reversed(list(zip(self._lengths, self._lengths[1:], strict=False))):
+            ended = sorted(self._ended[epochs], key=lambda entry: entry[:2])
+            for loss, trial, run in ended[: len(ended) // self.ETA]:
+                if (trial, epochs) not in self._promoted and math.isfinite(loss):
+                    self._promoted.add((trial, epochs))
+                    return replace(run, epochs=longer)
+        self._trials += 1
+        return Run(trial=self._trials, configuration=drawn(self._task, self._rng), epochs=self._lengths[0])
+
+    def tell(self, run: Run, loss: float | None) -> None:
+        self._ended[run.epochs].append((math.inf if loss is None else loss, run.trial, run))
+
+
+def drawn(task: Task, rng: np.random.Generator) -> dict[str, bool | int | float | str]:
+    space = Space(task.parameters)
+    return space.decode(rng.random((1, space.dimensions)))[0]

@@ -1,0 +1,67 @@
+"""What is searched, and the scale of regret: 0 is the best known, 1 the median of random configurations."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.experiment import Ladder, ladder_of
+from controller.space import Space
+from podium.spec import Configuration, Fidelity, Parameter
+
+Floats = NDArray[np.float64]
+Losses = Callable[[Sequence[Configuration], int], Floats]
+"""True losses of configurations after so many epochs; not a number where a run fails."""
+
+DRAWN = 4096
+ROUNDS, PARENTS, CHILDREN = 40, 50, 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    name: str
+    parameters: Mapping[str, Parameter]
+    ladder: Ladder
+    losses: Losses
+    noise: float = 0.0
+    """Standard deviation of what an observation adds to the true loss."""
+
+    def loss(self, configuration: Configuration, epochs: int) -> float:
+        return float(self.losses([configuration], epochs)[0])
+
+
+def rungs(full_epochs: int) -> Ladder:
+    """Return Podium's own rungs from one epoch to all of them, a factor of 3 apart."""
+    return ladder_of(Fidelity(min=1, max=full_epochs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    best: float
+    median: float
+
+    def regret(self, loss: float) -> float:
+        """Return the loss on the scale; what is better than the best known counts as 0."""
+        return max(0.0, (loss - self.best) / (self.median - self.best))
+
+
+def scale_of(task: Task) -> Scale:
+    """Look for the best loss at full fidelity with 20,000 free evaluations: many draws, then moves of the best."""
+    space, rng = Space(task.parameters), np.random.default_rng(0)
+    units = space.sobol(DRAWN, rng)
+    losses = _at_full(task, space, units)
+    median = float(np.nanmedian(losses))
+    for turn in range(ROUNDS):
+        best = np.argsort(losses)[:PARENTS]  # NaN is last
+        scale = 0.2 * 0.8**turn + 1e-4
+        children = space.neighbors(units[best][rng.integers(0, PARENTS, CHILDREN)], scale=scale, rng=rng)
+        units = np.concatenate([units[best], children])
+        losses = np.concatenate([losses[best], _at_full(task, space, children)])
+    return Scale(best=float(np.nanmin(losses)), median=median)
+
+
+def _at_full(task: Task, space: Space, units: Floats) -> Floats:
+    losses = task.losses(space.decode(units), task.ladder.full_epochs)
+    return np.where(np.isfinite(losses), losses, math.nan)
