@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from podium.spec import Configuration
+from podium.parameters import Configuration
 
 Floats = NDArray[np.float64]
 Line = dict[str, Any]  # Any: JSON

@@ -22,7 +22,7 @@ from benchmarks.curve_table import PACKED, Line, append_lines, lines_of, pack, u
 from benchmarks.fashion_mnist import write_folder
 from benchmarks.finished_trials import spec_of
 from controller.space import Space
-from podium.spec import Configuration
+from podium.parameters import Configuration
 from podium.trainer import Training
 from worker import numerics
 from worker.digits import Digits

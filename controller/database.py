@@ -1,17 +1,21 @@
 """The connection to PostgreSQL: engine, sessions, migrations, and the channel that wakes the reconciler."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from controller.errors import DatabaseAway
 
@@ -20,6 +24,8 @@ CONNECT_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 10
 USUAL_POOL = 20
 """Connections of a process."""
+TRUSTED_SECONDS = 1.0
+"""A connection that was in use so lately is taken again without asking whether it is alive: that is a round trip."""
 NOTICE_SECONDS = 10
 """A peer that is gone without a word, as with its node, is noticed after this."""
 NOTICING = {
@@ -45,14 +51,37 @@ def open_engine(url: str, pool_size: int = USUAL_POOL) -> Engine:
         raise DatabaseUnusable("PODIUM_DATABASE_URL is no database URL; write postgresql://user@host/name") from None
     if parsed.get_backend_name() != "postgresql":
         raise DatabaseUnusable(f"PODIUM_DATABASE_URL names {parsed.get_backend_name()}; Podium needs PostgreSQL")
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
-        pool_pre_ping=True,  # a database that was away left dead connections behind
         connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, **NOTICING},
     )
+    _refuse_the_dead(engine)
+    return engine
+
+
+def _refuse_the_dead(engine: Engine) -> None:
+    """Have a connection that was idle asked whether it lives: a database that was away left dead ones behind.
+
+    Where one that was busy just now turns out to be dead, its request is answered with 503, and all others are renewed.
+    """
+
+    def left(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    def taken(connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: object) -> None:
+        idle_since = record.info.get("idle_since")
+        if idle_since is None or time.monotonic() - idle_since < TRUSTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error  # the pool connects anew, and takes none of the others either
+
+    event.listen(engine, "checkin", left)
+    event.listen(engine, "checkout", taken)
 
 
 def open_sessions(engine: Engine) -> sessionmaker[Session]:

@@ -1,4 +1,4 @@
-"""The verbs of a run's life: start, record, end. Each changes rows only, in its caller's transaction."""
+"""The verbs of a run's life: start, finish, end. Each changes rows only, in its caller's transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +8,14 @@ from sqlalchemy.orm import Session
 from controller import store, storms
 from controller.database import wake_reconciler
 from controller.endings import RESULTS
-from controller.errors import InvalidRequest, ObjectiveMissing, Superseded
 from controller.experiment import Suggestion, ladder_of
 from controller.jobs import AttemptKey
 from controller.retention import Stored
-from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
+from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
 from podium.parameters import Configuration
 from podium.spec import ExperimentSpec
-from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
-from podium.wire import MeasurementReport, Reasons
+from podium.taxonomy import AttemptState, EndReason, RunState, TrialState
+from podium.wire import Reasons
 
 MODEL_VERSION = "4"
 """Changes whenever the optimizer would answer the same history differently."""
@@ -70,41 +69,15 @@ def start(session: Session, experiment: ExperimentRow, suggestion: Suggestion, n
     return _add_run(session, experiment, trial, order)
 
 
-def record(session: Session, job: str, report: MeasurementReport, now: datetime) -> Verdict:
-    """Store an epoch's measurement and answer with the verdict. The same report again changes nothing.
-
-    At the run's target, or when it is to stop, the run ends in this very transaction.
-    Raises Superseded for an attempt that has ended, ObjectiveMissing and InvalidRequest for a report that is no use.
-    """
+def finish(session: Session, job: str, reason: EndReason, now: datetime) -> None:
+    """End the run of an attempt that has reported all that it will."""
     attempt = store.lock_attempt(session, job)
-    run, trial, experiment = attempt.run, attempt.run.trial, attempt.run.trial.experiment
-    if session.get(MeasurementRow, (attempt.id, report.epoch)) is not None:
-        return _verdict(run)
-    if attempt.state in (AttemptState.REPORTED, AttemptState.ENDED):
-        raise Superseded(f"attempt {job!r} has ended; exit, nothing of this report was stored")
-    _check(report, run, experiment)
-    session.add(
-        MeasurementRow(
-            attempt_id=attempt.id,
-            trial_id=trial.id,
-            epoch=report.epoch,
-            metrics=report.metrics,
-            seconds=report.seconds,
-            samples_per_second=report.samples_per_second,
-            created_at=now,
-        )
+    attempt.state, attempt.end_reason, attempt.changed_at = AttemptState.REPORTED, reason, now
+    attempt.detail = (
+        "reached its target" if reason is EndReason.SUCCEEDED else "stopped by a verdict, keeping its result"
     )
-    attempt.last_epoch, attempt.heard_at = max(attempt.last_epoch or 0, report.epoch), now
-    store.learn_slowest_epoch(session, experiment.id, report.seconds)
-    attempt.has_progressed |= report.epoch > run.reached_epoch  # to repeat what is known is no progress
-    run.reached_epoch = max(run.reached_epoch, report.epoch)
-    run.seconds += report.seconds
-    session.flush()
-    if report.epoch == run.to_epoch:
-        _finish(session, attempt, EndReason.SUCCEEDED, now)
-    elif run.is_stop_requested or experiment.state is ExperimentState.STOPPED:
-        _finish(session, attempt, EndReason.STOPPED, now)
-    return _verdict(run)
+    end_run(session, attempt.run, reason, now)
+    wake_reconciler(session)
 
 
 def key_of(run: RunRow, attempt: int) -> AttemptKey:
@@ -167,28 +140,6 @@ def add_attempt(session: Session, run: RunRow, number: int, not_before: datetime
     session.add(attempt)
     session.flush()
     return attempt
-
-
-def _check(report: MeasurementReport, run: RunRow, experiment: ExperimentRow) -> None:
-    metric = experiment.spec["objective"]["metric"]
-    if metric not in report.metrics:
-        found = ", ".join(sorted(report.metrics))
-        raise ObjectiveMissing(f"epoch {report.epoch} lacks the objective {metric!r}; it has {found}")
-    if report.epoch > run.to_epoch:
-        raise InvalidRequest(f"epoch {report.epoch} lies beyond the run's target, epoch {run.to_epoch}")
-
-
-def _verdict(run: RunRow) -> Verdict:
-    return Verdict.STOP if run.end_reason is EndReason.STOPPED else Verdict.CONTINUE
-
-
-def _finish(session: Session, attempt: AttemptRow, reason: EndReason, now: datetime) -> None:
-    attempt.state, attempt.end_reason, attempt.changed_at = AttemptState.REPORTED, reason, now
-    attempt.detail = (
-        "reached its target" if reason is EndReason.SUCCEEDED else "stopped by a verdict, keeping its result"
-    )
-    end_run(session, attempt.run, reason, now)
-    wake_reconciler(session)
 
 
 def end_run(session: Session, run: RunRow, reason: EndReason, now: datetime) -> None:

@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 from benchmarks.optimizer.simulation import Run
 from benchmarks.optimizer.tasks import Task
-from podium.spec import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter, Value
+from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter, Value
 
 
 class Optuna:

@@ -17,7 +17,7 @@ from benchmarks.curve_table import Curve, read_curves
 from benchmarks.finished_trials import spec_of
 from benchmarks.optimizer.tasks import Floats, Task, rungs
 from controller.space import Space
-from podium.spec import Configuration
+from podium.parameters import Configuration
 
 FOLDS = 10
 LOST_ERROR = 0.9

@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 
 from benchmarks.optimizer.tasks import Task
-from podium.spec import Configuration
+from podium.parameters import Configuration
 
 SPREAD = 0.15
 """Standard deviation of the logarithm of an epoch's time."""

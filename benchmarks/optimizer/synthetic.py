@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from benchmarks.optimizer.tasks import Floats, Task, rungs
-from podium.spec import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter
+from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter
 
 FULL_EPOCHS = 27
 

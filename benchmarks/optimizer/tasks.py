@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from controller.experiment import Ladder, ladder_of
 from controller.space import Space
-from podium.spec import Configuration, Fidelity, Parameter
+from podium.parameters import Configuration, Parameter
+from podium.spec import Fidelity
 
 Floats = NDArray[np.float64]
 Losses = Callable[[Sequence[Configuration], int], Floats]

@@ -29,8 +29,8 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     """Return the application. It opens nothing by itself: all it works with is handed in."""
     app = FastAPI(title="Podium", version="0.1.0", responses=PROBLEMS)
     app.state.collaborators = collaborators
+    app.include_router(worker.router, prefix=API_PREFIX)  # asked most, hence looked up first
     app.include_router(experiments.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(worker.router, prefix=API_PREFIX)
     app.include_router(health.router)
     if collaborators.shows_metrics:
         app.include_router(health.metrics_router)

@@ -11,6 +11,7 @@ from fastapi import Depends, Header, Request
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
+from starlette.concurrency import run_in_threadpool
 from structlog.contextvars import bind_contextvars
 
 from controller.database import USUAL_POOL, Sessions, transaction
@@ -60,9 +61,16 @@ async def _turn(needed: Needed) -> AsyncIterator[None]:
         yield
 
 
-def _session(needed: Needed, turn: Annotated[None, Depends(_turn, scope="function")]) -> Iterator[Session]:
-    with transaction(needed.sessions) as session:
+async def _session(needed: Needed, turn: Annotated[None, Depends(_turn, scope="function")]) -> AsyncIterator[Session]:
+    """Open a transaction, which asks nothing of the database yet, and end it in a thread, which does."""
+    opened = transaction(needed.sessions)
+    session = opened.__enter__()
+    try:
         yield session
+    except BaseException as error:
+        await run_in_threadpool(opened.__exit__, type(error), error, error.__traceback__)
+        raise
+    await run_in_threadpool(opened.__exit__, None, None, None)
 
 
 async def _now(needed: Needed) -> datetime:

@@ -1,14 +1,18 @@
 """What workers ask. Each request carries a run token, which is good for one attempt."""
 
+from datetime import datetime
+
 import structlog
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 
-from controller import artifacts, runs, store
+from controller import artifacts, recording, store
 from controller.api.collaborators import Job, Needed, Now, Transaction
+from controller.database import Sessions, transaction
 from controller.errors import Superseded
 from controller.experiment import ladder_of
 from podium.spec import ExperimentSpec
-from podium.taxonomy import AttemptState
+from podium.taxonomy import AttemptState, Verdict
 from podium.wire import MeasurementAnswer, MeasurementReport, RunAssignment
 
 log = structlog.get_logger()
@@ -43,8 +47,15 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
 
 
 @router.post("/measurements")
-def record_measurement(report: MeasurementReport, session: Transaction, job: Job, now: Now) -> MeasurementAnswer:
+async def record_measurement(report: MeasurementReport, needed: Needed, job: Job, now: Now) -> MeasurementAnswer:
     """Store one epoch's results and answer with the verdict. Sending a report again changes nothing."""
-    verdict = runs.record(session, job, report, now)
+    async with needed.turns:
+        verdict = await run_in_threadpool(_record, needed.sessions, job, report, now)
     log.debug("epoch reported", epoch=report.epoch, verdict=verdict)
     return MeasurementAnswer(verdict=verdict)
+
+
+def _record(sessions: Sessions, job: str, report: MeasurementReport, now: datetime) -> Verdict:
+    """Open, use and commit a transaction in one stretch: of all that is asked, this is asked most."""
+    with transaction(sessions) as session:
+        return recording.record(session, job, report, now)

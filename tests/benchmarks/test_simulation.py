@@ -10,7 +10,7 @@ from benchmarks.optimizer.simulation import MakeSearcher, Result, Run, simulate
 from benchmarks.optimizer.synthetic import failing, noisy
 from benchmarks.optimizer.tasks import Task, rungs
 from controller.experiment import Ladder
-from podium.spec import RealParameter
+from podium.parameters import RealParameter
 
 
 class Scripted:
