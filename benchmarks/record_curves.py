@@ -1,8 +1,8 @@
 """Record real learning curves with the worker's own training code: ResNet-18, the original study's seven parameters.
 
-    nice -n 19 python -m benchmarks.record_curves --raw build/curves             # hours; may be killed and started again
-    python -m benchmarks.record_curves --raw build/curves --backwards  # beside it, on another thread
-    python -m benchmarks.record_curves --raw build/curves --pack                  # the Parquet file, of what there is
+    python -m benchmarks.record_curves --raw build/curves               # hours; may be killed and started again
+    python -m benchmarks.record_curves --raw build/curves --backwards   # beside it, on another thread
+    python -m benchmarks.record_curves --raw build/curves --pack        # the Parquet file, of what there is
 
 A task's first configurations are a seeded Sobol sequence. Those after them are neighbors of the best of the sequence,
 so that a surrogate is faithful where optimizers look. One configuration is one line of `<raw>/<task>.jsonl`, written
