@@ -4,8 +4,8 @@ A line is a configuration of a task with its whole curve; the table has a row fo
 """
 
 import json
-import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -83,20 +83,22 @@ def unpack(task: str, raw: Path, packed: Path = PACKED) -> None:
 
 
 def lines_of(path: Path) -> list[Line]:
-    """Return a file's lines. One that a kill cut short is taken off the file."""
+    """Return a file's lines, the first of each number. One that a kill cut short does not count."""
     if not path.exists():
         return []
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        os.truncate(path, len(whole.encode()))
-    return [json.loads(line) for line in whole.splitlines()]
+    found: dict[int, Line] = {}
+    for text in path.read_text(encoding="utf-8").splitlines():
+        with suppress(json.JSONDecodeError):
+            line = json.loads(text)
+            found.setdefault(line["number"], line)
+    return list(found.values())
 
 
 def append_lines(path: Path, lines: Iterable[Line]) -> None:
+    """Append lines. Each begins with a line's end: a kill may have left none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(line) + "\n" for line in lines)
+        file.writelines("\n" + json.dumps(line) + "\n" for line in lines)
 
 
 def _packed_lines(task: str, packed: Path) -> list[Line]:

@@ -1,7 +1,8 @@
 """Record real learning curves with the worker's own training code: ResNet-18, the original study's seven parameters.
 
-    nice -n 19 python -m benchmarks.record_curves --raw build/curves        # hours; may be killed and started again
-    python -m benchmarks.record_curves --raw build/curves --pack            # the Parquet file, of what there is
+    python -m benchmarks.record_curves --raw build/curves               # hours; may be killed and started again
+    python -m benchmarks.record_curves --raw build/curves --backwards   # beside it, on another thread
+    python -m benchmarks.record_curves --raw build/curves --pack        # the Parquet file, of what there is
 
 A task's first configurations are a seeded Sobol sequence. Those after them are neighbors of the best of the sequence,
 so that a surrogate is faithful where optimizers look. One configuration is one line of `<raw>/<task>.jsonl`, written
@@ -70,6 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--raw", type=Path, required=True, help="folder of the lines, and of Fashion-MNIST's images")
     parser.add_argument("--task", choices=["digits", "fashion-mnist"], help="record this one only")
+    parser.add_argument("--backwards", action="store_true", help="begin at the end: a second recorder beside the first")
     parser.add_argument("--pack", action="store_true", help=f"write {PACKED.name} instead of recording")
     arguments = parser.parse_args()
     if arguments.pack:
@@ -79,22 +81,21 @@ def main() -> None:
     for part in PLAN:
         if arguments.task in (None, part.task):
             unpack(part.task, arguments.raw)
-            record(part, arguments.raw)
+            record(part, arguments.raw, backwards=arguments.backwards)
 
 
-def record(part: Part, raw: Path) -> None:
-    """Train what has no line yet, and append its line."""
+def record(part: Part, raw: Path, *, backwards: bool = False) -> None:
+    """Train what has no line yet, and append its line. Neighbors wait for the whole sequence: it has their parents."""
     path = raw / f"{part.task}.jsonl"
-    recorded = lines_of(path)
-    done = {line["number"] for line in recorded}
-    left = [number for number in range(part.first, part.end) if number not in done]
-    if not left:
+    before = Part(task=part.task, first=0, end=part.first)
+    if left_of(before, path) or not left_of(part, path):
         return
     images = images_of(part.task, raw)
     split = share_of(split_by_label(images, SEED), images)
     space = Space(spec_of(part.task, parallelism=1, seed=SEED).parameters)
-    configurations = sobol(space) if part.first == 0 else neighbors(space, recorded)
-    for number in left:
+    configurations = sobol(space) if part.first == 0 else neighbors(space, lines_of(path))
+    while left := left_of(part, path):  # read again each time: another recorder may be at work
+        number = left[-1] if backwards else left[0]
         configuration = configurations[number - part.first]
         course = Course(
             images=images,
@@ -107,6 +108,11 @@ def record(part: Part, raw: Path) -> None:
         line = {"number": number, "configuration": configuration, **curve(configuration, course)}
         append_lines(path, [line])
         print(f"{part.task} {number}: {line['val_accuracy'][-1:]} {sum(line['seconds']):.1f} s", flush=True)
+
+
+def left_of(part: Part, path: Path) -> list[int]:
+    done = {line["number"] for line in lines_of(path)}
+    return [number for number in range(part.first, part.end) if number not in done]
 
 
 def images_of(task: str, raw: Path) -> Images:
