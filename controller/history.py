@@ -1,8 +1,8 @@
 """What an experiment has spent and learned, as the optimizer wants to see it. Ended runs are its observations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypedDict
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -14,20 +14,49 @@ from podium.spec import Configuration, ExperimentSpec
 from podium.taxonomy import EndReason, RunState, TrialState
 
 
-def history_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> History:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A history that can be carried on by what was started since it was read."""
+
+    history: History
+    spec: ExperimentSpec
+    spent: "Spending"
+
+    def and_then(self, started: InFlight) -> "Past":
+        """Return what reading it again would find, had nothing else happened than this start."""
+        spent = replace(
+            self.spent, epochs=self.spent.epochs + started.to_epochs - started.from_epochs, runs=self.spent.runs + 1
+        )
+        in_flight = (*self.history.in_flight, started)
+        return replace(self, spent=spent, history=replace(self.history, in_flight=in_flight, **_left(self.spec, spent)))
+
+
+def past_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> Past:
     """Return what the optimizer may know, in the order in which it became known."""
     runs = _runs(session, experiment_id)  # before the trials: then each run's trial is among them
     trials = {trial.id: trial for trial in _trials(session, experiment_id)}
-    ladder, spent = ladder_of(spec.fidelity), spendings(session, [experiment_id])[experiment_id]
-    limit_cost, limit_runs = spec.budget.cost, spec.budget.runs
-    return History(
+    spent = spendings(session, [experiment_id])[experiment_id]
+    history = History(
         observations=tuple(_observation(run, trials[run.trial_id]) for run in runs if _is_observation(run)),
         in_flight=tuple(_in_flight(run, trials[run.trial_id]) for run in runs if run.state is RunState.RUNNING),
         retired=frozenset(
             trial.number for trial in trials.values() if trial.state in (TrialState.STOPPED, TrialState.FAILED)
         ),
-        remaining_cost=float("inf") if limit_cost is None else limit_cost - ladder.cost(0, spent.epochs),
-        remaining_runs=float("inf") if limit_runs is None else limit_runs - spent.runs,
+        **_left(spec, spent),
+    )
+    return Past(history=history, spec=spec, spent=spent)
+
+
+class _Left(TypedDict):
+    remaining_cost: float
+    remaining_runs: float
+
+
+def _left(spec: ExperimentSpec, spent: "Spending") -> _Left:
+    cost, runs = spec.budget.cost, spec.budget.runs
+    return _Left(
+        remaining_cost=float("inf") if cost is None else cost - ladder_of(spec.fidelity).cost(0, spent.epochs),
+        remaining_runs=float("inf") if runs is None else runs - spent.runs,
     )
 
 

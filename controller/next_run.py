@@ -1,15 +1,15 @@
 """The next run of an experiment: the optimizer is asked, and its answer is a row before it is a Job."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
 from controller import lifecycle, runs, store
 from controller.database import Sessions, transaction
-from controller.experiment import History, problem_of
-from controller.history import history_of
+from controller.experiment import History, InFlight, Suggestion, problem_of
+from controller.history import Past, past_of
 from controller.meters import Meters
 from controller.optimizer.learning import Learn, remembering
 from controller.optimizer.suggest import suggest
@@ -19,6 +19,16 @@ from podium.taxonomy import ExperimentState
 log = structlog.get_logger()
 Question = tuple[object, int, int]
 """Spec, newest run and free slots: whatever else the optimizer sees changes only together with one of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An experiment as it was read, and carried on by what was started in it since."""
+
+    document: object
+    """Its spec as stored."""
+    newest_run: int
+    past: Past
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,39 +43,62 @@ class NextRun:
     _unanswered: dict[str, Question] = field(default_factory=dict, init=False)
     """The last question of an experiment that found nothing to start: the same one is not thought about twice."""
 
-    def start(self, experiment_id: str, free_slots: int) -> str | None:
+    def start(self, experiment_id: str, free_slots: int, seen: dict[str, Seen]) -> str | None:
         """Ask the optimizer and store its answer; return the Job to create, or None when nothing is to be started.
 
-        `free_slots` is what the experiment had before it was asked for.
+        `free_slots` is what the experiment had before it was asked for. `seen` spares slots that are filled at one time
+        from reading the same history again; what a user or another reconciler changed meanwhile is found all the same.
         """
-        with transaction(self.sessions) as session:
-            experiment = store.experiment(session, experiment_id)
-            seen, runs_seen = experiment.spec, store.count_runs(session, experiment_id)
-            question = (seen, runs_seen, free_slots)
-            if self._unanswered.get(experiment_id) == question:
-                return None
-            spec = ExperimentSpec.model_validate(seen)
-            history = history_of(session, experiment_id, spec)
-        if experiment.state is not ExperimentState.RUNNING or len(history.in_flight) >= spec.parallelism:
+        known = seen.pop(experiment_id, None) or self._look(experiment_id, free_slots)
+        if known is None:
             return None
-        with self.meters.suggestion_seconds.time():
-            suggestion = suggest(problem_of(spec), history, self.learn)  # outside any transaction: it may take a second
+        past, history = known.past, known.past.history
+        if len(history.in_flight) >= past.spec.parallelism:
+            return None
+        with self.meters.suggestion_seconds.time():  # outside any transaction: it may take a second
+            suggestion = suggest(problem_of(past.spec), history, self.learn)
         with transaction(self.sessions) as session:
             experiment = store.experiment(session, experiment_id, lock=True)
             now = self.clock()
-            if experiment.state is not ExperimentState.RUNNING or experiment.spec != seen:
+            if experiment.state is not ExperimentState.RUNNING or experiment.spec != known.document:
                 return None  # a user changed it meanwhile, and that has woken the next pass
-            if store.count_runs(session, experiment_id) != runs_seen:
+            newest = store.newest(session, experiment_id)
+            if newest.run != known.newest_run:
                 return None  # another reconciler was faster; this one is about to learn that it no longer leads
-            if suggestion is not None:
-                return runs.start(session, experiment, suggestion, now).job
-            if history.in_flight:
-                self._unanswered[experiment_id] = question
+            if suggestion is None and history.in_flight:
+                self._unanswered[experiment_id] = (known.document, known.newest_run, free_slots)
                 return None
-            lifecycle.complete(session, experiment, _why_complete(history), now)
-            self._unanswered.pop(experiment_id, None)
-            log.info("experiment completed")
-            return None
+            if suggestion is None:
+                lifecycle.complete(session, experiment, _why_complete(history), now)
+                self._unanswered.pop(experiment_id, None)
+                log.info("experiment completed")
+                return None
+            started = runs.start(session, experiment, suggestion, newest, now)
+        seen[experiment_id] = replace(
+            known, newest_run=newest.run + 1, past=past.and_then(_in_flight(suggestion, started.trial))
+        )
+        return started.job
+
+    def _look(self, experiment_id: str, free_slots: int) -> Seen | None:
+        """Read what the optimizer is to know, unless there is nothing to ask it."""
+        with transaction(self.sessions) as session:
+            experiment = store.experiment(session, experiment_id)
+            document, newest = experiment.spec, store.newest(session, experiment_id)
+            if self._unanswered.get(experiment_id) == (document, newest.run, free_slots):
+                return None
+            if experiment.state is not ExperimentState.RUNNING:
+                return None
+            past = past_of(session, experiment_id, ExperimentSpec.model_validate(document))
+        return Seen(document=document, newest_run=newest.run, past=past)
+
+
+def _in_flight(suggestion: Suggestion, trial: int) -> InFlight:
+    return InFlight(
+        trial=trial,
+        configuration=suggestion.configuration,
+        from_epochs=suggestion.from_epochs,
+        to_epochs=suggestion.to_epochs,
+    )
 
 
 def _why_complete(history: History) -> str:
