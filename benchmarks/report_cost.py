@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.control_plane import free_ports, process
 from benchmarks.scale import machine, print_row, wait_for_api
-from controller import attempts, lifecycle, runs
+from controller import attempts, lifecycle, runs, store
 from controller.api.collaborators import random_suffixes
 from controller.database import migrate, open_engine, open_sessions, transaction
 from controller.embedded import embedded_postgres
@@ -93,8 +93,11 @@ def _jobs(session: Session, count: int) -> list[str]:
     }
     spec = ExperimentSpec.model_validate(document)
     experiment, _ = lifecycle.create(session, spec, suffixes=random_suffixes(), key=None, now=now)
-    order = runs.Order(to_epochs=90_000, reasons=Reasons(source="sobol"), now=now)
-    jobs = [runs.add_trial(session, experiment, {"x": number / count}, order).job for number in range(count)]
+    jobs = []
+    for number in range(count):
+        newest = store.Newest(trial=number, run=number)
+        order = runs.Order(to_epochs=90_000, reasons=Reasons(source="sobol"), now=now, newest=newest)
+        jobs.append(runs.add_trial(session, experiment, {"x": number / count}, order).job)
     for job in jobs:
         attempts.mark_running(session, job, PodShape(), now)
     return jobs

@@ -1,7 +1,9 @@
 """The verbs of an attempt's life: what is noted while its Job goes on, and its end. Each changes rows only."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from controller import store, storms
@@ -13,7 +15,7 @@ from controller.node_record import node_endings
 from controller.nodes import MEMORY, NodeEnding, bad_nodes
 from controller.plan import EndAttempt, NoteSight
 from controller.runs import add_attempt, end_run
-from controller.tables import AttemptRow
+from controller.tables import AttemptRow, ExperimentRow, RunRow
 from podium.pod import PodShape
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason
@@ -55,11 +57,11 @@ def note_sight(session: Session, sight: NoteSight) -> None:
         attempt.node, attempt.waiting, attempt.started_at = sight.node, sight.waiting, sight.started_at
 
 
-def close(session: Session, job: str, now: datetime) -> None:
-    """Note that nothing is left of an attempt whose result is in."""
-    attempt = store.lock_attempt(session, job)
-    if attempt.state is AttemptState.REPORTED:
-        attempt.state, attempt.changed_at, attempt.ended_at = AttemptState.ENDED, now, now
+def close(session: Session, jobs: Sequence[str], now: datetime) -> None:
+    """Note that nothing is left of attempts whose results are in."""
+    over = update(AttemptRow).where(AttemptRow.job.in_(jobs), AttemptRow.state == AttemptState.REPORTED)
+    ended = over.values(state=AttemptState.ENDED, changed_at=now, ended_at=now)
+    session.execute(ended.execution_options(synchronize_session=False))
 
 
 def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: datetime) -> None:
@@ -93,19 +95,20 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
     wake_reconciler(session)
 
 
-def ending_of(session: Session, job: str) -> Ending | None:
-    """Return how an attempt ended, once it has; None before."""
-    attempt = store.lock_attempt(session, job)
-    if attempt.end_reason is None:
-        return None
-    run, experiment = attempt.run, attempt.run.trial.experiment
-    return Ending(
-        reason=attempt.end_reason,
-        detail=attempt.detail,
-        reached_epoch=run.reached_epoch,
-        metric=experiment.spec["objective"]["metric"],
-        value=run.value,
+def endings_of(session: Session, jobs: Sequence[str]) -> Mapping[str, Ending]:
+    """Return how attempts ended, by their Jobs; nothing for one that has not."""
+    metric = ExperimentRow.spec["objective"]["metric"].as_string()
+    query = (
+        select(AttemptRow.job, AttemptRow.end_reason, AttemptRow.detail, RunRow.reached_epoch, RunRow.value, metric)
+        .join(AttemptRow.run)
+        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
+        .where(AttemptRow.job.in_(jobs))
     )
+    return {
+        job: Ending(reason=reason, detail=detail, reached_epoch=reached_epoch, metric=name, value=value)
+        for job, reason, detail, reached_epoch, value, name in session.execute(query)
+        if reason is not None
+    }
 
 
 def _blame(session: Session, attempt: AttemptRow, ending: EndAttempt, now: datetime) -> tuple[EndReason, str]:

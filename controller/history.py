@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -17,13 +17,34 @@ from podium.taxonomy import EndReason, RunState, TrialState
 from podium.wire import STANDARD_ERROR
 
 
-def history_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> History:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A history that can be carried on by what was started since it was read."""
+
+    history: History
+    spec: ExperimentSpec
+    spent: "Spending"
+
+    def and_then(self, started: InFlight) -> "Past":
+        """Return what reading it again would find, had nothing else happened than this start."""
+        more = started.to_epochs - started.from_epochs
+        spent = replace(
+            self.spent,
+            epochs=self.spent.epochs + more,
+            pledged_epochs=self.spent.pledged_epochs + more,
+            runs=self.spent.runs + 1,
+        )
+        in_flight = (*self.history.in_flight, started)
+        return replace(self, spent=spent, history=replace(self.history, in_flight=in_flight, **_left(self.spec, spent)))
+
+
+def past_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> Past:
     """Return what the optimizer may know, in the order in which it became known."""
     runs = _runs(session, experiment_id)  # before the trials: then each run's trial is among them
     trials = {trial.id: trial for trial in _trials(session, experiment_id)}
     under_way = _under_way(session, runs, trials, spec.objective.metric)
-    ladder, spent = ladder_of(spec.fidelity), spendings(session, [experiment_id])[experiment_id]
-    return History(
+    spent = spendings(session, [experiment_id])[experiment_id]
+    history = History(
         observations=tuple(
             _observation(run, trials[run.trial_id], spec.objective.metric) for run in runs if _is_observation(run)
         ),
@@ -35,7 +56,19 @@ def history_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> Hi
         retired=frozenset(
             trial.number for trial in trials.values() if trial.state in (TrialState.STOPPED, TrialState.FAILED)
         ),
-        remaining_cost=_remaining_cost(spec.budget, spent, ladder),
+        **_left(spec, spent),
+    )
+    return Past(history=history, spec=spec, spent=spent)
+
+
+class _Left(TypedDict):
+    remaining_cost: float
+    remaining_runs: float
+
+
+def _left(spec: ExperimentSpec, spent: "Spending") -> _Left:
+    return _Left(
+        remaining_cost=_remaining_cost(spec.budget, spent, ladder_of(spec.fidelity)),
         remaining_runs=float("inf") if spec.budget.runs is None else spec.budget.runs - spent.runs,
     )
 

@@ -56,7 +56,8 @@ def create(
     session.flush()
     if spec.baseline is not None:
         full = ladder_of(spec.fidelity).full_epochs
-        order = Order(to_epochs=full, reasons=Reasons(source="baseline"), now=now)
+        first = store.Newest(trial=0, run=0)
+        order = Order(to_epochs=full, reasons=Reasons(source="baseline"), now=now, newest=first)
         add_trial(session, experiment, spec.baseline, order)
     wake_reconciler(session)
     return experiment, True

@@ -17,9 +17,9 @@ from controller import attempts, runs, store
 from controller.cluster import Cluster, ClusterAway, JobRefused
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
-from controller.events import event_of
+from controller.events import Ending, event_of
 from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
-from controller.logs import about
+from controller.logs import about, owners
 from controller.meters import Meters, meters_of
 from controller.next_run import NextRun, Seen
 from controller.node_record import node_endings
@@ -113,6 +113,7 @@ class Reconciler:
         self._read_last_words([action.job for action in actions if isinstance(action, EndAttempt)])
         steps = [_alone(partial(self._act, action, creating), job=action.job) for action in actions]
         has_started = self._fill(room, creating)
+        self._close([action.job for action in actions if isinstance(action, CloseAttempt)])
         created = self._answers(creating)
         self._tell_results(alive, jobs)
         if any(steps) or has_started or any(created):
@@ -136,9 +137,8 @@ class Reconciler:
             case NoteSight():
                 self._change(lambda session, now: attempts.note_sight(session, action))
                 return False  # nothing follows from it
-            case CloseAttempt(job):
-                self._change(lambda session, now: attempts.close(session, job, now))
-                log.info("attempt ended", reason="its result is in and its Job is gone")
+            case CloseAttempt():
+                return False  # all at once, when slots are filled: nothing follows from it
             case EndAttempt():
                 self._end(action)
         return True
@@ -151,22 +151,32 @@ class Reconciler:
     def _end(self, ending: EndAttempt) -> None:
         log_tail = self._tails.pop(ending.job).result()
         self._change(lambda session, now: attempts.end_attempt(session, ending, log_tail, now))
-        self._tell(ending.job)
+        self._tell([ending.job])
         log.info("attempt ended", reason=ending.reason, exit_code=ending.exit_code, detail=ending.detail)
+
+    def _close(self, jobs: Sequence[str]) -> None:
+        if jobs:
+            self._change(lambda session, now: attempts.close(session, jobs, now))
+        for job in jobs:
+            log.info("attempt ended", job=job, **owners(job), reason="its result is in and its Job is gone")
 
     def _tell_results(self, alive: Sequence[LiveAttempt], jobs: Mapping[str, SeenJob]) -> None:
         """Tell once of each attempt whose result is in, while its Job is there to tell it beside."""
         self._told.intersection_update(jobs)
-        for attempt in alive:
-            if attempt.state is AttemptState.REPORTED and attempt.job in jobs and attempt.job not in self._told:
-                _alone(partial(self._tell, attempt.job), job=attempt.job)
+        reported = [attempt.job for attempt in alive if attempt.state is AttemptState.REPORTED]
+        self._tell([job for job in reported if job in jobs and job not in self._told])
 
-    def _tell(self, job: str) -> bool:
+    def _tell(self, jobs: Sequence[str]) -> None:
+        if not jobs:
+            return
         with transaction(self.sessions) as session:
-            ending = attempts.ending_of(session, job)
-        if ending is not None:
-            self.cluster.tell(job, event_of(ending))
-            self._told.add(job)
+            endings = attempts.endings_of(session, jobs)
+        for job, ending in endings.items():
+            _alone(partial(self._tell_ending, job, ending), job=job)
+
+    def _tell_ending(self, job: str, ending: Ending) -> bool:
+        self.cluster.tell(job, event_of(ending))
+        self._told.add(job)
         return False  # nothing follows from it
 
     def _change(self, verb: Callable[[Session, datetime], None]) -> None:
@@ -242,23 +252,20 @@ class Reconciler:
         until, waiting, turn, count = self.clock() + FILL, list(room), 0, 0
         seen: dict[str, Seen] = {}
         while waiting and (turn == 0 or self.clock() < until):
-            slots = {each: room[each] - turn for each in waiting}
-            served = [
-                each
-                for each in waiting
-                if _alone(partial(self._start, each, slots[each], seen, creating), experiment=each)
-            ]
+            served = []
+            for each in waiting:
+                start = partial(self._start, each, room[each] - turn, seen, creating)
+                if _alone(start, experiment=each):
+                    served.append(each)
             turn, count = turn + 1, count + len(served)
             waiting = [each for each in served if room[each] > turn]
         return count > 0
 
     def _start(self, experiment_id: str, free_slots: int, seen: dict[str, Seen], creating: list[Future[bool]]) -> bool:
-        started = self._next_run.start(experiment_id, free_slots, seen.get(experiment_id))
-        if started is None:
-            return False
-        seen[experiment_id] = started.seen
-        creating.append(self._begin(started.job))
-        return True
+        job = self._next_run.start(experiment_id, free_slots, seen)
+        if job is not None:
+            creating.append(self._begin(job))
+        return job is not None
 
 
 def _alone(step: Callable[[], bool], **names: str) -> bool:

@@ -28,13 +28,15 @@ class Order:
     to_epochs: int
     reasons: Reasons
     now: datetime
+    newest: store.Newest
+    """Of the experiment, which is locked: what is started gets the numbers after these."""
 
 
-def add_trial(session: Session, experiment: ExperimentRow, configuration: Configuration, order: Order) -> AttemptRow:
+def add_trial(session: Session, experiment: ExperimentRow, configuration: Configuration, order: Order) -> AttemptKey:
     """Store a new trial with its first run and attempt."""
     trial = TrialRow(
         experiment_id=experiment.id,
-        number=store.count_trials(session, experiment.id) + 1,
+        number=order.newest.trial + 1,
         state=TrialState.RUNNING,
         is_baseline=order.reasons.source == "baseline",
         configuration=configuration,
@@ -50,7 +52,9 @@ def add_trial(session: Session, experiment: ExperimentRow, configuration: Config
     return _add_run(session, experiment, trial, order)
 
 
-def start(session: Session, experiment: ExperimentRow, suggestion: Suggestion, now: datetime) -> AttemptRow:
+def start(
+    session: Session, experiment: ExperimentRow, suggestion: Suggestion, newest: store.Newest, now: datetime
+) -> AttemptKey:
     """Store what the optimizer asked for, with its reasons: a new trial, or a promotion."""
     reasons = Reasons(
         source=suggestion.source,
@@ -61,7 +65,7 @@ def start(session: Session, experiment: ExperimentRow, suggestion: Suggestion, n
         model_version=MODEL_VERSION,
     )
     experiment.expected_gain = suggestion.expected_gain
-    order = Order(to_epochs=suggestion.to_epochs, reasons=reasons, now=now)
+    order = Order(to_epochs=suggestion.to_epochs, reasons=reasons, now=now, newest=newest)
     if suggestion.trial is None:
         return add_trial(session, experiment, suggestion.configuration, order)
     trial = store.trial(session, experiment.id, suggestion.trial)
@@ -84,13 +88,13 @@ def key_of(run: RunRow, attempt: int) -> AttemptKey:
     return AttemptKey(experiment=run.experiment_id, trial=run.trial.number, epochs=run.to_epoch, attempt=attempt)
 
 
-def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order: Order) -> AttemptRow:
+def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order: Order) -> AttemptKey:
     ladder = ladder_of(ExperimentSpec.model_validate(experiment.spec).fidelity)
     run = RunRow(
         experiment_id=experiment.id,
         trial_id=trial.id,
         trial=trial,
-        number=store.count_runs(session, experiment.id) + 1,
+        number=order.newest.run + 1,
         rung=ladder.name_of(order.to_epochs),
         from_epoch=trial.reached_epoch,
         to_epoch=order.to_epochs,
@@ -107,7 +111,8 @@ def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order
     )
     session.add(run)
     session.flush()
-    return add_attempt(session, run, 1, order.now, now=order.now)
+    add_attempt(session, run, 1, order.now, now=order.now)
+    return key_of(run, 1)
 
 
 def add_attempt(session: Session, run: RunRow, number: int, not_before: datetime, *, now: datetime) -> AttemptRow:

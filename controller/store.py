@@ -283,11 +283,14 @@ def has_live_attempts(session: Session, experiment_id: str) -> bool:
     return session.scalar(query.where(AttemptRow.state != AttemptState.ENDED).limit(1)) is not None
 
 
-def count_trials(session: Session, experiment_id: str) -> int:
-    """Return the number of the newest trial: they are numbered without a gap, and none is deleted alone."""
-    return session.scalar(select(func.max(TrialRow.number)).where(TrialRow.experiment_id == experiment_id)) or 0
+class Newest(NamedTuple):
+    """The numbers that were given last, 0 before the first: both count without a gap, and none is deleted alone."""
+
+    trial: int
+    run: int
 
 
-def count_runs(session: Session, experiment_id: str) -> int:
-    """Return the number of the newest run: they are numbered without a gap, and none is deleted alone."""
-    return session.scalar(select(func.max(RunRow.number)).where(RunRow.experiment_id == experiment_id)) or 0
+def newest(session: Session, experiment_id: str) -> Newest:
+    trial = select(func.max(TrialRow.number)).where(TrialRow.experiment_id == experiment_id).scalar_subquery()
+    run = select(func.max(RunRow.number)).where(RunRow.experiment_id == experiment_id).scalar_subquery()
+    return Newest(*session.execute(select(func.coalesce(trial, 0), func.coalesce(run, 0))).one())
