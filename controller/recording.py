@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, Table, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from controller import runs, store
+from controller import runs, store, tables
 from controller.errors import InvalidRequest, ObjectiveMissing, Superseded
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, Verdict
@@ -40,7 +40,7 @@ def record(session: Session, job: str, report: MeasurementReport, now: datetime)
     return _verdict(reason)
 
 
-def _table(row: type[AttemptRow | ExperimentRow | MeasurementRow | RunRow]) -> Table:
+def _table(row: type[tables.Table]) -> Table:
     table = row.__table__
     assert isinstance(table, Table)
     return table
@@ -96,7 +96,7 @@ def _locked(session: Session, job: str) -> _Found:
     row = session.connection().execute(_FIND, {"job": job}).one_or_none()
     if row is None:
         raise Superseded(f"attempt {job!r} is gone with its experiment; exit")
-    return _Found(*row)
+    return _Found._make(row)
 
 
 def _is_known(session: Session, found: _Found, report: MeasurementReport) -> bool:
