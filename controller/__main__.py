@@ -24,6 +24,8 @@ from controller.settings import BadSettings, Settings, read_settings
 
 WATCH_SECONDS = 0.2
 DOWN_SECONDS = 60.0
+SWITCH_SECONDS = 0.001
+"""`up` is API and reconciler in one process: no request waits longer for its turn while the optimizer thinks."""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Podium's service: API, reconciler, migrations.")
 log = structlog.get_logger()
@@ -58,6 +60,7 @@ def up(state_dir: StateDir = None, host: Host = None, port: Port = None, ready_f
         url = settings.database_url or stack.enter_context(embedded_postgres(settings.state_dir))
         parts = _parts(settings, url)
         migrate(parts.engine)
+        sys.setswitchinterval(SWITCH_SECONDS)
         listener = listen(settings.host, settings.port)
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
         api = stack.enter_context(serving(parts, listener))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Double, case, func, literal, select
+from sqlalchemy import ColumnElement, Double, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
@@ -84,11 +84,16 @@ def _bills(session: Session, which: ColumnElement[bool], now: datetime) -> Mappi
     query = (
         select(ExperimentRow.id, spent, money)
         .outerjoin(RunRow, RunRow.experiment_id == ExperimentRow.id)
-        .outerjoin(AttemptRow, AttemptRow.run_id == RunRow.id)
+        .outerjoin(AttemptRow, and_(AttemptRow.run_id == RunRow.id, _is_charged()))
         .where(which)
         .group_by(ExperimentRow.id)
     )
     return {each: Bill(accelerator_hours=held, money=cost) for each, held, cost in session.execute(query)}
+
+
+def _is_charged() -> ColumnElement[bool]:
+    """Say whether an attempt held or cost anything; most of those that train on processors alone did not."""
+    return or_(AttemptRow.accelerators > 0, AttemptRow.price_per_hour.is_not(None))
 
 
 def _held_seconds(now: datetime) -> ColumnElement[float]:
@@ -100,4 +105,4 @@ def _held_seconds(now: datetime) -> ColumnElement[float]:
 
 def _seconds(duration: ColumnElement[datetime] | ColumnElement[datetime | None]) -> ColumnElement[float]:
     """Return a difference of moments in seconds; SQLAlchemy takes its type for a moment's."""
-    return func.extract("epoch", duration).cast(Double)
+    return func.date_part("epoch", duration, type_=Double)  # EXTRACT counts in decimal digits, at many times the cost

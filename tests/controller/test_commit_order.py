@@ -26,6 +26,22 @@ def test_an_experiment_is_stored_by_the_time_it_is_answered(service: Service) ->
             assert connection.execute(text("SELECT count(*) FROM experiments")).scalar_one() == 1
 
 
+def test_a_report_is_stored_by_the_time_it_is_answered(service: Service) -> None:
+    service.create(parallelism=1)
+    service.settle()
+    [job] = service.active()
+
+    def dawdle(session: Session) -> None:
+        time.sleep(0.5)
+
+    event.listen(service.sessions, "before_commit", dawdle)
+    with served(service) as url, httpx2.Client(base_url=url, headers=service.token(job)) as http:
+        body = {"epoch": 1, "metrics": {"val_accuracy": 0.5}, "seconds": 1.0}
+        assert http.post(f"{API}/run/measurements", json=body).status_code == 200
+        with service.engine.connect() as connection:
+            assert connection.execute(text("SELECT count(*) FROM measurements")).scalar_one() == 1
+
+
 @contextmanager
 def served(service: Service) -> Iterator[str]:
     """Serve the application on a real socket: a test client would wait for what comes after the response."""

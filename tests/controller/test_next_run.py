@@ -1,13 +1,18 @@
 """What a pass is spared: a question without an answer is not asked again, and logs are read side by side."""
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from controller.experiment import History, Problem, Suggestion
+from controller.history import past_of
 from controller.optimizer.learning import Learn
 from controller.optimizer.suggest import suggest
-from tests.service import Service
+from podium.spec import ExperimentSpec
+from tests.service import API, Service
 
 
 def test_what_found_nothing_to_start_is_not_thought_about_until_something_changes(
@@ -35,6 +40,81 @@ def test_what_found_nothing_to_start_is_not_thought_about_until_something_change
     service.finish(service.active()[0])
     service.settle()
     assert service.read(experiment_id)["state"] == "completed"
+
+
+def test_a_history_carried_on_is_the_history_read_again(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment_id = service.create(parallelism=4, budget={"cost": 9.0, "runs": 40})
+    carried: list[History] = []
+    read: list[History] = []
+
+    def suggest_and_compare(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+        with service.sessions() as session:
+            spec = ExperimentSpec.model_validate(service.read(experiment_id)["spec"])
+            read.append(past_of(session, experiment_id, spec).history)
+        carried.append(history)
+        return suggest(problem, history, learn)
+
+    monkeypatch.setattr("controller.next_run.suggest", suggest_and_compare)
+    for round_ in range(6):
+        service.settle()
+        for job in service.active():
+            service.finish(job, value=0.1 * round_)
+    assert any(run["is_promotion"] for run in service.read(f"{experiment_id}/runs")["items"])
+    assert carried == read
+
+
+def test_four_slots_read_the_history_once(service: Service) -> None:
+    service.create(parallelism=4)
+    reads: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if "trials.configuration" in statement:
+            reads.append(statement)
+
+    event.listen(service.engine, "before_cursor_execute", note)
+    try:
+        service.settle()
+    finally:
+        event.remove(service.engine, "before_cursor_execute", note)
+    assert len(service.active()) == 4
+    assert (
+        sum(statement.startswith("SELECT trials.id, trials.number, trials.configuration") for statement in reads) == 1
+    )
+
+
+@pytest.mark.parametrize("what", ["pause", "resume", "budget", "run"])
+def test_what_changes_between_two_starts_of_one_pass_is_found(
+    service: Service, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    experiment_id = service.create(parallelism=3)
+    asked: list[History] = []
+
+    def suggest_while_it_changes(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+        asked.append(history)
+        if len(asked) == 2:
+            change_meanwhile()
+        return suggest(problem, history, learn)
+
+    def change_meanwhile() -> None:
+        path = f"{API}/experiments/{experiment_id}"
+        match what:
+            case "pause":
+                service.http.post(f"{path}/pause")
+            case "budget":
+                service.http.patch(path, json={"budget": {"runs": 2}})
+            case "run":
+                monkeypatch.setattr("controller.next_run.suggest", suggest)
+                other = Service(service.engine, service.sessions, artifacts=Path("/nowhere"))
+                other.reconciler.reconcile()
+            case _:
+                service.http.post(f"{path}/resume")
+
+    monkeypatch.setattr("controller.next_run.suggest", suggest_while_it_changes)
+    service.settle()
+    started = service.read(experiment_id)["progress"]["runs_started"]
+    assert started == {"pause": 1, "budget": 2, "run": 3, "resume": 3}[what]
+    numbers = [run["number"] for run in service.read(f"{experiment_id}/runs")["items"]]
+    assert numbers == list(range(1, started + 1))
 
 
 def test_last_words_are_read_side_by_side(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
