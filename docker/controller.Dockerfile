@@ -36,7 +36,7 @@ COPY --from=environment /opt/podium /opt/podium
 RUN env -u PYTHONDONTWRITEBYTECODE python -c "import alembic.command, fastapi, httpx2, kubernetes.config, kubernetes.watch, \
 prometheus_client, psycopg, pydantic_settings, jwt, rich.live, rich.table, rich.traceback, scipy.stats, skopt, \
 sklearn.gaussian_process, sqlalchemy.dialects.postgresql.psycopg, structlog, tenacity, threadpoolctl, typer, uvicorn, \
-uvicorn.lifespan.on, uvicorn.loops.auto, uvicorn.protocols.http.h11_impl; \
+uvicorn.lifespan.on, uvicorn.loops.auto, uvicorn.protocols.http.httptools_impl; \
 from kubernetes.client import AppsV1Api, BatchV1Api, CoreV1Api, V1Job, V1Pod"
 # After the dependencies, so that a change of the code costs a layer of one megabyte.
 COPY --from=wheel /wheel /tmp/wheel
