@@ -29,7 +29,7 @@ def create(
     Raises KeyReused when the key came with another spec, and InvalidSpec when it names experiments to start from that
     it cannot start from.
     """
-    document = spec.model_dump(mode="json", exclude_none=True)
+    document = _stored(spec)
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
     store.serialize_creation(session)
     if key is not None and (known := store.experiment_of_key(session, key)) is not None:
@@ -37,7 +37,7 @@ def create(
             raise KeyReused(f"Idempotency-Key {key!r} made {known.id!r} from another spec; use a new key for a new one")
         return known, False
     if spec.warm_start:
-        document = with_guesses(session, spec).model_dump(mode="json", exclude_none=True)
+        document = _stored(with_guesses(session, spec))
     experiment = ExperimentRow(
         id=_free_id(session, spec.name, suffixes),
         name=spec.name,
@@ -61,6 +61,12 @@ def create(
         add_trial(session, experiment, spec.baseline, order)
     wake_reconciler(session)
     return experiment, True
+
+
+def _stored(spec: ExperimentSpec) -> dict[str, object]:
+    """Return the spec as it is kept. What was not given is left out: an older version need not know of it."""
+    document = spec.model_dump(mode="json", exclude_none=True)
+    return {key: section for key, section in document.items() if section != []}
 
 
 def pause(session: Session, experiment_id: str) -> ExperimentRow:

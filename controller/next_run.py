@@ -67,6 +67,8 @@ class NextRun:
             newest = store.newest(session, experiment_id)
             if newest.run != known.newest_run:
                 return None  # another reconciler was faster; this one is about to learn that it no longer leads
+            if found is not None and found.expected_gain is not None:
+                experiment.expected_gain = found.expected_gain
             if suggestion is None and history.in_flight:
                 self._unanswered[experiment_id] = (known.document, known.newest_run, free_slots)
                 return None

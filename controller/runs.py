@@ -64,7 +64,6 @@ def start(
         predicted_std=suggestion.predicted_std,
         model_version=MODEL_VERSION,
     )
-    experiment.expected_gain = suggestion.expected_gain
     order = Order(to_epochs=suggestion.to_epochs, reasons=reasons, now=now, newest=newest)
     if suggestion.trial is None:
         return add_trial(session, experiment, suggestion.configuration, order)

@@ -7,7 +7,7 @@ differ by the parent that switched it. Constraints say which points are allowed;
 
 import itertools
 import math
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ from controller.axes import axis_of
 from podium.parameters import SUM_SLACK, Configuration, Constraint, Parameter, Value
 
 Floats = NDArray[np.float64]
+Bend = Callable[[Floats], Floats]
 MOVED_SHARE = 0.5
 """Chance that a coordinate changes from a configuration to its neighbor."""
 SWITCHED_OFF = 0.5
@@ -112,16 +113,16 @@ class Space:
         fresh: Floats = units[np.array(rows, dtype=int)]
         return fresh[self.is_allowed(fresh)]
 
-    def sobol(self, count: int, rng: np.random.Generator) -> Floats:
+    def sobol(self, count: int, rng: np.random.Generator, bend: Bend = lambda units: units) -> Floats:
         """Return the first allowed points of a scrambled Sobol sequence (Owen 1998), snapped.  # (count, dimensions)
 
-        Fewer, where the constraints leave next to nothing.
+        Fewer, where the constraints leave next to nothing. `bend` moves the points before they are snapped.
         """
         power = max(1, math.ceil(math.log2(max(count, 2))))
         sequence = qmc.Sobol(self.dimensions, scramble=True, rng=rng)
-        points = self._allowed(sequence.random_base2(power))
+        points = self._allowed(bend(sequence.random_base2(power)))
         while self._constraints and len(points) < count and sequence.num_generated < MOST_DRAWN:
-            points = np.vstack([points, self._allowed(sequence.random_base2(power))])
+            points = np.vstack([points, self._allowed(bend(sequence.random_base2(power)))])
             power += 1
         return points[:count]
 

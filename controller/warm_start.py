@@ -18,8 +18,11 @@ from controller.tables import ExperimentRow, TrialRow
 from podium.fault import Fault
 from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, Value, is_power
 from podium.spec import ExperimentSpec
+from podium.taxonomy import TrialState
 
 BEST_OF_EACH = 5
+MOST_GUESSES = 1000
+"""As many as a spec may have; the user's own come first."""
 
 
 def with_guesses(session: Session, spec: ExperimentSpec) -> ExperimentSpec:
@@ -45,7 +48,7 @@ def with_guesses(session: Session, spec: ExperimentSpec) -> ExperimentSpec:
         guesses += adapted(_best(session, earlier), space, spec)
     if faults:
         raise InvalidSpec("the spec names experiments from which it cannot start", faults)
-    return spec.model_copy(update={"guesses": without_repeats(guesses, space)})
+    return spec.model_copy(update={"guesses": without_repeats(guesses, space)[:MOST_GUESSES]})
 
 
 def _best(session: Session, earlier: ExperimentRow) -> Sequence[Configuration]:
@@ -53,6 +56,7 @@ def _best(session: Session, earlier: ExperimentRow) -> Sequence[Configuration]:
     is_maximized = earlier.spec["objective"]["direction"] == "maximize"
     value = TrialRow.value.desc() if is_maximized else TrialRow.value.asc()
     query = select(TrialRow.configuration).where(TrialRow.experiment_id == earlier.id, TrialRow.value.is_not(None))
+    query = query.where(TrialRow.state != TrialState.FAILED, TrialRow.meets_thresholds)
     return session.scalars(
         query.order_by(TrialRow.reached_epoch.desc(), value, TrialRow.number).limit(BEST_OF_EACH)
     ).all()

@@ -147,13 +147,19 @@ class Constraint(Section):
         )
 
 
-def is_on(name: str, configuration: Mapping[str, Value], parameters: Mapping[str, Parameter]) -> bool:
-    """Say whether a configuration has this parameter: its conditions hold, and those of the parents that they name."""
+def names_on(configuration: Mapping[str, Value], parameters: Mapping[str, Parameter]) -> set[str]:
+    """Return the parameters that a configuration has: their conditions hold, and those of the parents they name."""
+    on: set[str] = set()
+    while more := {name for name in parameters.keys() - on if _holds(parameters[name], configuration, on)}:
+        on |= more
+    return on
+
+
+def _holds(parameter: Parameter, configuration: Mapping[str, Value], on: set[str]) -> bool:
     return all(
-        parent in parameters
-        and is_on(parent, configuration, parameters)
+        parent in on
         and any(type(configuration.get(parent)) is type(value) and configuration[parent] == value for value in values)
-        for parent, values in (parameters[name].when or {}).items()
+        for parent, values in (parameter.when or {}).items()
     )
 
 

@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from podium.fault import Fault, suggest_name
-from podium.parameters import CategoricalParameter, Constraint, IntegerParameter, Parameter, RealParameter, Value, is_on
+from podium.parameters import (
+    SUM_SLACK,
+    CategoricalParameter,
+    Constraint,
+    IntegerParameter,
+    Parameter,
+    RealParameter,
+    Value,
+    names_on,
+)
 
 
 def condition_faults(parameters: Mapping[str, Parameter], *, are_whole: bool) -> Iterator[Fault]:
@@ -58,6 +67,23 @@ def configuration_faults(
     are_whole: bool,
 ) -> Iterator[Fault]:
     """Yield what is wrong with a configuration that a user gave, at `path`."""
+    on, is_sound = names_on(configuration, parameters), True
+    for fault in _value_faults(path, configuration, parameters, on, are_whole=are_whole):
+        is_sound = False
+        yield fault
+    for position, constraint in enumerate(constraints if is_sound else ()):
+        if not constraint.allows(configuration):
+            yield Fault(path=path, found=dict(configuration), allowed=f"what meets constraints[{position}]")
+
+
+def _value_faults(
+    path: str,
+    configuration: Mapping[str, Value],
+    parameters: Mapping[str, Parameter],
+    on: set[str],
+    *,
+    are_whole: bool,
+) -> Iterator[Fault]:
     for name, value in configuration.items():
         parameter = parameters.get(name)
         if parameter is None:
@@ -65,20 +91,17 @@ def configuration_faults(
                 yield Fault(path=f"{path}.{name}", found=value, allowed=suggest_name(name, parameters))
         elif not parameter.contains(value):
             yield Fault(path=f"{path}.{name}", found=value, allowed=parameter.allowed())
-        elif are_whole and not is_on(name, configuration, parameters):
+        elif are_whole and name not in on:
             yield Fault(path=f"{path}.{name}", found=value, allowed="no value here: its `when` does not hold")
-    for name in parameters.keys() - configuration.keys():
-        if is_on(name, configuration, parameters):
-            yield Fault(path=f"{path}.{name}", found=None, allowed=f"{parameters[name].allowed()}; it is missing")
-    for position, constraint in enumerate(constraints):
-        if not constraint.allows(configuration):
-            yield Fault(path=path, found=dict(configuration), allowed=f"what meets constraints[{position}]")
+    for name in on - configuration.keys():
+        yield Fault(path=f"{path}.{name}", found=None, allowed=f"{parameters[name].allowed()}; it is missing")
 
 
 def _unreachable(path: str, constraint: Constraint, parameters: Mapping[str, Parameter]) -> Iterator[Fault]:
     """Yield a fault when the bounds of its parameters alone keep a sum from its own bounds."""
     ends = [sorted(weight * end for end in _ends(parameters[name])) for name, weight in constraint.terms.items()]
-    least, most = sum(low for low, _ in ends), sum(high for _, high in ends)
+    slack = SUM_SLACK * sum(max(map(abs, pair)) for pair in ends)
+    least, most = sum(low for low, _ in ends) - slack, sum(high for _, high in ends) + slack
     if constraint.at_most is not None and least > constraint.at_most:
         allowed = f"at least {least:g}, the least that the parameters' bounds allow"
         yield Fault(path=f"{path}.at_most", found=constraint.at_most, allowed=allowed)

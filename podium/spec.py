@@ -83,8 +83,8 @@ class Fidelity(Section):
         return self
 
 
-class Budget(Section):
-    """The first limit reached ends the experiment."""
+class Limits(Section):
+    """Limits of a budget."""
 
     cost: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Full trainings; a run counts as its share of one."""
@@ -94,10 +94,19 @@ class Budget(Section):
 
     @model_validator(mode="after")
     def _pays_one_full_training(self) -> Self:
-        if self.cost is None and self.runs is None:
-            raise ValueError("give `cost` (full trainings), `runs`, or both; where all fail at once, `hours` never end")
         if self.cost is not None and self.cost < 1:
             raise ValueError(f"a budget of {self.cost:g} cannot pay one full training; `cost` must be at least 1")
+        return self
+
+
+class Budget(Limits):
+    """The first limit reached ends the experiment."""
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.cost is None and self.runs is None:
+            also = "; where all fail at once, `hours` never end" if self.hours is not None else ""
+            raise ValueError(f"give `cost` (full trainings), `runs`, or both{also}")
         return self
 
 

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 from podium.contract import Contract
 from podium.fault import Fault
 from podium.parameters import Configuration
-from podium.spec import Budget, ExperimentSpec
+from podium.spec import ExperimentSpec, Limits
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
 from podium.trainer import Training
 
@@ -81,7 +81,7 @@ class Experiment(Contract):
 class ExperimentChange(Contract):
     """What may change while an experiment lives. What is left out stays."""
 
-    budget: Budget | None = None
+    budget: Limits | None = None
     parallelism: Annotated[int, Field(ge=1, le=1000, strict=True)] | None = None
 
 

@@ -7,7 +7,6 @@ belief depends on the history alone, not on when somebody asked.
 
 import math
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,8 @@ Floats = NDArray[np.float64]
 MOST_ROWS_TO_LEARN = 200
 """Learning costs the cube of the rows, some forty times over."""
 MOST_ROWS = 400
+LEAST_PREFERENCE = -200.0
+"""Logarithm of the least that a hint leaves of a gain: it must stay a number whose logarithm is finite."""
 LIKELY = math.log(0.5)
 """A run in flight is hoped to be the best only when it is likelier than not to meet the limits."""
 FAILED = 0.5
@@ -75,10 +76,17 @@ class Belief:
     def judged(self, units: Floats) -> Judgement:
         """Return what is believed of each configuration at full fidelity, and what may be gained for its time."""
         mean, variance = self.posterior.at_full(units)
-        log_gain = log_expected_improvement(mean, variance, self.best) + self.log_weight(units)
-        if self.pace is not None:
-            log_gain = log_gain - np.log(self.pace.factor(units))
-        return Judgement(mean=mean, variance=variance, log_gain=log_gain)
+        log_gain = log_expected_improvement(mean, variance, self.best) + self.log_chance(units)
+        return Judgement(mean=mean, variance=variance, log_gain=log_gain + np.log(self.preference(units)))
+
+    def preference(self, units: Floats) -> Floats:
+        """Return by how much a gain of each configuration is preferred: for what is believed in, and for speed.
+
+        # (m,)
+        """
+        hunch = 0.0 if self.hunch is None else self.hunch.log_weight(units, self.trials)
+        preferred = np.exp(np.maximum(np.full(len(units), hunch), LEAST_PREFERENCE))
+        return preferred if self.pace is None else np.asarray(preferred / self.pace.factor(units))
 
     def log_gain_gradient(self, units: Floats) -> tuple[Floats, Floats]:
         """Return the improvement's logarithm, whatever its time, and its gradient.  # (m,), (m, dimensions)"""
@@ -90,11 +98,6 @@ class Belief:
             gain = gain + self.hunch.log_weight(units, self.trials)
             gradient = gradient + self.hunch.log_weight_gradient(units, self.trials)
         return gain, gradient
-
-    def log_weight(self, units: Floats) -> Floats:
-        """Return the logarithm of what the improvement of each configuration is multiplied by.  # (m,)"""
-        hunch = 0.0 if self.hunch is None else self.hunch.log_weight(units, self.trials)
-        return self.log_chance(units) + hunch
 
     def log_chance(self, units: Floats) -> Floats:
         """Return the logarithm of the probability that each configuration meets all limits.  # (m,)"""
@@ -133,7 +136,7 @@ def _limits(problem: Problem, history: History, space: Space, learn: Learn) -> t
             limits.append(_bound_limit(bound, rows.succeeded(), _learned(rows, space, learn)))
     trained = trainability_of(problem, history, space)
     if trained.losses.any():
-        limits.append(_failure_limit(trained, _learned(trained, space, partial(learn, least_noise=NOISE_OF_FAILING))))
+        limits.append(_failure_limit(trained, space, learn))
     return tuple(limits)
 
 
@@ -145,11 +148,21 @@ def _bound_limit(bound: Bound, rows: Rows, kernel: Kernel) -> Limit:
     return Limit(posterior=posterior, most=most, noise=kernel.noise)
 
 
-def _failure_limit(trained: Rows, kernel: Kernel) -> Limit:
-    kept = trained.most_telling(MOST_ROWS)
+def _failure_limit(trained: Rows, space: Space, learn: Learn) -> Limit:
+    first = trained.first(learned_at(len(trained))).with_failures(MOST_ROWS_TO_LEARN)
+    kept = trained.with_failures(MOST_ROWS)
+    if len(first) and np.ptp(first.losses) > 0:
+        kernel = learn(_standardized(first), space.is_categorical, NOISE_OF_FAILING)
+    else:
+        kernel = prior(space.is_categorical, NOISE_OF_FAILING)
     center, spread = float(kept.losses.mean()), float(kept.losses.std()) or 1.0
-    posterior = posterior_of(Data.of(kept.inputs, (kept.losses - center) / spread), kernel)
-    return Limit(posterior=posterior, most=(FAILED - center) / spread, noise=kernel.noise)
+    return Limit(
+        posterior=posterior_of(_standardized(kept), kernel), most=(FAILED - center) / spread, noise=kernel.noise
+    )
+
+
+def _standardized(rows: Rows) -> Data:
+    return Data.of(rows.inputs, (rows.losses - rows.losses.mean()) / (float(rows.losses.std()) or 1.0))
 
 
 def _pace(problem: Problem, history: History, space: Space, learn: Learn) -> Pace | None:

@@ -42,16 +42,22 @@ class Hunch:
         return -BETA / max(trials, 1) * slope
 
     def bent(self, units: Floats) -> Floats:
-        """Return evenly spread points moved so that they follow the density.  # (n, dimensions) -> (n, dimensions)"""
+        """Return evenly spread points, every other one of which was moved so that they follow the density.
+
+        The rest stay, should the hints be wrong.  # (n, dimensions) -> (n, dimensions)
+        """
+        whole, units = units.copy(), units[::2]
         bent = units.copy()
         for column in np.flatnonzero(np.isfinite(self.spread)):
             center, spread = self.center[column], self.spread[column]
             if self.is_categorical[column]:
-                bent[:, column] = np.where(units[:, column] < BELIEVED, center, units[:, column])
+                rest = (units[:, column] - BELIEVED) / (1 - BELIEVED)
+                bent[:, column] = np.where(units[:, column] < BELIEVED, center, rest)
             else:
                 low, high = -center / spread, (1 - center) / spread
                 bent[:, column] = truncnorm.ppf(units[:, column], low, high, loc=center, scale=spread)
-        return np.clip(bent, 0.0, 1.0)
+        whole[::2] = np.clip(bent, 0.0, 1.0)
+        return whole
 
     def _away(self, units: Floats) -> Floats:
         differs = (np.abs(units - self.center) > DIFFERENT) * np.where(np.isfinite(self.spread), UNLIKELY, 0.0)

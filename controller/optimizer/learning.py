@@ -46,12 +46,12 @@ def learn(data: Data, is_categorical: tuple[bool, ...], least_noise: float = LEA
     return _kernel_at(found.x, is_categorical)
 
 
-def prior(is_categorical: tuple[bool, ...]) -> Kernel:
+def prior(is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE) -> Kernel:
     """Return the kernel assumed before there is enough to learn from."""
-    return _kernel_at(_beliefs(len(is_categorical)).start, is_categorical)
+    return _kernel_at(_beliefs(len(is_categorical), least_noise).start, is_categorical)
 
 
-def remembering(most: int = 64) -> Learn:
+def remembering(most: int = 1024) -> Learn:
     """Return `learn` that looks up what it has learned. It may be thrown away at any time: it only saves time."""
 
     @lru_cache(maxsize=most)

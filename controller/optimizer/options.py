@@ -50,10 +50,14 @@ class Options:
         return max(steps, key=lambda index: float(self.judgement.log_gain[index]), default=None)
 
     def dearest(self, belief: Belief, ladder: Ladder) -> tuple[int, float]:
-        """Return the option with the highest price of a full training at which it breaks even, and that price."""
+        """Return the option to take, and the price of a full training at which it breaks even.
+
+        Of two that are worth as much, what the user believes in and what trains faster is taken.
+        """
         priced = self._worth_a_price()
         prices = self._prices(priced, belief, ladder)
-        best = int(np.lexsort((self.judgement.log_gain[priced], prices))[-1])  # the gains decide when all prices are 0
+        preferred = prices * belief.preference(self.units[priced])
+        best = int(np.lexsort((self.judgement.log_gain[priced], preferred))[-1])  # the gains decide when all are 0
         return priced[best], float(prices[best])
 
     def _worth_a_price(self) -> list[int]:
@@ -75,9 +79,8 @@ class Options:
             rows = [row for row, each in enumerate(climbs) if each == climb]
             outlook = belief.posterior.outlook(self.units[[priced[row] for row in rows]], levels)
             prices[rows] = break_even_price(outlook, noise, climb, belief.best)
-        units = self.units[priced]
-        prices *= np.exp(belief.log_weight(units))  # a gain that comes with a chance is worth that much less
-        return prices if belief.pace is None else np.asarray(prices / belief.pace.factor(units))
+        chances = np.exp(belief.log_chance(self.units[priced]))
+        return np.asarray(prices * chances)  # a gain that comes with a chance is worth that much less
 
 
 def new_options(configurations: Iterable[Configuration], fresh: Sequence[Move]) -> list[Option]:

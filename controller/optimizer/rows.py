@@ -57,6 +57,12 @@ class Rows:
         kept = [self._best_and_newest(full, for_full), self._best_and_newest(short, most - for_full)]
         return self.where(np.sort(np.concatenate(kept)))
 
+    def with_failures(self, most: int) -> "Rows":
+        """Return at most that many rows of trainability: half of the room for the newest failures, and the newest."""
+        failed = np.flatnonzero(self.losses > 0)[-(most // 2) :]
+        rest = np.setdiff1d(np.arange(len(self)), failed)
+        return self.where(np.sort(np.concatenate([failed, rest[-max(most - len(failed), 1) :]])))
+
     def _best_and_newest(self, which: NDArray[np.intp], room: int) -> NDArray[np.intp]:
         by_loss = which[np.lexsort((self.losses[which], ~self.counts[which]))]  # failures, and what is no use, last
         best, rest = by_loss[: room // 2], np.sort(by_loss[room // 2 :])

@@ -111,9 +111,8 @@ class _Question:
     def untried_sobol(self) -> Floats:
         """Return the next untried point of the problem's Sobol sequence, or of its grid.  # (1 or 0, dimensions)"""
         tried, start = self.tried, len(self.trials)
-        points = self.space.sobol(start + 32, np.random.default_rng(self.problem.seed))
-        if (hunch := hunch_of(self.problem, self.space)) is not None:
-            points[::2] = self.space.snap(hunch.bent(points[::2]))  # every other one, should the hints be wrong
+        rng, hunch = np.random.default_rng(self.problem.seed), hunch_of(self.problem, self.space)
+        points = self.space.sobol(start + 32, rng) if hunch is None else self.space.sobol(start + 32, rng, hunch.bent)
         points = points[start:]
         untried = self.space.untried(points, tried)
         if not len(untried) and math.isfinite(self.space.size):

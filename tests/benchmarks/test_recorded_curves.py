@@ -1,5 +1,6 @@
 """The recorder of learning curves, its table, and the tasks made of it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,15 @@ from worker.split import split_by_label
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
+def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make the recorder's trainings as small as they get: 10 images, 2 epochs, 3 Sobol points and 2 neighbors."""
+    threads_before = torch.get_num_threads()
     numerics.settle(1)
     for name, value in {"EPOCHS": 2, "IMAGES_TRAINED": 10, "SOBOL": 3, "NEIGHBORS": 2}.items():
         monkeypatch.setattr(record_curves, name, value)
+    yield
+    torch.set_num_threads(threads_before)
+    torch.set_flush_denormal(False)  # for the whole process, whose other tests want floats as they are
 
 
 @pytest.mark.usefixtures("short")

@@ -137,3 +137,19 @@ def test_the_built_in_trainer_reports_the_metrics_that_have_thresholds() -> None
     document = changed(training={"dataset": "digits"}, thresholds=[{"metric": "val_los", "at_most": 1.0}])
     del document["trial"]
     assert "did you mean 'val_loss'?" in faults_of(document)["thresholds[0].metric"]
+
+
+def test_a_value_of_the_wrong_type_is_told_though_a_constraint_needs_it() -> None:
+    faults = faults_of(changed(guesses=[{"optimizer": "adamw", "depth": "deep", "width": 64}]))
+    assert faults == {"guesses[0].depth": "an integer in [1, 8]"}
+
+
+def test_conditions_on_many_parents_are_checked_at_once() -> None:
+    chain: dict[str, Any] = {}
+    for number in range(50):
+        chain[f"p{number}"] = {"type": "integer", "low": 0, "high": 1, "when": {name: [1] for name in chain}}
+        if not number:
+            del chain["p0"]["when"]
+    guess = dict.fromkeys(chain, 1)
+    document = {name: section for name, section in SPEC.items() if name not in ("baseline", "constraints")}
+    assert parse_spec({**document, "parameters": chain, "guesses": [guess]}).guesses == [guess]

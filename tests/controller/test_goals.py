@@ -144,6 +144,7 @@ def test_a_search_ends_when_little_is_to_be_gained(service: Service, monkeypatch
     found = service.read(experiment_id)
     assert found["state"] == "completed"
     assert found["message"].startswith("completed: one more full training is expected to gain 0.004, less than")
+    assert found["progress"]["expected_gain"] == 0.004
 
 
 def test_without_a_word_on_the_gain_the_search_goes_on() -> None:

@@ -57,3 +57,9 @@ def test_hours_alone_are_refused_since_they_might_never_end(service: Service) ->
     refused = service.http.post(f"{API}/experiments", json=spec_document(budget={"hours": 1}))
     assert refused.status_code == 422
     assert "where all fail at once, `hours` never end" in refused.json()["faults"][0]["allowed"]
+
+
+def test_hours_can_be_given_to_a_search_that_runs(service: Service) -> None:
+    experiment_id = service.create(budget={"runs": 50})
+    changed = service.http.patch(f"{API}/experiments/{experiment_id}", json={"budget": {"hours": 2}})
+    assert (changed.status_code, changed.json()["spec"]["budget"]["hours"]) == (200, 2.0)

@@ -84,3 +84,16 @@ def test_the_gradient_is_that_of_the_gain(place: list[float]) -> None:
         moved = np.eye(2)[[column]] * step
         rise = believed.judged(at + moved).log_gain - believed.judged(at - moved).log_gain
         assert gradient[0, column] == pytest.approx(float(rise[0]) / (2 * step), rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize("position", [2, 11])
+def test_one_failure_early_or_late_rules_out_nothing(position: int) -> None:
+    places = points(12)
+    believed = belief([trial == position for trial in range(12)], places)
+    assert chance(believed, *places[position].tolist()) > 0.3
+
+
+def test_failures_are_remembered_among_many_that_succeeded() -> None:
+    places = np.vstack([points(40), points(512)[40:] * [0.7, 1.0]])
+    fails = (places[:, 0] > 0.75).tolist()
+    assert chance(belief(fails, places), 0.95, 0.5) < 0.2

@@ -1,7 +1,5 @@
 """Hints: where the user believes that good values lie."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -70,7 +68,8 @@ def test_a_good_hint_helps_and_a_wrong_one_is_overcome(best: float, most: float)
     assert min(full) < most
 
 
-def test_hints_leave_everything_else_as_it_was() -> None:
-    plain = {name: parameter.model_copy(update={"hint": None}) for name, parameter in PARAMETERS.items()}
-    with_hints, without = problem(parameters=PARAMETERS), problem(parameters=plain)
-    assert replace(with_hints, parameters=plain) == without
+def test_half_of_the_start_takes_the_category_believed_in_and_the_rest_all() -> None:
+    points = np.linspace(0.001, 0.999, 256)[:, None].repeat(3, axis=1)
+    names = [each["optimizer"] for each in SPACE.decode(SPACE.snap(hunch().bent(points)[::2]))]
+    assert names.count("adamw") > names.count("sgd") > 10
+    assert names.count("lion") > 10
