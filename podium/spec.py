@@ -94,6 +94,8 @@ class Limits(Section):
 
     @model_validator(mode="after")
     def _pays_one_full_training(self) -> Self:
+        if self.cost is None and self.runs is None and self.hours is None:
+            raise ValueError("give `cost` (full trainings), `runs`, or both; `hours` beside them")
         if self.cost is not None and self.cost < 1:
             raise ValueError(f"a budget of {self.cost:g} cannot pay one full training; `cost` must be at least 1")
         return self
@@ -105,8 +107,7 @@ class Budget(Limits):
     @model_validator(mode="after")
     def _ends(self) -> Self:
         if self.cost is None and self.runs is None:
-            also = "; where all fail at once, `hours` never end" if self.hours is not None else ""
-            raise ValueError(f"give `cost` (full trainings), `runs`, or both{also}")
+            raise ValueError("give `cost` (full trainings), `runs`, or both; where all fail at once, `hours` never end")
         return self
 
 
