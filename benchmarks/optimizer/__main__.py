@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.optimizer.cells import SEARCHERS, TASKS, Cell, searched
 from benchmarks.optimizer.plot import draw
-from benchmarks.optimizer.recorded import rank_correlations
+from benchmarks.optimizer.recorded import RECORDED, is_recorded, rank_correlations
 from benchmarks.optimizer.regret import Regrets, append_points, read_points
 from benchmarks.optimizer.tables import print_tables
 
@@ -29,8 +29,7 @@ def main() -> None:
     points_file = asked.out / "points.csv"
     if not asked.resume:
         points_file.unlink(missing_ok=True)
-    if recorded_tasks := {"digits", "fashion-mnist"}.intersection(asked.tasks):
-        print_faithfulness(sorted(recorded_tasks))
+    print_faithfulness([name for name in RECORDED if name in asked.tasks])
     done = {Cell(searcher=p.searcher, task=p.task, workers=p.workers, seed=p.seed) for p in read_points(points_file)}
     cells = [cell for cell in cells_of(asked) if cell not in done]
     for cell, points, seconds in searched(cells, budget=asked.budget, jobs=asked.jobs):
@@ -58,7 +57,12 @@ def arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     names = [name for name in SEARCHERS if name != "podium-full"] if asked.quick else list(SEARCHERS)
     asked.searchers = asked.searchers or names
-    asked.tasks = asked.tasks or list(QUICK_TASKS if asked.quick else TASKS)
+    missing = [name for name in RECORDED if not is_recorded(name)]
+    if absent := [name for name in missing if name in (asked.tasks or [])]:
+        parser.error(
+            f"{', '.join(absent)}: too few curves are recorded; benchmarks/learning_curves.md says how to go on"
+        )
+    asked.tasks = asked.tasks or [name for name in (QUICK_TASKS if asked.quick else TASKS) if name not in missing]
     asked.seeds = asked.seeds or (2 if asked.quick else 5)
     asked.workers = asked.workers or ([1] if asked.quick else [1, 20])
     asked.budget = asked.budget or (20 if asked.quick else 60)
@@ -77,6 +81,7 @@ def cells_of(asked: argparse.Namespace) -> list[Cell]:
 
 
 def print_faithfulness(names: Sequence[str]) -> None:
+    """Print how well the forests predict curves that they were not fitted to."""
     print("rank correlation of predicted and recorded errors, cross-validated, after so many epochs:")
     for name in names:
         by_epoch = "  ".join(f"{epochs}: {value:.2f}" for epochs, value in rank_correlations(name).items())

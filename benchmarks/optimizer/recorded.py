@@ -19,6 +19,9 @@ from benchmarks.optimizer.tasks import Floats, Task, rungs
 from controller.space import Space
 from podium.parameters import Configuration
 
+RECORDED = ("digits", "fashion-mnist")
+FEWEST_CURVES = 100
+"""With fewer the forest says little between them; `benchmarks/learning_curves.md` says how to go on recording."""
 FOLDS = 10
 LOST_ERROR = 0.9
 """Of ten labels, what a model without a finite loss gets wrong; also where a diverged curve goes on."""
@@ -43,6 +46,10 @@ def recorded(name: str) -> Task:
         return np.where(lost > 0.5, np.nan, error)
 
     return Task(name=name, parameters=table.parameters, ladder=rungs(table.epochs), losses=losses)
+
+
+def is_recorded(name: str) -> bool:
+    return len(read_curves(name)) >= FEWEST_CURVES
 
 
 def rank_correlations(name: str) -> Mapping[int, float]:

@@ -10,7 +10,7 @@ import torch
 from benchmarks import record_curves
 from benchmarks.curve_table import Line, append_lines, lines_of, pack, read_curves, unpack
 from benchmarks.finished_trials import spec_of
-from benchmarks.optimizer.recorded import recorded
+from benchmarks.optimizer.recorded import is_recorded, recorded
 from benchmarks.record_curves import Part, record
 from controller.space import Space
 from worker import numerics
@@ -114,6 +114,11 @@ def test_a_task_of_recorded_curves_is_the_same_each_time_and_true_to_them() -> N
     assert np.array_equal(first, again, equal_nan=True)
     for loss, curve in zip(first, curves, strict=True):
         assert loss == pytest.approx(curve.errors[-1]) if len(curve.errors) == 16 else np.isnan(loss)
+
+
+def test_a_data_set_of_few_curves_is_no_task() -> None:
+    assert is_recorded("digits")
+    assert not is_recorded("unheard-of")
 
 
 def _configuration() -> dict[str, bool | int | float | str]:
