@@ -192,7 +192,7 @@ class Suggestion:
     source: str
     """`sobol` or `model`."""
     acquisition: float | None = None
-    """Price of a full training at which the run breaks even, in the model's standardized units.
+    """Highest price of a full training at which a run breaks even, in the model's standardized units.
 
     None where something else decided: a Sobol point, or a rung on which least was spent.
     """

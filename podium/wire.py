@@ -90,7 +90,7 @@ class Reasons(Contract):
 
     source: Annotated[str, Field(examples=["baseline", "guess", "sobol", "model"])]
     acquisition: float | None = None
-    """Price of a full training at which the run breaks even, standardized; none where something else decided."""
+    """Highest price of a full training at which a run breaks even, standardized; none where something else decided."""
     expected_gain: float | None = None
     """What one more full training is expected to gain, in the objective's own units."""
     predicted_mean: float | None = None

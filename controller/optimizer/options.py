@@ -50,15 +50,15 @@ class Options:
         return max(steps, key=lambda index: float(self.judgement.log_gain[index]), default=None)
 
     def dearest(self, belief: Belief, ladder: Ladder) -> tuple[int, float]:
-        """Return the option to take, and the price of a full training at which it breaks even.
+        """Return the option to take, and the highest price of a full training at which any option breaks even.
 
-        Of two that are worth as much, what the user believes in and what trains faster is taken.
+        What the user believes in and what trains faster is preferred; what there is to gain does not depend on it.
         """
         priced = self._worth_a_price()
         prices = self._prices(priced, belief, ladder)
         preferred = prices * belief.preference(self.units[priced])
         best = int(np.lexsort((self.judgement.log_gain[priced], preferred))[-1])  # the gains decide when all are 0
-        return priced[best], float(prices[best])
+        return priced[best], float(prices.max())
 
     def _worth_a_price(self) -> list[int]:
         """Return the options of the most promising new configurations and of the most promising paused trials."""

@@ -289,12 +289,11 @@ def create_app(world: World) -> FastAPI:  # noqa: C901 - a table of routes, one 
 
 def answer(model: Any, status: int = 200) -> Response:
     body = model.model_dump_json(exclude_unset=isinstance(model, Experiment))
-    return Response(body, status_code=status, media_type="application/json")
+    return Response(body, status, media_type="application/json")
 
 
 def problem(status: int, error: str, detail: str, faults: list[Fault] | None = None) -> Response:
-    body = Problem(error=error, detail=detail, faults=faults or [])
-    return JSONResponse(body.model_dump(mode="json"), status_code=status)
+    return JSONResponse(Problem(error=error, detail=detail, faults=faults or []).model_dump(mode="json"), status)
 
 
 def unknown(key: str) -> Response:

@@ -7,7 +7,7 @@ from controller.optimizer.hunch import Hunch, hunch_of
 from controller.optimizer.suggest import suggest
 from controller.space import Space
 from podium.parameters import CategoricalParameter, Configuration, Hint, Parameter, RealParameter
-from tests.optimizer.simulation import problem, simulate
+from tests.optimizer.simulation import observed, problem, simulate
 
 PARAMETERS: dict[str, Parameter] = {
     "rate": RealParameter(type="real", low=1e-4, high=1.0, scale="log", hint=Hint(value=0.01, spread=0.1)),
@@ -73,3 +73,16 @@ def test_half_of_the_start_takes_the_category_believed_in_and_the_rest_all() -> 
     names = [each["optimizer"] for each in SPACE.decode(SPACE.snap(hunch().bent(points)[::2]))]
     assert names.count("adamw") > names.count("sgd") > 10
     assert names.count("lion") > 10
+
+
+def test_a_hint_does_not_change_what_there_is_to_gain() -> None:
+    def gain(spread: float) -> float:
+        hinted = {"a": RealParameter(type="real", low=0.0, high=1.0, hint=Hint(value=0.95, spread=spread))}
+        asked = problem(parameters=hinted, lengths=(1, 4), seed=6)
+        found = suggest(asked, observed(asked, 40, lambda each, share: (float(each["a"]) - 0.3) ** 2 + 1 - share))
+        assert found is not None
+        assert found.source == "model"
+        assert found.expected_gain is not None
+        return found.expected_gain
+
+    assert gain(0.02) == pytest.approx(gain(1.0), rel=0.5)
