@@ -12,8 +12,7 @@ from controller.ending import is_worth_it, why_over
 from controller.experiment import InFlight, Suggestion, problem_of
 from controller.history import Past, past_of
 from controller.meters import Meters
-from controller.optimizer.learning import Learn, remembering
-from controller.optimizer.suggest import suggest
+from controller.thinking import Think
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
 
@@ -28,8 +27,13 @@ class Seen:
 
     document: object
     """Its spec as stored."""
-    newest_run: int
+    newest: store.Newest
     past: Past
+
+    def and_then(self, suggestion: Suggestion) -> "Seen":
+        """Return what is seen once the suggestion is started: a new trial gets the next number."""
+        newest = store.Newest(self.newest.trial + (suggestion.trial is None), self.newest.run + 1)
+        return replace(self, newest=newest, past=self.past.and_then(_in_flight(suggestion, newest.trial)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +43,7 @@ class NextRun:
     sessions: Sessions
     clock: Callable[[], datetime]
     meters: Meters
-    learn: Learn = field(default_factory=remembering)
-    """What was learned from the same rows before is not learned again."""
+    think: Think
     _unanswered: dict[str, Question] = field(default_factory=dict, init=False)
     """The last question of an experiment that found nothing to start: the same one is not thought about twice."""
 
@@ -57,30 +60,27 @@ class NextRun:
         if len(history.in_flight) >= past.spec.parallelism:
             return None
         with self.meters.suggestion_seconds.time():  # outside any transaction: it may take a second
-            found = suggest(problem_of(past.spec), history, self.learn)
+            found = self.think(problem_of(past.spec), history)
         suggestion = found if found is not None and is_worth_it(found, past.spec.stop_when) else None
         with transaction(self.sessions) as session:
             experiment = store.experiment(session, experiment_id, lock=True)
             now = self.clock()
             if experiment.state is not ExperimentState.RUNNING or experiment.spec != known.document:
                 return None  # a user changed it meanwhile, and that has woken the next pass
-            newest = store.newest(session, experiment_id)
-            if newest.run != known.newest_run:
+            if store.newest(session, experiment_id) != known.newest:
                 return None  # another reconciler was faster; this one is about to learn that it no longer leads
             if found is not None and found.expected_gain is not None:
                 experiment.expected_gain = found.expected_gain
             if suggestion is None and history.in_flight:
-                self._unanswered[experiment_id] = (known.document, known.newest_run, free_slots)
+                self._unanswered[experiment_id] = (known.document, known.newest.run, free_slots)
                 return None
             if suggestion is None:
                 lifecycle.complete(session, experiment, why_over(history, found), now)
                 self._unanswered.pop(experiment_id, None)
                 log.info("experiment completed")
                 return None
-            started = runs.start(session, experiment, suggestion, newest, now)
-        seen[experiment_id] = replace(
-            known, newest_run=newest.run + 1, past=past.and_then(_in_flight(suggestion, started.trial))
-        )
+            started = runs.start(session, experiment, suggestion, known.newest, now)
+        seen[experiment_id] = known.and_then(suggestion)
         return started.job
 
     def _look(self, experiment_id: str, free_slots: int) -> Seen | None:
@@ -93,12 +93,12 @@ class NextRun:
             if experiment.state is not ExperimentState.RUNNING:
                 return None
             past = past_of(session, experiment_id, ExperimentSpec.model_validate(document))
-        return Seen(document=document, newest_run=newest.run, past=past)
+        return Seen(document=document, newest=newest, past=past)
 
 
-def _in_flight(suggestion: Suggestion, trial: int) -> InFlight:
+def _in_flight(suggestion: Suggestion, new_trial: int) -> InFlight:
     return InFlight(
-        trial=trial,
+        trial=suggestion.trial or new_trial,
         configuration=suggestion.configuration,
         from_epochs=suggestion.from_epochs,
         to_epochs=suggestion.to_epochs,

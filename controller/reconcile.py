@@ -41,6 +41,7 @@ from controller.plan import (
     plan,
 )
 from controller.tables import AttemptRow
+from controller.thinking import Think, thinking_here
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
 from podium.spec import ExperimentSpec
@@ -78,6 +79,7 @@ class Reconciler:
     signer: TokenSigner
     orders: Orders
     clock: Callable[[], datetime]
+    think: Think = field(default_factory=thinking_here)
     meters: Meters = field(default_factory=lambda: meters_of(CollectorRegistry()))
     _creators: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create"), init=False
@@ -95,7 +97,7 @@ class Reconciler:
     _next_run: NextRun = field(init=False)
 
     def __post_init__(self) -> None:
-        next_run = NextRun(sessions=self.sessions, clock=self.clock, meters=self.meters)
+        next_run = NextRun(sessions=self.sessions, clock=self.clock, think=self.think, meters=self.meters)
         object.__setattr__(self, "_next_run", next_run)  # frozen, but for this
 
     def reconcile(self) -> float:

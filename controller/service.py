@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -28,6 +28,7 @@ from controller.probes import Probes, probed
 from controller.pulse import Pulse, Wake
 from controller.reconcile import Orders, Reconciler
 from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, reserved_names, signing_key
+from controller.thinking import Thinker
 from controller.tokens import TokenSigner
 
 log = structlog.get_logger()
@@ -101,17 +102,18 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
     wake, stopping, pulse = Wake(), threading.Event(), Pulse(meters)
     leadership = Leadership(parts.database_url, wake.set, cluster.refresh)
     meters.is_active.set_function(lambda: float(leadership.is_held))
-    reconciler = Reconciler(
-        sessions=open_sessions(parts.engine),
-        cluster=CountedCluster(cluster, meters),
-        signer=parts.signer,
-        orders=_orders(parts.settings, worker_url),
-        clock=utc_now,
-        meters=meters,
-    )
-    leadership.start()
-    cluster.watch(wake.set)
     with ExitStack() as stack:
+        reconciler = Reconciler(
+            sessions=open_sessions(parts.engine),
+            cluster=CountedCluster(cluster, meters),
+            signer=parts.signer,
+            orders=_orders(parts.settings, worker_url),
+            clock=utc_now,
+            think=stack.enter_context(closing(Thinker())),
+            meters=meters,
+        )
+        leadership.start()
+        cluster.watch(wake.set)
         stack.callback(leadership.close)
         stack.callback(cluster.close)
         passed = stack.enter_context(_collecting(parts, cluster, lambda: leadership.is_held, meters))

@@ -16,11 +16,13 @@ from controller.api.app import create_app
 from controller.api.collaborators import Collaborators
 from controller.cluster import JobEvent
 from controller.collection import Collector
+from controller.experiment import History, Problem, Suggestion
 from controller.jobs import JobRequest
 from controller.meters import Meters, meters_of
 from controller.metrics import RowCollector
 from controller.plan import JobPhase, SeenJob
 from controller.reconcile import Orders, Reconciler
+from controller.thinking import Think, thinking_here
 from controller.tokens import TokenSigner
 from tests.builders import spec_document
 
@@ -109,12 +111,14 @@ class Service:
                 registry=self.registry,
             )
         )
+        self.think: Think = thinking_here()
         self.reconciler = Reconciler(
             sessions=sessions,
             cluster=self.cluster,
             signer=self.signer,
             orders=Orders(worker_url="http://podium"),
             clock=self.clock,
+            think=self._think,
             meters=self.meters,
         )
         self.collector = Collector(
@@ -125,6 +129,9 @@ class Service:
             stopping=threading.Event(),
             meters=self.meters,
         )
+
+    def _think(self, problem: Problem, history: History) -> Suggestion | None:
+        return self.think(problem, history)  # looked up each time: tests replace it
 
     def create(self, **changes: Any) -> str:
         """Create an experiment and return its id."""

@@ -3,12 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from controller.ending import is_worth_it, why_over
 from controller.experiment import Goal, History, Problem, Suggestion
 from controller.front import on_the_front
-from controller.optimizer.learning import Learn
 from controller.optimizer.suggest import suggest
 from podium.spec import StopWhen
 from tests.service import BASELINE, Service
@@ -70,16 +67,14 @@ def test_equals_and_gaps_on_a_front() -> None:
     assert on_the_front(points, goals) == [0, 4]
 
 
-def test_the_optimizer_is_told_all_metrics_and_the_standard_error(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_optimizer_is_told_all_metrics_and_the_standard_error(service: Service) -> None:
     asked: list[tuple[Problem, History]] = []
 
-    def suggest_and_note(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+    def suggest_and_note(problem: Problem, history: History) -> Suggestion | None:
         asked.append((problem, history))
-        return suggest(problem, history, learn)
+        return suggest(problem, history)
 
-    monkeypatch.setattr("controller.next_run.suggest", suggest_and_note)
+    service.think = suggest_and_note
     service.create(
         fidelity=FULL,
         parallelism=1,
@@ -96,14 +91,14 @@ def test_the_optimizer_is_told_all_metrics_and_the_standard_error(
     assert (seen.value, seen.stderr, seen.metrics["size"]) == (0.7, 0.02, 10.0)
 
 
-def test_the_optimizer_is_told_what_runs_report_on_their_way(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_optimizer_is_told_what_runs_report_on_their_way(service: Service) -> None:
     histories: list[History] = []
 
-    def suggest_and_note(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+    def suggest_and_note(problem: Problem, history: History) -> Suggestion | None:
         histories.append(history)
-        return suggest(problem, history, learn)
+        return suggest(problem, history)
 
-    monkeypatch.setattr("controller.next_run.suggest", suggest_and_note)
+    service.think = suggest_and_note
     service.create(fidelity={"rungs": {"full": 4}}, parallelism=3)
     service.settle()
     first, _, third = service.active()
@@ -119,14 +114,14 @@ def test_the_optimizer_is_told_what_runs_report_on_their_way(service: Service, m
     assert list(told.values()) == [None]
 
 
-def test_a_search_ends_when_little_is_to_be_gained(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_ends_when_little_is_to_be_gained(service: Service) -> None:
     gains = iter([None, 0.02, 0.004, 0.004])
 
-    def suggest_with_gain(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
-        found = suggest(problem, history, learn)
+    def suggest_with_gain(problem: Problem, history: History) -> Suggestion | None:
+        found = suggest(problem, history)
         return None if found is None else replace(found, expected_gain=next(gains))
 
-    monkeypatch.setattr("controller.next_run.suggest", suggest_with_gain)
+    service.think = suggest_with_gain
     experiment_id = service.create(
         fidelity=FULL, budget={"runs": 50}, parallelism=2, stop_when={"expected_gain": 0.005}
     )

@@ -3,7 +3,6 @@
 import pytest
 
 from controller.experiment import History, Problem, Suggestion
-from controller.optimizer.learning import Learn
 from controller.optimizer.suggest import suggest
 from tests.builders import spec_document
 from tests.service import API, Service
@@ -36,14 +35,14 @@ def test_runs_in_flight_have_their_hours_pledged(service: Service) -> None:
     assert len(service.active()) == 2  # 5 s trained, 3 s pledged: of the 14 s a full training fits once more
 
 
-def test_the_optimizer_is_told_how_long_an_epoch_took(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_optimizer_is_told_how_long_an_epoch_took(service: Service) -> None:
     asked: list[tuple[Problem, History]] = []
 
-    def suggest_and_note(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+    def suggest_and_note(problem: Problem, history: History) -> Suggestion | None:
         asked.append((problem, history))
-        return suggest(problem, history, learn)
+        return suggest(problem, history)
 
-    monkeypatch.setattr("controller.next_run.suggest", suggest_and_note)
+    service.think = suggest_and_note
     service.create(budget={"runs": 50, "hours": 1}, parallelism=1)
     service.settle()
     service.finish(service.active()[0])

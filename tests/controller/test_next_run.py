@@ -9,22 +9,19 @@ from sqlalchemy import event
 
 from controller.experiment import History, Problem, Suggestion
 from controller.history import past_of
-from controller.optimizer.learning import Learn
 from controller.optimizer.suggest import suggest
 from podium.spec import ExperimentSpec
 from tests.service import API, Service
 
 
-def test_what_found_nothing_to_start_is_not_thought_about_until_something_changes(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_found_nothing_to_start_is_not_thought_about_until_something_changes(service: Service) -> None:
     asked: list[History] = []
 
-    def suggest_and_count(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+    def suggest_and_count(problem: Problem, history: History) -> Suggestion | None:
         asked.append(history)
-        return suggest(problem, history, learn)
+        return suggest(problem, history)
 
-    monkeypatch.setattr("controller.next_run.suggest", suggest_and_count)
+    service.think = suggest_and_count
     experiment_id = service.create(parallelism=8, budget={"cost": 9.0, "runs": 2})
     service.settle()
     assert len(service.active()) == 2
@@ -42,19 +39,19 @@ def test_what_found_nothing_to_start_is_not_thought_about_until_something_change
     assert service.read(experiment_id)["state"] == "completed"
 
 
-def test_a_history_carried_on_is_the_history_read_again(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_history_carried_on_is_the_history_read_again(service: Service) -> None:
     experiment_id = service.create(parallelism=4, budget={"cost": 9.0, "runs": 40})
     carried: list[History] = []
     read: list[History] = []
 
-    def suggest_and_compare(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+    def suggest_and_compare(problem: Problem, history: History) -> Suggestion | None:
         with service.sessions() as session:
             spec = ExperimentSpec.model_validate(service.read(experiment_id)["spec"])
             read.append(past_of(session, experiment_id, spec).history)
         carried.append(history)
-        return suggest(problem, history, learn)
+        return suggest(problem, history)
 
-    monkeypatch.setattr("controller.next_run.suggest", suggest_and_compare)
+    service.think = suggest_and_compare
     for round_ in range(6):
         service.settle()
         for job in service.active():
@@ -83,17 +80,15 @@ def test_four_slots_read_the_history_once(service: Service) -> None:
 
 
 @pytest.mark.parametrize("what", ["pause", "resume", "budget", "run"])
-def test_what_changes_between_two_starts_of_one_pass_is_found(
-    service: Service, monkeypatch: pytest.MonkeyPatch, what: str
-) -> None:
+def test_what_changes_between_two_starts_of_one_pass_is_found(service: Service, what: str) -> None:
     experiment_id = service.create(parallelism=3)
     asked: list[History] = []
 
-    def suggest_while_it_changes(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+    def suggest_while_it_changes(problem: Problem, history: History) -> Suggestion | None:
         asked.append(history)
         if len(asked) == 2:
             change_meanwhile()
-        return suggest(problem, history, learn)
+        return suggest(problem, history)
 
     def change_meanwhile() -> None:
         path = f"{API}/experiments/{experiment_id}"
@@ -103,13 +98,12 @@ def test_what_changes_between_two_starts_of_one_pass_is_found(
             case "budget":
                 service.http.patch(path, json={"budget": {"runs": 2}})
             case "run":
-                monkeypatch.setattr("controller.next_run.suggest", suggest)
                 other = Service(service.engine, service.sessions, artifacts=Path("/nowhere"))
                 other.reconciler.reconcile()
             case _:
                 service.http.post(f"{path}/resume")
 
-    monkeypatch.setattr("controller.next_run.suggest", suggest_while_it_changes)
+    service.think = suggest_while_it_changes
     service.settle()
     started = service.read(experiment_id)["progress"]["runs_started"]
     assert started == {"pause": 1, "budget": 2, "run": 3, "resume": 3}[what]

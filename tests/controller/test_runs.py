@@ -1,10 +1,7 @@
 """Runs from suggestion to result: promotions, retries, failures."""
 
-import pytest
-
 from controller.experiment import History, Problem, Suggestion
 from controller.history import past_of
-from controller.optimizer.learning import Learn
 from controller.optimizer.suggest import suggest
 from podium.spec import ExperimentSpec
 from tests.service import API, BASELINE, Service
@@ -170,21 +167,19 @@ def test_a_log_with_a_nul_in_it_is_kept_without(service: Service) -> None:
     assert attempt["log_tail"] == "before\N{REPLACEMENT CHARACTER}after"
 
 
-def test_a_fault_of_one_experiment_keeps_no_other_from_running(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_of_one_experiment_keeps_no_other_from_running(service: Service) -> None:
     broken = service.create(parallelism=1, seed=13)
     sound = service.create(parallelism=1)
 
-    def suggest_or_fail(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+    def suggest_or_fail(problem: Problem, history: History) -> Suggestion | None:
         if problem.seed == 13:
             raise ArithmeticError("as a fault in the optimizer would")
-        return suggest(problem, history, learn)
+        return suggest(problem, history)
 
-    monkeypatch.setattr("controller.next_run.suggest", suggest_or_fail)
+    service.think = suggest_or_fail
     service.settle()
     assert [job.rsplit("-t", 1)[0] for job in service.active()] == [sound]
-    monkeypatch.undo()
+    service.think = suggest
     service.settle()
     assert {job.rsplit("-t", 1)[0] for job in service.active()} == {sound, broken}
 
@@ -218,19 +213,17 @@ def test_an_attempt_that_only_repeats_known_epochs_has_not_progressed(service: S
     assert (trial["reached_epoch"], trial["value"]) == (2, 0.5)
 
 
-def test_a_budget_raised_while_the_optimizer_thinks_is_not_lost(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_budget_raised_while_the_optimizer_thinks_is_not_lost(service: Service) -> None:
     experiment_id = service.create(parallelism=1, budget={"cost": 1.0, "runs": 1})
     service.settle()
     [job] = service.active()
     service.finish(job)
 
-    def suggest_slowly(problem: Problem, history: History, learn: Learn) -> Suggestion | None:
+    def suggest_slowly(problem: Problem, history: History) -> Suggestion | None:
         service.http.patch(f"{API}/experiments/{experiment_id}", json={"budget": {"cost": 3.0, "runs": 5}})
-        return suggest(problem, history, learn)
+        return suggest(problem, history)
 
-    monkeypatch.setattr("controller.next_run.suggest", suggest_slowly)
+    service.think = suggest_slowly
     service.settle()
     assert service.read(experiment_id)["state"] == "running"
     assert len(service.active()) == 1

@@ -1,0 +1,112 @@
+"""The optimizer in a process of its own: while it thinks, nobody in this one waits for the interpreter's lock.
+
+It is asked and answers by pickles over its standard streams, and leaves when the stream of questions ends: with the
+one who asks, however that one dies. What it remembers only saves time, so a dead one is replaced by a fresh one.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import BinaryIO, NamedTuple
+
+import structlog
+
+from controller.experiment import History, Problem, Suggestion
+
+log = structlog.get_logger()
+
+
+Think = Callable[[Problem, History], Suggestion | None]
+"""Answers what to train next, or None when nothing is worth a run."""
+
+
+class ThinkingFailed(Exception):
+    """The optimizer raised, or its process died again and again; the message is its traceback or its exit code."""
+
+
+class _Answer(NamedTuple):
+    suggestion: Suggestion | None
+    fault: str | None
+    """The traceback, where the optimizer raised."""
+
+
+class Thinker:
+    """A process that thinks for one thread. Close it when done."""
+
+    def __init__(self) -> None:
+        self._process = _begin()
+
+    def __call__(self, problem: Problem, history: History) -> Suggestion | None:
+        """Ask. A process that was killed, as for want of memory, is replaced once.
+
+        Raises ThinkingFailed when the optimizer raises, and when the second process dies too.
+        """
+        try:
+            answer = self._ask(problem, history)
+        except (EOFError, OSError):
+            log.warning("the optimizer's process is gone; starting another", exit_code=self._process.wait())
+            self.close()
+            self._process = _begin()
+            try:
+                answer = self._ask(problem, history)
+            except (EOFError, OSError) as error:
+                raise ThinkingFailed(f"the optimizer's process died twice: exit code {self._process.wait()}") from error
+        if answer.fault is not None:
+            raise ThinkingFailed(answer.fault)
+        return answer.suggestion
+
+    def close(self) -> None:
+        """End the process, at once."""
+        self._process.kill()
+        with suppress(BrokenPipeError):
+            self._process.communicate()
+
+    def _ask(self, problem: Problem, history: History) -> _Answer:
+        questions, answers = self._process.stdin, self._process.stdout
+        assert questions is not None  # both are pipes, see `_begin`
+        assert answers is not None
+        pickle.dump((problem, history), questions, pickle.HIGHEST_PROTOCOL)
+        questions.flush()
+        answer: _Answer = pickle.load(answers)
+        return answer
+
+
+def thinking_here() -> Think:
+    """Return who gives the same answers in this very process."""
+    from controller.optimizer.learning import remembering  # noqa: PLC0415  # seconds of imports, for this alone
+    from controller.optimizer.suggest import suggest  # noqa: PLC0415
+
+    return partial(suggest, learn=remembering())
+
+
+def _begin() -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-c", "from controller.thinking import main; main()"]  # pickles find no __main__ here
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+
+def main() -> None:
+    """Answer until the questions end. Signals are for the one who asks: Ctrl-C reaches the whole group."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # nothing that prints may end up among the answers
+        with suppress(EOFError, BrokenPipeError):  # the asker is gone
+            _answer_all(sys.stdin.buffer, answers)
+
+
+def _answer_all(questions: BinaryIO, answers: BinaryIO) -> None:
+    think = thinking_here()
+    while True:
+        problem, history = pickle.load(questions)
+        try:
+            answer = _Answer(think(problem, history), None)
+        except Exception:  # noqa: BLE001  # whatever it is, the one who asked is to hear of it
+            answer = _Answer(None, traceback.format_exc())
+        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
