@@ -283,8 +283,10 @@ def print_row(name: str, seconds: Sequence[float]) -> None:
 
 
 def memory_mib(controller: subprocess.Popen[bytes], what: str) -> float:
-    status = Path(f"/proc/{controller.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith(what)) / 1024
+    """Return what it takes together with the process that its optimizer thinks in."""
+    pids = [controller.pid, *(child.pid for child in psutil.Process(controller.pid).children())]
+    lines = [line for pid in pids for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith(what)) / 1024
 
 
 def print_requests(requests: Counter[str], ends: int) -> None:

@@ -5,7 +5,7 @@ Refusal
   Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop
   Unauthorized        401   InvalidToken, TokenExpired
   Forbidden           403
-  Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing
+  Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing, MetricMissing
   BodyTooLarge        413
   DatabaseAway        503
 """
@@ -95,6 +95,10 @@ class InvalidRequest(Invalid):
 
 
 class ObjectiveMissing(Invalid):
+    pass
+
+
+class MetricMissing(Invalid):
     pass
 
 

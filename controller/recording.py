@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from controller import runs, store, tables
-from controller.errors import InvalidRequest, ObjectiveMissing, Superseded
+from controller.errors import InvalidRequest, MetricMissing, ObjectiveMissing, Superseded
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, Verdict
 from podium.wire import MeasurementReport
@@ -22,7 +22,8 @@ def record(session: Session, job: str, report: MeasurementReport, now: datetime)
     """Store an epoch's measurement and answer with the verdict. The same report again changes nothing.
 
     At the run's target, or when it is to stop, the run ends in this very transaction.
-    Raises Superseded for an attempt that has ended, ObjectiveMissing and InvalidRequest for a report that is no use.
+    Raises Superseded for an attempt that has ended; ObjectiveMissing, MetricMissing and InvalidRequest for a report
+    that is no use.
     """
     found = _locked(session, job)
     if found.state in (AttemptState.REPORTED, AttemptState.ENDED):
@@ -65,6 +66,8 @@ class _Found(NamedTuple):
     experiment_id: str
     experiment_state: ExperimentState
     metric: str
+    other_objectives: list[dict[str, str]] | None
+    thresholds: list[dict[str, str]] | None
     slowest_epoch_seconds: float | None
 
 
@@ -83,6 +86,8 @@ _FIND = (
         _experiments.c.id,
         _experiments.c.state,
         _experiments.c.spec["objective"]["metric"].as_string(),
+        _experiments.c.spec["other_objectives"],
+        _experiments.c.spec["thresholds"],
         _experiments.c.slowest_epoch_seconds,
     )
     .join(_runs, _runs.c.id == _attempts.c.run_id)
@@ -109,6 +114,14 @@ def _check(report: MeasurementReport, found: _Found) -> None:
         raise ObjectiveMissing(f"epoch {report.epoch} lacks the objective {found.metric!r}; it has {names}")
     if report.epoch > found.to_epoch:
         raise InvalidRequest(f"epoch {report.epoch} lies beyond the run's target, epoch {found.to_epoch}")
+    if report.epoch < found.to_epoch:
+        return  # what else is asked for may be dear to measure: it is due with the run's last epoch
+    asked = [each["metric"] for each in (*(found.other_objectives or ()), *(found.thresholds or ()))]
+    if missing := [metric for metric in asked if metric not in report.metrics]:
+        lacking, names = ", ".join(missing), ", ".join(sorted(report.metrics))
+        raise MetricMissing(
+            f"epoch {report.epoch} lacks {lacking}, asked for by other_objectives or thresholds; it has {names}"
+        )
 
 
 def _given(name: str) -> BindParameter[object]:

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from controller.ending import is_worth_it, why_over
 from controller.experiment import Goal, History, Problem, Suggestion
 from controller.front import on_the_front
 from controller.optimizer.suggest import suggest
 from podium.spec import StopWhen
-from tests.service import BASELINE, Service
+from tests.service import API, BASELINE, Service
 
 FULL = {"rungs": {"full": 2}}
 
@@ -34,13 +36,33 @@ def test_the_best_keeps_to_the_thresholds(service: Service) -> None:
     assert (progress["best_trial"], progress["best_value"]) == (2, 0.8)
 
 
-def test_what_was_not_reported_keeps_to_no_threshold(service: Service) -> None:
-    experiment_id, trials = results(service, thresholds=[{"metric": "latency", "at_most": 25}])
+def test_where_no_trial_keeps_to_the_thresholds_none_is_best(service: Service) -> None:
+    experiment_id, trials = results(service, thresholds=[{"metric": "size", "at_most": 5}])
     assert not any(trial["meets_thresholds"] for trial in trials)
-    refused = service.http.get(f"/api/v1/experiments/{experiment_id}/best")
+    refused = service.http.get(f"{API}/experiments/{experiment_id}/best")
     assert refused.status_code == 404
     assert "kept to the thresholds" in refused.json()["detail"]
     assert service.read(experiment_id)["progress"]["best_trial"] is None
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"thresholds": [{"metric": "latency", "at_most": 25}]},
+        {"other_objectives": [{"metric": "latency", "direction": "minimize"}]},
+    ],
+)
+def test_a_metric_that_is_asked_for_is_due_with_a_runs_last_epoch(service: Service, asked: dict[str, Any]) -> None:
+    experiment_id = service.create(fidelity=FULL, budget={"runs": 3}, parallelism=1, **asked)
+    service.settle()
+    [job] = service.active()
+    assert service.report(job, 1).status_code == 200
+    refused = service.report(job, 2)
+    assert (refused.status_code, refused.json()["error"]) == (422, "MetricMissing")
+    assert "epoch 2 lacks latency" in refused.json()["detail"]
+    assert [each["epoch"] for each in service.read(f"{experiment_id}/trials/1")["measurements"]] == [1]
+    assert service.report(job, 2, latency=9.0).status_code == 200
+    assert service.read(f"{experiment_id}/trials/1")["metrics"]["latency"] == 9.0
 
 
 def test_the_front_is_what_none_beats_in_everything(service: Service) -> None:

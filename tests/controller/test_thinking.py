@@ -96,5 +96,6 @@ def test_it_leaves_with_the_one_who_asks_however_that_one_dies() -> None:
 
 
 def _children_of(pid: int) -> list[psutil.Process]:
-    """Return the processes that think for this one; PostgreSQL's are not among them."""
-    return [each for each in psutil.Process(pid).children() if "controller.thinking" in " ".join(each.cmdline())]
+    """Return the processes that think for this one; PostgreSQL's are not among them, nor what has ended."""
+    alive = [each for each in psutil.Process(pid).children() if each.status() != psutil.STATUS_ZOMBIE]
+    return [each for each in alive if "controller.thinking" in " ".join(each.cmdline())]
