@@ -19,8 +19,10 @@ import structlog
 
 from controller.experiment import History, Problem, Suggestion
 
-log = structlog.get_logger()
+GONE = (EOFError, OSError, pickle.UnpicklingError)
+"""How the end of the process is seen: between answers, at the next question, or within an answer."""
 
+log = structlog.get_logger()
 
 Think = Callable[[Problem, History], Suggestion | None]
 """Answers what to train next, or None when nothing is worth a run."""
@@ -49,13 +51,13 @@ class Thinker:
         """
         try:
             answer = self._ask(problem, history)
-        except (EOFError, OSError):
+        except GONE:
             log.warning("the optimizer's process is gone; starting another", exit_code=self._process.wait())
             self.close()
             self._process = _begin()
             try:
                 answer = self._ask(problem, history)
-            except (EOFError, OSError) as error:
+            except GONE as error:
                 raise ThinkingFailed(f"the optimizer's process died twice: exit code {self._process.wait()}") from error
         if answer.fault is not None:
             raise ThinkingFailed(answer.fault)
@@ -71,7 +73,7 @@ class Thinker:
         questions, answers = self._process.stdin, self._process.stdout
         assert questions is not None  # both are pipes, see `_begin`
         assert answers is not None
-        pickle.dump((problem, history), questions, pickle.HIGHEST_PROTOCOL)
+        questions.write(pickle.dumps((problem, history), pickle.HIGHEST_PROTOCOL))  # whole, or not at all
         questions.flush()
         answer: _Answer = pickle.load(answers)
         return answer
