@@ -25,7 +25,7 @@ from controller.settings import BadSettings, Settings, read_settings
 WATCH_SECONDS = 0.2
 DOWN_SECONDS = 60.0
 SWITCH_SECONDS = 0.001
-"""`up` is API and reconciler in one process: no request waits longer for its turn while the optimizer thinks."""
+"""`up` is API and reconciler in one process: no request waits longer for its turn while a pass is made."""
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Podium's service: API, reconciler, migrations.")
 log = structlog.get_logger()
