@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.finished_trials import spec_of
 from controller.experiment import History, InFlight, Observation, Problem, problem_of
-from controller.optimizer.learning import Learn, remembering
+from controller.optimizer.memory import Learn, Remembering
 from controller.optimizer.suggest import suggest
 from controller.space import Space
 
@@ -36,7 +36,7 @@ def main() -> None:
     for observed in OBSERVATIONS:
         for in_flight in IN_FLIGHT:
             history = history_of(problem, observed, in_flight)
-            memory = remembering()
+            memory = Remembering()
             first = cpu_seconds(problem, history, memory)
             seconds = [cpu_seconds(replace(problem, seed=turn), history, memory) for turn in range(answers)]
             p50, p95 = np.percentile(seconds, [50, 95])

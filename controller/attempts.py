@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from controller import store, storms
@@ -26,12 +26,18 @@ REFUSED_AGAIN = timedelta(seconds=30)
 
 def mark_running(session: Session, job: str, shape: PodShape, now: datetime) -> None:
     """Note that an attempt's Job exists, and what its Pod holds."""
-    attempt = store.lock_attempt(session, job)
-    if attempt.state is AttemptState.PENDING:
-        attempt.state, attempt.changed_at, attempt.waiting = AttemptState.RUNNING, now, ""
-        attempt.refused_since = None
-        attempt.silence_seconds, attempt.out_of_memory_factor = shape.silenceSeconds, shape.outOfMemoryFactor
-        attempt.accelerators, attempt.price_per_hour = accelerators_of(shape), shape.pricePerHour
+    pending = update(AttemptRow).where(AttemptRow.job == job, AttemptRow.state == AttemptState.PENDING)
+    running = pending.values(
+        state=AttemptState.RUNNING,
+        changed_at=now,
+        waiting="",
+        refused_since=None,
+        silence_seconds=shape.silenceSeconds,
+        out_of_memory_factor=shape.outOfMemoryFactor,
+        accelerators=accelerators_of(shape),
+        price_per_hour=shape.pricePerHour,
+    )
+    session.execute(running.execution_options(synchronize_session=False))
 
 
 def refused(session: Session, job: str, words: str, *, grace: timedelta, now: datetime) -> None:
@@ -50,11 +56,12 @@ def refused(session: Session, job: str, words: str, *, grace: timedelta, now: da
     attempt.waiting, attempt.not_before = waiting, now + REFUSED_AGAIN
 
 
-def note_sight(session: Session, sight: NoteSight) -> None:
-    """Note where a Job runs, since when, and what it waits for."""
-    attempt = store.lock_attempt(session, sight.job)
-    if attempt.state is not AttemptState.ENDED:
-        attempt.node, attempt.waiting, attempt.started_at = sight.node, sight.waiting, sight.started_at
+def note_sights(session: Session, sights: Sequence[NoteSight]) -> None:
+    """Note where Jobs run, since when, and what they wait for."""
+    alive = update(AttemptRow).where(AttemptRow.job == bindparam("of"), AttemptRow.state != AttemptState.ENDED)
+    noted = alive.values(node=bindparam("on"), waiting=bindparam("for"), started_at=bindparam("since"))
+    seen = [{"of": each.job, "on": each.node, "for": each.waiting, "since": each.started_at} for each in sights]
+    session.connection().execute(noted, seen)
 
 
 def close(session: Session, jobs: Sequence[str], now: datetime) -> None:

@@ -115,6 +115,7 @@ class Reconciler:
         self._read_last_words([action.job for action in actions if isinstance(action, EndAttempt)])
         steps = [_alone(partial(self._act, action, creating), job=action.job) for action in actions]
         has_started = self._fill(room, creating)
+        _alone(partial(self._note, [action for action in actions if isinstance(action, NoteSight)]))
         self._close([action.job for action in actions if isinstance(action, CloseAttempt)])
         created = self._answers(creating)
         self._tell_results(alive, jobs)
@@ -136,10 +137,7 @@ class Reconciler:
             case DeleteJob(job):
                 self.cluster.delete_job(job)
                 return False  # the cluster wakes us when it is gone
-            case NoteSight():
-                self._change(lambda session, now: attempts.note_sight(session, action))
-                return False  # nothing follows from it
-            case CloseAttempt():
+            case NoteSight() | CloseAttempt():
                 return False  # all at once, when slots are filled: nothing follows from it
             case EndAttempt():
                 self._end(action)
@@ -155,6 +153,11 @@ class Reconciler:
         self._change(lambda session, now: attempts.end_attempt(session, ending, log_tail, now))
         self._tell([ending.job])
         log.info("attempt ended", reason=ending.reason, exit_code=ending.exit_code, detail=ending.detail)
+
+    def _note(self, sights: Sequence[NoteSight]) -> bool:
+        if sights:
+            self._change(lambda session, now: attempts.note_sights(session, sights))
+        return False  # nothing follows from it
 
     def _close(self, jobs: Sequence[str]) -> None:
         if jobs:

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import BinaryIO, NamedTuple
 
 import structlog
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from controller.experiment import History, Problem, Suggestion
 
@@ -79,12 +81,12 @@ class Thinker:
         return answer
 
 
-def thinking_here() -> Think:
-    """Return who gives the same answers in this very process."""
-    from controller.optimizer.learning import remembering  # noqa: PLC0415  # seconds of imports, for this alone
+def thinking_here(beside: Executor | None = None) -> Think:
+    """Return who gives the same answers in this very process, and learns ahead of the questions where it may."""
+    from controller.optimizer.memory import Remembering  # noqa: PLC0415  # seconds of imports, for this alone
     from controller.optimizer.suggest import suggest  # noqa: PLC0415
 
-    return partial(suggest, learn=remembering())
+    return partial(suggest, learn=Remembering(beside))
 
 
 def _begin() -> "subprocess.Popen[bytes]":
@@ -103,12 +105,14 @@ def main() -> None:
 
 
 def _answer_all(questions: BinaryIO, answers: BinaryIO) -> None:
-    think = thinking_here()
-    while True:
-        problem, history = pickle.load(questions)
-        try:
-            answer = _Answer(think(problem, history), None)
-        except Exception:  # noqa: BLE001  # whatever it is, the one who asked is to hear of it
-            answer = _Answer(None, traceback.format_exc())
-        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
-        answers.flush()
+    beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learn")
+    think = thinking_here(beside)
+    with threadpool_limits(limits=1, user_api="blas"):  # in both threads, the same sums in the same order
+        while True:
+            problem, history = pickle.load(questions)
+            try:
+                answer = _Answer(think(problem, history), None)
+            except Exception:  # noqa: BLE001  # whatever it is, the one who asked is to hear of it
+                answer = _Answer(None, traceback.format_exc())
+            pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+            answers.flush()

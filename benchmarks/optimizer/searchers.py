@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.optimizer.simulation import Run
 from benchmarks.optimizer.tasks import Task
 from controller.experiment import History, InFlight, Ladder, Observation, Problem
-from controller.optimizer.learning import remembering
+from controller.optimizer.memory import Remembering
 from controller.optimizer.suggest import suggest
 from controller.space import Space
 
@@ -19,7 +19,7 @@ class Podium:
     def __init__(self, task: Task, seed: int, _workers: int = 1) -> None:
         self._problem = Problem(parameters=task.parameters, ladder=task.ladder, maximize=False, seed=seed)
         self._history = History()
-        self._memory = remembering()
+        self._memory = Remembering()
         self._trials = 0
 
     def ask(self) -> Run | None:

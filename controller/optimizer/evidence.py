@@ -2,7 +2,8 @@
 
 Losses are minimized: a maximized objective changes its sign here and, in what is predicted, back. Hyperparameters are
 learned again only when the rows have grown by a share, from the rows that were there at that point and no others: the
-belief depends on the history alone, not on when somebody asked.
+belief depends on the history alone, not on when somebody asked. Once learning takes long, what is learned comes into
+force one such step later: until then there is time to learn it beside the answers.
 """
 
 import math
@@ -17,10 +18,11 @@ from controller.optimizer.data import Data
 from controller.optimizer.feasibility import Limit
 from controller.optimizer.hunch import Hunch, hunch_of
 from controller.optimizer.kernel import Kernel
-from controller.optimizer.learning import Learn, prior
+from controller.optimizer.learning import prior
+from controller.optimizer.memory import Learn
 from controller.optimizer.pace import Pace
 from controller.optimizer.process import Posterior, posterior_of, with_z
-from controller.optimizer.rows import Rows, bounded_of, inputs_at, learned_at, rows_of, timed_of, trainability_of
+from controller.optimizer.rows import Rows, bounded_of, inputs_at, lessons_at, rows_of, timed_of, trainability_of
 from controller.optimizer.warp import Warp, warp_of
 from controller.space import Space
 
@@ -106,8 +108,11 @@ class Belief:
 
 def belief_of(problem: Problem, history: History, space: Space, learn: Learn) -> Belief:
     """Return what the history says. It holds at least one observation; all of them may have failed."""
-    rows = rows_of(problem, history, space)
-    kernel = _learned(rows.first(len(history.observations)), space, learn)
+    count = len(history.observations)
+    lessons = lessons_at(count)
+    rows = rows_of(problem, history, space, lessons.in_force)
+    later = rows_of(problem, history, space, lessons.following) if problem.other_goals else rows
+    kernel = _learned(rows.first(count), space, learn, later.first(count))
     kept = rows.succeeded().most_telling(MOST_ROWS) if np.isfinite(rows.losses).any() else rows
     warp, data = _told(kept)
     seen = posterior_of(data, kernel)
@@ -149,16 +154,25 @@ def _bound_limit(bound: Bound, rows: Rows, kernel: Kernel) -> Limit:
 
 
 def _failure_limit(trained: Rows, space: Space, learn: Learn) -> Limit:
-    first = trained.first(learned_at(len(trained))).with_failures(MOST_ROWS_TO_LEARN)
-    kept = trained.with_failures(MOST_ROWS)
-    if len(first) and np.ptp(first.losses) > 0:
-        kernel = learn(_standardized(first), space.is_categorical, NOISE_OF_FAILING)
+    lessons = lessons_at(len(trained))
+    following, first = (_of_failing(trained.first(count)) for count in (lessons.following, lessons.in_force))
+    if following is not None and lessons.following > lessons.in_force:
+        learn.ahead(following, space.is_categorical, NOISE_OF_FAILING)
+    if first is not None:
+        kernel = learn(first, space.is_categorical, NOISE_OF_FAILING)
     else:
         kernel = prior(space.is_categorical, NOISE_OF_FAILING)
+    kept = trained.with_failures(MOST_ROWS)
     center, spread = float(kept.losses.mean()), float(kept.losses.std()) or 1.0
     return Limit(
         posterior=posterior_of(_standardized(kept), kernel), most=(FAILED - center) / spread, noise=kernel.noise
     )
+
+
+def _of_failing(trained: Rows) -> Data | None:
+    """Return what can be learned from; None where no two differ."""
+    kept = trained.with_failures(MOST_ROWS_TO_LEARN)
+    return _standardized(kept) if len(kept) and np.ptp(kept.losses) > 0 else None
 
 
 def _standardized(rows: Rows) -> Data:
@@ -176,13 +190,20 @@ def _pace(problem: Problem, history: History, space: Space, learn: Learn) -> Pac
     return Pace(posterior=posterior, warp=warp, median=float(np.median(kept.losses)))
 
 
-def _learned(rows: Rows, space: Space, learn: Learn) -> Kernel:
-    """Return the kernel learned from what was there when the rows had last grown by their share."""
-    kept = rows.first(learned_at(len(rows))).succeeded().most_telling(MOST_ROWS_TO_LEARN)
+def _learned(rows: Rows, space: Space, learn: Learn, later: Rows | None = None) -> Kernel:
+    """Return the kernel in force, and have the one that follows learned, of rows as they will be told by then."""
+    lessons = lessons_at(len(rows))
+    following, first = _lesson((later or rows).first(lessons.following)), _lesson(rows.first(lessons.in_force))
+    if following is not None and lessons.following > lessons.in_force:
+        learn.ahead(following, space.is_categorical)
+    return prior(space.is_categorical) if first is None else learn(first, space.is_categorical)
+
+
+def _lesson(rows: Rows) -> Data | None:
+    """Return what can be learned from; None where no two differ."""
+    kept = rows.succeeded().most_telling(MOST_ROWS_TO_LEARN)
     _, data = _told(kept)
-    if len(data) == 0 or np.ptp(data.targets) == 0:  # nothing differs, so nothing can be learned
-        return prior(space.is_categorical)
-    return learn(data, space.is_categorical)
+    return data if len(data) and np.ptp(data.targets) > 0 else None
 
 
 def _told(rows: Rows) -> tuple[Warp | None, Data]:

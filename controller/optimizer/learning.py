@@ -1,13 +1,11 @@
 """The kernel most probable for the rows: maximum a posteriori, with analytic gradients.
 
 Where the climb starts depends on nothing but the dimensions, so that a restarted controller learns what the old one
-had learned. Remembering what was learned is the caller's choice: see `remembering`.
+had learned. Remembering what was learned is the caller's choice: see `memory`.
 """
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +22,6 @@ LEAST_NOISE = 1e-5
 JITTER = 1e-6
 MOST_STEPS = 40
 IMPOSSIBLE = 1e10
-
-
-class Learn(Protocol):
-    """How a kernel is learned."""
-
-    def __call__(self, data: Data, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE) -> Kernel: ...
 
 
 def learn(data: Data, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE) -> Kernel:
@@ -49,21 +41,6 @@ def learn(data: Data, is_categorical: tuple[bool, ...], least_noise: float = LEA
 def prior(is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE) -> Kernel:
     """Return the kernel assumed before there is enough to learn from."""
     return _kernel_at(_beliefs(len(is_categorical), least_noise).start, is_categorical)
-
-
-def remembering(most: int = 1024) -> Learn:
-    """Return `learn` that looks up what it has learned. It may be thrown away at any time: it only saves time."""
-
-    @lru_cache(maxsize=most)
-    def of_bytes(arrays: tuple[bytes, ...], is_categorical: tuple[bool, ...], least_noise: float) -> Kernel:
-        inputs, targets, known = (np.frombuffer(array) for array in arrays)
-        return learn(Data(inputs.reshape(len(targets), -1), targets, known), is_categorical, least_noise)
-
-    def learned(data: Data, is_categorical: tuple[bool, ...], least_noise: float = LEAST_NOISE) -> Kernel:
-        arrays = (data.inputs.tobytes(), data.targets.tobytes(), data.known.tobytes())
-        return of_bytes(arrays, is_categorical, least_noise)
-
-    return learned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

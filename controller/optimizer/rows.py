@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ Floats = NDArray[np.float64]
 
 FEWEST_TO_LEARN = 4
 GROWTH_TO_RELEARN = 1.12
+CHEAP_TO_LEARN = 40
+"""Up to this many rows, learning takes no longer than the rest of an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,19 +72,18 @@ class Rows:
         return np.concatenate([best, rest[len(rest) - (room - len(best)) :]])
 
 
-def rows_of(problem: Problem, history: History, space: Space) -> Rows:
+def rows_of(problem: Problem, history: History, space: Space, settled: int) -> Rows:
     """Return the objective as losses: what is maximized changes its sign; several objectives become one.
 
-    First the observations, then what runs in flight reported on their way.
+    First the observations, then what runs in flight reported on their way. Of the observations, the first `settled` say
+    how objectives compare.
     """
     under_way = [run.progress for run in history.in_flight if run.progress is not None]
     seen = [*history.observations, *under_way]
     losses = problem.sign * np.array([math.nan if s.value is None else s.value for s in seen], dtype=float)
     if problem.other_goals:
         others = [goal.sign * _reported(goal.metric, seen) for goal in problem.other_goals]
-        losses = scalarized(
-            np.array([losses, *others]), weights_of(problem, history), learned_at(len(history.observations))
-        )
+        losses = scalarized(np.array([losses, *others]), weights_of(problem, history), settled)
     return Rows(
         inputs=_inputs_of(problem, space, seen),
         losses=np.where(np.isfinite(losses), losses, math.nan),
@@ -134,11 +136,17 @@ def inputs_at(space: Space, ladder: Ladder, configurations: Sequence[Configurati
     return np.column_stack([space.encode(configurations), z])
 
 
-def learned_at(count: int) -> int:
-    """Return the number of observations, at most `count`, from which the hyperparameters are learned; 0 for none."""
-    if count < FEWEST_TO_LEARN:
-        return 0
-    learned = FEWEST_TO_LEARN
-    while (following := max(learned + 3, int(learned * GROWTH_TO_RELEARN))) <= count:
-        learned = following
-    return learned
+class Lessons(NamedTuple):
+    """From how many observations hyperparameters are learned; 0 stands for the prior."""
+
+    in_force: int
+    following: int
+    """What comes into force next. It can be learned already, so that no question waits for it."""
+
+
+def lessons_at(count: int) -> Lessons:
+    """Return the lessons at that many observations; while learning is cheap, the newest is in force."""
+    before, newest, after = 0, 0, FEWEST_TO_LEARN
+    while after <= count:
+        before, newest, after = newest, after, max(after + 3, int(after * GROWTH_TO_RELEARN))
+    return Lessons(in_force=newest if newest <= CHEAP_TO_LEARN else before, following=newest)

@@ -20,7 +20,7 @@ from controller.optimizer import moves, spreading
 from controller.optimizer.candidates import Search
 from controller.optimizer.evidence import Belief, belief_of
 from controller.optimizer.hunch import hunch_of
-from controller.optimizer.learning import Learn, learn
+from controller.optimizer.memory import Afresh, Learn
 from controller.optimizer.moves import Move
 from controller.optimizer.options import Options, new_options, paused_options
 from controller.space import Space
@@ -36,12 +36,13 @@ EXPLORED = 0.05
 EXPLORED_AT_START = 0.15
 """Of the new trials while cost is spread over the rungs: a good region may be small, and a short run is cheap."""
 FEWEST_TO_MODEL = 4
+AFRESH = Afresh()
 
 
-def suggest(problem: Problem, history: History, learn: Learn = learn) -> Suggestion | None:
+def suggest(problem: Problem, history: History, learn: Learn = AFRESH) -> Suggestion | None:
     """Return the run to start next, or None when nothing that could reach full fidelity is affordable and untried.
 
-    `learn` may remember what it learned (`learning.remembering`): the answer is the same, only sooner.
+    `learn` may remember what it learned (`memory.Remembering`): the answer is the same, only sooner.
     """
     asked = _Question(problem=problem, history=history, space=Space(problem.parameters, problem.constraints))
     fresh = moves.open_moves(None, history, problem.ladder)

@@ -7,7 +7,7 @@ import pytest
 
 from controller.experiment import History, Observation
 from controller.optimizer.evidence import Belief, belief_of
-from controller.optimizer.learning import learn
+from controller.optimizer.memory import Afresh
 from controller.space import Space
 from podium.parameters import Configuration, Parameter, RealParameter
 from tests.optimizer.simulation import problem
@@ -22,7 +22,7 @@ def belief(fails: list[bool], points: np.ndarray) -> Belief:
         Observation(trial=trial, configuration=configuration, epochs=1, value=None if failed else value(configuration))
         for trial, (configuration, failed) in enumerate(zip(SPACE.decode(points), fails, strict=True))
     ]
-    return belief_of(asked, History(observations=tuple(seen)), SPACE, learn)
+    return belief_of(asked, History(observations=tuple(seen)), SPACE, Afresh())
 
 
 def value(configuration: Configuration) -> float:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from controller.experiment import History, InFlight, Observation, Problem
 from controller.optimizer.evidence import belief_of
-from controller.optimizer.learning import remembering
+from controller.optimizer.memory import Remembering
 from controller.optimizer.suggest import suggest
 from controller.space import Space
 from podium.parameters import Configuration, Parameter, RealParameter
@@ -25,7 +25,7 @@ def test_the_same_question_gets_the_same_answer_after_a_restart_too(count: int) 
     asked = problem(seed=5)
     _, history = started(asked, observed(asked, count), 2, suggest)
     first = suggest(asked, history)
-    memory = remembering()
+    memory = Remembering()
     suggest(asked, observed(problem(), 12), memory)  # another experiment in between
     assert suggest(asked, history, memory) == suggest(asked, history, memory) == first
     assert first is not None
@@ -229,7 +229,7 @@ def test_a_run_that_does_badly_on_its_way_is_no_longer_believed_in() -> None:
     failing = replace(running, progress=replace(paused, epochs=18, value=worst))
     space, at = Space(asked.parameters), Space(asked.parameters).encode([best.configuration])
     before, after = (
-        belief_of(asked, replace(known, in_flight=(run,)), space, remembering()).posterior.at_full(at)[0][0]
+        belief_of(asked, replace(known, in_flight=(run,)), space, Remembering()).posterior.at_full(at)[0][0]
         for run in (running, failing)
     )
     assert after > before + 0.2

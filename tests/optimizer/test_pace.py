@@ -7,7 +7,7 @@ import pytest
 
 from controller.experiment import History, Observation
 from controller.optimizer.evidence import Belief, belief_of
-from controller.optimizer.learning import learn
+from controller.optimizer.memory import Afresh
 from controller.optimizer.suggest import suggest
 from controller.space import Space
 from podium.parameters import Parameter, RealParameter
@@ -39,7 +39,7 @@ def history(count: int = 40, *, is_timed: bool = True) -> History:
 
 
 def belief(**wanted: bool) -> Belief:
-    return belief_of(TIMED, history(**wanted), SPACE, learn)
+    return belief_of(TIMED, history(**wanted), SPACE, Afresh())
 
 
 def test_it_learns_how_long_an_epoch_takes() -> None:
@@ -53,7 +53,7 @@ def test_it_learns_how_long_an_epoch_takes() -> None:
 
 def test_without_times_or_where_time_is_no_matter_nothing_is_said() -> None:
     assert belief(is_timed=False).pace is None
-    assert belief_of(replace(TIMED, is_timed=False), history(), SPACE, learn).pace is None
+    assert belief_of(replace(TIMED, is_timed=False), history(), SPACE, Afresh()).pace is None
 
 
 @pytest.mark.parametrize("is_timed", [True, False])

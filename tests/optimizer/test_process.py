@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from controller.optimizer.data import Data
 from controller.optimizer.kernel import Kernel
-from controller.optimizer.learning import _beliefs, _Posterior, learn, prior, remembering
+from controller.optimizer.learning import _beliefs, _Posterior, learn, prior
+from controller.optimizer.memory import Remembering
 from controller.optimizer.process import Posterior, posterior_of, with_z
 
 Floats = NDArray[np.float64]
@@ -141,7 +142,7 @@ def test_believing_a_run_in_flight_moves_no_mean_and_leaves_less_to_learn_there(
 
 def test_what_is_remembered_is_what_would_be_learned_again() -> None:
     rows = points(15, 2, seed=7)
-    memory = remembering()
+    memory = Remembering()
     targets = np.ascontiguousarray(rows[:, 0])
     first = memory(Data.of(rows, targets), NUMBERS)
     assert memory(Data.of(rows.copy(), targets.copy()), NUMBERS) is first
