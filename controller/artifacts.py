@@ -13,6 +13,11 @@ def trial_folder(root: str, experiment: str, number: int) -> str:
     return f"{experiment_folder(root, experiment)}/t{number}"
 
 
+def run_folder(trial_folder: str, to_epoch: int) -> str:
+    """Return the URL of the folder of a run that must find no checkpoint but its own."""
+    return f"{trial_folder}/e{to_epoch}"
+
+
 def remove(url: str) -> None:
     """Remove a folder and everything in it. One that does not exist is no error.
 

@@ -35,7 +35,11 @@ class Ladder:
 
     def cost(self, from_epochs: int, to_epochs: int) -> float:
         """Return what training from one length to another costs, in full trainings."""
-        return (to_epochs - (from_epochs if self.resumable else 0)) / self.full_epochs
+        return (to_epochs - self.start_of(from_epochs)) / self.full_epochs
+
+    def start_of(self, reached_epochs: int) -> int:
+        """Return where the next run of a trial begins that has reached this far."""
+        return reached_epochs if self.resumable else 0
 
     def above(self, epochs: int) -> tuple[Rung, ...]:
         return tuple(rung for rung in self.rungs if rung.epochs > epochs)
@@ -47,7 +51,8 @@ class Ladder:
 def ladder_of(fidelity: Fidelity) -> Ladder:
     """Return the rungs as given, or a geometric ladder from `min` to `max`."""
     if fidelity.rungs is not None:
-        return Ladder(tuple(Rung(name=name, epochs=epochs) for name, epochs in fidelity.rungs.items()))
+        rungs = tuple(Rung(name=name, epochs=epochs) for name, epochs in fidelity.rungs.items())
+        return Ladder(rungs, fidelity.resumable)
     assert fidelity.min is not None  # the spec was validated
     assert fidelity.max is not None
     lengths = [fidelity.max]
@@ -55,7 +60,7 @@ def ladder_of(fidelity: Fidelity) -> Ladder:
         lengths.append(shorter)
     if lengths[-1] > fidelity.min * (1 + ETA) / 2:  # a gap below: start at `min` itself
         lengths.append(fidelity.min)
-    return Ladder(tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in reversed(lengths)))
+    return Ladder(tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in reversed(lengths)), fidelity.resumable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

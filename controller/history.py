@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from controller.endings import RESULTS
 from controller.experiment import History, InFlight, Ladder, Observation, ladder_of
-from controller.tables import MeasurementRow, RunRow, TrialRow
+from controller.tables import AttemptRow, MeasurementRow, RunRow, TrialRow
 from podium.parameters import Configuration
 from podium.spec import Budget, ExperimentSpec
 from podium.taxonomy import EndReason, RunState, TrialState
@@ -88,6 +88,7 @@ def _remaining_cost(budget: Budget, spent: "Spending", ladder: Ladder) -> float:
 class _Run(NamedTuple):
     """What matters of a row. Thousands are read for each question, and an entity costs ten times as much."""
 
+    id: int
     trial_id: int
     from_epoch: int
     to_epoch: int
@@ -157,11 +158,12 @@ def _under_way(
     session: Session, runs: Sequence[_Run], trials: Mapping[int, _Trial], metric: str
 ) -> Mapping[int, Observation]:
     """Return what runs in flight last reported, by their trials' keys."""
-    moved = [run.trial_id for run in runs if run.state is RunState.RUNNING and run.reached_epoch > run.from_epoch]
+    moved = [run.id for run in runs if run.state is RunState.RUNNING and run.reached_epoch > run.from_epoch]
     query = (
         select(MeasurementRow.trial_id, MeasurementRow.epoch, MeasurementRow.metrics)
         .ext(distinct_on(MeasurementRow.trial_id))
-        .where(MeasurementRow.trial_id.in_(moved))
+        .join(MeasurementRow.attempt)
+        .where(AttemptRow.run_id.in_(moved))
         .order_by(MeasurementRow.trial_id, MeasurementRow.epoch.desc(), MeasurementRow.attempt_id.desc())
     )
     return {
@@ -205,7 +207,7 @@ def spendings(session: Session, ids: Sequence[str]) -> Mapping[str, Spending]:
         func.sum(RunRow.seconds),
         func.count(),
         func.count().filter(is_running),
-        func.count().filter(RunRow.from_epoch > 0),
+        func.count().filter(RunRow.is_promotion),
     ).where(RunRow.experiment_id.in_(ids))
     found = {
         experiment: Spending(

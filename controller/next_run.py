@@ -9,7 +9,7 @@ import structlog
 from controller import lifecycle, runs, store
 from controller.database import Sessions, transaction
 from controller.ending import is_worth_it, why_over
-from controller.experiment import InFlight, Suggestion, problem_of
+from controller.experiment import InFlight, Suggestion, ladder_of, problem_of
 from controller.history import Past, past_of
 from controller.meters import Meters
 from controller.thinking import Think
@@ -33,7 +33,14 @@ class Seen:
     def and_then(self, suggestion: Suggestion) -> "Seen":
         """Return what is seen once the suggestion is started: a new trial gets the next number."""
         newest = store.Newest(self.newest.trial + (suggestion.trial is None), self.newest.run + 1)
-        return replace(self, newest=newest, past=self.past.and_then(_in_flight(suggestion, newest.trial)))
+        start = ladder_of(self.past.spec.fidelity).start_of(suggestion.from_epochs)
+        started = InFlight(
+            trial=suggestion.trial or newest.trial,
+            configuration=suggestion.configuration,
+            from_epochs=start,
+            to_epochs=suggestion.to_epochs,
+        )
+        return replace(self, newest=newest, past=self.past.and_then(started))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,12 +101,3 @@ class NextRun:
                 return None
             past = past_of(session, experiment_id, ExperimentSpec.model_validate(document))
         return Seen(document=document, newest=newest, past=past)
-
-
-def _in_flight(suggestion: Suggestion, new_trial: int) -> InFlight:
-    return InFlight(
-        trial=suggestion.trial or new_trial,
-        configuration=suggestion.configuration,
-        from_epochs=suggestion.from_epochs,
-        to_epochs=suggestion.to_epochs,
-    )

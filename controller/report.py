@@ -111,7 +111,7 @@ def run(row: RunRow) -> Run:
         from_epoch=row.from_epoch,
         to_epoch=row.to_epoch,
         reached_epoch=row.reached_epoch,
-        is_promotion=row.from_epoch > 0,
+        is_promotion=row.is_promotion,
         state=row.state,
         end_reason=row.end_reason,
         value=row.value,

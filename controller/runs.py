@@ -89,15 +89,17 @@ def key_of(run: RunRow, attempt: int) -> AttemptKey:
 
 def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order: Order) -> AttemptKey:
     ladder = ladder_of(ExperimentSpec.model_validate(experiment.spec).fidelity)
+    start = ladder.start_of(trial.reached_epoch)
     run = RunRow(
         experiment_id=experiment.id,
         trial_id=trial.id,
         trial=trial,
         number=order.newest.run + 1,
         rung=ladder.name_of(order.to_epochs),
-        from_epoch=trial.reached_epoch,
+        is_promotion=trial.reached_epoch > 0,
+        from_epoch=start,
         to_epoch=order.to_epochs,
-        reached_epoch=trial.reached_epoch,
+        reached_epoch=start,
         state=RunState.RUNNING,
         end_reason=None,
         value=None,
@@ -150,14 +152,15 @@ def end_run(session: Session, run: RunRow, reason: EndReason, now: datetime) -> 
     trial, experiment = run.trial, run.trial.experiment
     run.state, run.end_reason, run.ended_at = RunState.ENDED, reason, now
     if run.reached_epoch > run.from_epoch:
-        last = store.last_measurement(session, trial.id)
+        last = store.last_measurement(session, run.id)
         assert last is not None  # an epoch was reached by measuring it
         spec = ExperimentSpec.model_validate(experiment.spec)
-        trial.value, trial.metrics = last.metrics[spec.objective.metric], last.metrics
-        trial.meets_thresholds = all(threshold.is_met(last.metrics) for threshold in spec.thresholds)
+        value = last.metrics[spec.objective.metric]
         if reason in RESULTS:
-            run.value, run.metrics = trial.value, trial.metrics
-    trial.reached_epoch = run.reached_epoch
+            run.value, run.metrics = value, last.metrics
+        if run.reached_epoch >= trial.reached_epoch:  # one that started over may end before it came as far again
+            trial.reached_epoch, trial.value, trial.metrics = run.reached_epoch, value, last.metrics
+            trial.meets_thresholds = all(threshold.is_met(last.metrics) for threshold in spec.thresholds)
     trial.state = _state_after(reason, is_full=run.to_epoch == _full_epochs(experiment))
     if reason is EndReason.BUG:
         storms.pause_when_all_fail(session, experiment.id)

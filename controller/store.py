@@ -146,9 +146,9 @@ def measurements(session: Session, trial_id: int) -> Sequence[MeasurementRow]:
     return session.scalars(loaded.order_by(MeasurementRow.epoch, MeasurementRow.attempt_id)).all()
 
 
-def last_measurement(session: Session, trial_id: int) -> MeasurementRow | None:
-    """Return what is known of the furthest epoch that a trial reached."""
-    query = select(MeasurementRow).where(MeasurementRow.trial_id == trial_id)
+def last_measurement(session: Session, run_id: int) -> MeasurementRow | None:
+    """Return what is known of the furthest epoch that a run reached."""
+    query = select(MeasurementRow).join(MeasurementRow.attempt).where(AttemptRow.run_id == run_id)
     return session.scalar(query.order_by(MeasurementRow.epoch.desc(), MeasurementRow.attempt_id.desc()).limit(1))
 
 

@@ -127,6 +127,8 @@ class RunRow(Table):
     trial_id: Mapped[int] = mapped_column(ForeignKey("trials.id", ondelete="CASCADE"))
     number: Mapped[int]
     rung: Mapped[str]
+    is_promotion: Mapped[bool]
+    """Whether its trial had a run before."""
     from_epoch: Mapped[int]
     to_epoch: Mapped[int]
     reached_epoch: Mapped[int]

@@ -63,6 +63,8 @@ class Fidelity(Section):
     ) = None
     min: Annotated[int, Field(ge=1, le=99_999)] | None = None
     max: Annotated[int, Field(ge=1, le=99_999)] | None = None
+    resumable: bool = True
+    """Whether a promotion goes on from the trial's checkpoint; else it trains from the start, and costs everything."""
 
     @model_validator(mode="after")
     def _rungs_climb_to_full(self) -> Self:

@@ -28,7 +28,8 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
         raise Superseded(f"attempt {job!r} has ended; exit")
     run, trial = attempt.run, attempt.run.trial
     spec = ExperimentSpec.model_validate(trial.experiment.spec)
-    last = store.last_measurement(session, trial.id)
+    ladder = ladder_of(spec.fidelity)
+    folder = artifacts.trial_folder(needed.artifacts_url, trial.experiment_id, trial.number)
     return RunAssignment(
         experiment=trial.experiment_id,
         trial=trial.number,
@@ -38,11 +39,11 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
         training=spec.training,
         from_epoch=run.from_epoch,
         to_epoch=run.to_epoch,
-        full_epochs=ladder_of(spec.fidelity).full_epochs,
-        reported_epoch=last.epoch if last else 0,
+        full_epochs=ladder.full_epochs,
+        reported_epoch=run.reached_epoch,
         objective=spec.objective.metric,
         seed=spec.seed,
-        checkpoints=artifacts.trial_folder(needed.artifacts_url, trial.experiment_id, trial.number),
+        checkpoints=folder if ladder.resumable else artifacts.run_folder(folder, run.to_epoch),
     )
 
 
