@@ -138,7 +138,7 @@ class Problem:
     bounds: tuple[Bound, ...] = ()
     """What a configuration must meet at full fidelity to count."""
     is_timed: bool = False
-    """Whether the budget is one of time, so that slow configurations cost more than fast ones."""
+    """Whether the budget is one of time or money, so that slow configurations cost more than fast ones."""
 
     @property
     def sign(self) -> float:
@@ -162,7 +162,7 @@ def problem_of(spec: ExperimentSpec) -> Problem:
         guesses=tuple(spec.guesses),
         other_goals=goals_of(spec)[1:],
         bounds=tuple(_bound_of(each) for each in spec.thresholds),
-        is_timed=spec.budget.hours is not None,
+        is_timed=spec.budget.hours is not None or spec.budget.money is not None,
     )
 
 

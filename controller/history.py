@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple, TypedDict
 
 from sqlalchemy import case, func, select
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from controller.endings import RESULTS
 from controller.experiment import History, InFlight, Ladder, Observation, ladder_of
 from controller.tables import AttemptRow, MeasurementRow, RunRow, TrialRow
+from controller.tallies import bills
 from podium.parameters import Configuration
 from podium.spec import Budget, ExperimentSpec
 from podium.taxonomy import EndReason, RunState, TrialState
@@ -38,12 +40,14 @@ class Past:
         return replace(self, spent=spent, history=replace(self.history, in_flight=in_flight, **_left(self.spec, spent)))
 
 
-def past_of(session: Session, experiment_id: str, spec: ExperimentSpec) -> Past:
+def past_of(session: Session, experiment_id: str, spec: ExperimentSpec, now: datetime) -> Past:
     """Return what the optimizer may know, in the order in which it became known."""
     runs = _runs(session, experiment_id)  # before the trials: then each run's trial is among them
     trials = {trial.id: trial for trial in _trials(session, experiment_id)}
     under_way = _under_way(session, runs, trials, spec.objective.metric)
     spent = spendings(session, [experiment_id])[experiment_id]
+    if spec.budget.money is not None:
+        spent = replace(spent, money=bills(session, [experiment_id], now)[experiment_id].money or 0.0)
     history = History(
         observations=tuple(
             _observation(run, trials[run.trial_id], spec.objective.metric) for run in runs if _is_observation(run)
@@ -74,14 +78,17 @@ def _left(spec: ExperimentSpec, spent: "Spending") -> _Left:
 
 
 def _remaining_cost(budget: Budget, spent: "Spending", ladder: Ladder) -> float:
-    """Return the full trainings that cost and time still allow; what time allows is known once an epoch was timed."""
+    """Return the full trainings that cost, time and money still allow.
+
+    What time and money allow is known once an epoch was timed, and paid.
+    """
     limits = [float("inf")]
     if budget.cost is not None:
         limits.append(budget.cost - ladder.cost(0, spent.epochs))
-    if budget.hours is not None and spent.seconds > 0 and spent.trained_epochs > 0:
-        epoch_seconds = spent.seconds / spent.trained_epochs
-        left_seconds = 3600 * budget.hours - spent.seconds - epoch_seconds * spent.pledged_epochs
-        limits.append(left_seconds / (epoch_seconds * ladder.full_epochs))
+    for limit, gone in ((budget.hours, spent.seconds / 3600), (budget.money, spent.money)):
+        if limit is not None and gone > 0 and spent.trained_epochs > 0:
+            of_an_epoch = gone / spent.trained_epochs
+            limits.append((limit - gone - of_an_epoch * spent.pledged_epochs) / (of_an_epoch * ladder.full_epochs))
     return min(limits)
 
 
@@ -188,6 +195,8 @@ class Spending:
     runs: int
     in_flight: int
     promotions: int
+    money: float = 0.0
+    """What Pods cost; read where it is limited."""
 
 
 def spendings(session: Session, ids: Sequence[str]) -> Mapping[str, Spending]:

@@ -66,6 +66,8 @@ def create(
 def _stored(spec: ExperimentSpec) -> dict[str, object]:
     """Return the spec as it is kept. What was not given is left out: an older version need not know of it."""
     document = spec.model_dump(mode="json", exclude_none=True)
+    if spec.fidelity.resumable:
+        del document["fidelity"]["resumable"]
     return {key: section for key, section in document.items() if section != []}
 
 

@@ -99,5 +99,5 @@ class NextRun:
                 return None
             if experiment.state is not ExperimentState.RUNNING:
                 return None
-            past = past_of(session, experiment_id, ExperimentSpec.model_validate(document))
+            past = past_of(session, experiment_id, ExperimentSpec.model_validate(document), self.clock())
         return Seen(document=document, newest=newest, past=past)

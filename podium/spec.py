@@ -93,11 +93,16 @@ class Limits(Section):
     runs: Annotated[int, Field(ge=1)] | None = None
     hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Of training, summed over all runs. With it, what trains faster is preferred."""
+    money: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """What Pods may cost, in the currency of `trial.pricePerHour`; those without a price cost nothing.
+
+    With it, what trains faster is preferred.
+    """
 
     @model_validator(mode="after")
     def _pays_one_full_training(self) -> Self:
-        if self.cost is None and self.runs is None and self.hours is None:
-            raise ValueError("give `cost` (full trainings), `runs`, or both; `hours` beside them")
+        if all(limit is None for limit in (self.cost, self.runs, self.hours, self.money)):
+            raise ValueError("give `cost` (full trainings), `runs`, or both; `hours` and `money` beside them")
         if self.cost is not None and self.cost < 1:
             raise ValueError(f"a budget of {self.cost:g} cannot pay one full training; `cost` must be at least 1")
         return self
@@ -109,7 +114,9 @@ class Budget(Limits):
     @model_validator(mode="after")
     def _ends(self) -> Self:
         if self.cost is None and self.runs is None:
-            raise ValueError("give `cost` (full trainings), `runs`, or both; where all fail at once, `hours` never end")
+            raise ValueError(
+                "give `cost` (full trainings), `runs`, or both; where all fail at once, `hours` and `money` never end"
+            )
         return self
 
 

@@ -50,7 +50,7 @@ class Progress(Contract):
     runs_in_flight: int
     runs_ended: int
     promotions: int
-    """Runs that continued a trial from a lower rung."""
+    """Runs of trials that had a run before, at a lower rung."""
     trials: dict[TrialState, int]
     best_value: float | None
     """Objective of the best trial at full fidelity."""
@@ -188,16 +188,16 @@ class RunAssignment(Contract):
     configuration: Configuration
     training: Training | None
     from_epoch: int
-    """Where the trial stands; a lineage's checkpoint may be further."""
+    """Where the trial stands, or 0 when it starts over; the lineage's checkpoint may be further."""
     to_epoch: int
     full_epochs: int
     reported_epoch: int
-    """The last epoch that the controller has a measurement of, over all attempts; 0 before the first."""
+    """The last epoch that the controller has a measurement of, over all attempts of the run, or `from_epoch`."""
     objective: str
     seed: int
     """Fixes the split and, with the trial's number, all randomness of its training."""
     checkpoints: Annotated[str, Field(examples=["file:///var/lib/podium/artifacts/digits-k3f9/t12"])]
-    """fsspec URL of the folder that belongs to this trial's lineage."""
+    """fsspec URL of the folder of this trial's lineage, or of the run's own when it starts over."""
 
 
 class MeasurementReport(Contract):

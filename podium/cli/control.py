@@ -17,6 +17,7 @@ OneTrial = Annotated[int | None, typer.Option("--trial", help="Stop only the tri
 Cost = Annotated[float | None, typer.Option("--cost", help="The budget, in full trainings.")]
 Runs = Annotated[int | None, typer.Option("--runs", help="The budget, in runs.")]
 Hours = Annotated[float | None, typer.Option("--hours", help="The budget, in hours of training.")]
+Money = Annotated[float | None, typer.Option("--money", help="The budget, in the currency of pricePerHour.")]
 Parallelism = Annotated[int | None, typer.Option("--parallelism", help="How many runs at a time.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -26,11 +27,12 @@ def change(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     cost: Cost = None,
     runs: Runs = None,
     hours: Hours = None,
+    money: Money = None,
     parallelism: Parallelism = None,
     url: Url = None,
 ) -> None:
     """Change an experiment's budget or parallelism while it lives. What is not named stays."""
-    wanted = _change({"cost": cost, "runs": runs, "hours": hours}, parallelism)
+    wanted = _change({"cost": cost, "runs": runs, "hours": hours, "money": money}, parallelism)
     with connect(url) as client:
         changed = client.change(client.find(experiment).id, wanted)
     limits = changed.spec.budget.model_dump(exclude_none=True) | {"parallelism": changed.spec.parallelism}
@@ -77,7 +79,7 @@ def _change(limits: Mapping[str, float | None], parallelism: int | None) -> Expe
     asked = {"budget": budget or None, "parallelism": parallelism}
     document = {name: value for name, value in asked.items() if value is not None}
     if not document:
-        raise BadInput("name what to change: --cost, --runs, --hours, --parallelism")
+        raise BadInput("name what to change: --cost, --runs, --hours, --money, --parallelism")
     try:
         return ExperimentChange.model_validate(document)
     except ValidationError as error:

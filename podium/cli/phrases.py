@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from podium.parameters import Configuration, Value
-from podium.wire import Progress
+from podium.wire import Experiment
 
 MISSING = "-"
 
@@ -40,13 +40,16 @@ def settings(configuration: Configuration) -> str:
     return " ".join(f"{name}={setting(value)}" for name, value in configuration.items())
 
 
-def spending(progress: Progress) -> list[tuple[str, str]]:
+def spending(experiment: Experiment) -> list[tuple[str, str]]:
     """Say what the Pods held and cost, as names and figures: accelerators if there were any, money if it is known."""
+    progress, limit = experiment.progress, experiment.spec.budget.money
     lines = []
     if progress.accelerator_hours > 0:
         lines.append(("accelerators", f"{number(progress.accelerator_hours)} hours"))
     if progress.money is not None:
-        lines.append(("money", f"{progress.money:.2f}"))
+        lines.append(("money", f"{progress.money:.2f}" + (f" of {limit:g}" if limit is not None else "")))
+    elif limit is not None:
+        lines.append(("money", f"nothing of {limit:g}: no Pod has had a price yet, see `trial.pricePerHour`"))
     return lines
 
 

@@ -85,6 +85,7 @@ def time_left(experiment: Experiment, runs: Sequence[Run], now: datetime) -> tim
         (budget.cost, _cost_trained(experiment, runs)),
         (budget.runs, float(experiment.progress.runs_ended)),
         (budget.hours, experiment.progress.training_hours),
+        (budget.money, experiment.progress.money or 0.0),
     ]
     estimates = [passed * max(0.0, (limit - part) / part) for limit, part in done if limit is not None and part > 0]
     return min(estimates, default=None)
@@ -125,7 +126,7 @@ def _figures(experiment: Experiment, runs: Sequence[Run], now: datetime) -> Tabl
         bar = ProgressBar(total=budget.cost, completed=min(progress.cost_spent, budget.cost), width=BAR_WIDTH)
         grid.add_row("", bar)
     grid.add_row("cost", f"{_cost(experiment)} full trainings")
-    for name, figure in spending(progress):
+    for name, figure in spending(experiment):
         grid.add_row(name, figure)
     grid.add_row("time", ", ".join([in_words(elapsed(experiment, now)), *_time_left_words(experiment, runs, now)]))
     promotions = counted(progress.promotions, "promotion")

@@ -109,7 +109,7 @@ def summary(experiment: Experiment, best: Trial | None) -> RenderableType:
     grid.add_row("cost", f"{progress.cost_spent:.2f}{limit} full trainings")
     if (hours := experiment.spec.budget.hours) is not None:
         grid.add_row("training", f"{progress.training_hours:.2f} of {hours:g} hours")
-    for name, figure in spending(progress):
+    for name, figure in spending(experiment):
         grid.add_row(name, figure)
     grid.add_row("runs", f"{runs}; {counted(sum(progress.trials.values()), 'trial')}")
     if experiment.ended_at is not None:

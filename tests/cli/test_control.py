@@ -43,7 +43,7 @@ def test_a_change_sends_what_is_named_and_says_what_holds_now(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "podium: name what to change: --cost, --runs, --hours, --parallelism"),
+        ([], "podium: name what to change: --cost, --runs, --hours, --money, --parallelism"),
         (["--cost", "inf"], "podium: the change has faults:\n  budget.cost: found 'inf'; allowed: a finite number"),
         (["--cost", "0.5"], "cannot pay one full training"),
         (["--parallelism", "0"], "  parallelism: found 0; allowed: "),

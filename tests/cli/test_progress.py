@@ -173,6 +173,16 @@ def test_spending_is_told_where_there_is_any(spent: dict[str, float], told: str 
             assert told in " ".join(words.split())
 
 
+@pytest.mark.parametrize(
+    ("spent", "told"), [(7.5, "money 7.50 of 20"), (None, "money nothing of 20: no Pod has had a price")]
+)
+def test_money_is_told_beside_its_limit(spent: float | None, told: str) -> None:
+    experiment = ended(an_experiment(), money=spent)
+    budget = experiment.spec.budget.model_copy(update={"money": 20.0})
+    experiment = experiment.model_copy(update={"spec": experiment.spec.model_copy(update={"budget": budget})})
+    assert told in " ".join(drawn(summary(experiment, None)).split())
+
+
 def test_the_summary_puts_the_baseline_beside_the_best() -> None:
     words = drawn(summary(ended(an_experiment()), a_trial()))
     rows = [line.split() for line in words.splitlines()]

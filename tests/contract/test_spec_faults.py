@@ -66,7 +66,7 @@ LR = "parameters.learning_rate"
 EPOCHS: dict[str, object] = SOUND["fidelity"]
 TABLE: list[tuple[str, dict[str, object], str, object, str]] = [
     ("unknown key", {"paralelism": 2}, "paralelism", 2, "did you mean 'parallelism'?"),
-    ("unknown key inside", {"budget.costs": 3}, "budget.costs", 3, "one of cost, hours, runs"),
+    ("unknown key inside", {"budget.costs": 3}, "budget.costs", 3, "one of cost, hours, money, runs"),
     ("unknown key in a parameter", {f"{LR}.lo": 0.1}, f"{LR}.lo", 0.1, "one of high, hint, low, scale, type, when"),
     ("missing section", {"objective": REMOVED}, "objective", None, "it is missing"),
     ("missing bound", {f"{LR}.low": REMOVED}, f"{LR}.low", None, "it is missing"),

@@ -160,7 +160,7 @@ def test_budget_and_parallelism_change_while_it_runs(service: Service) -> None:
     assert len(service.active()) == 1
     url = f"{API}/experiments/{experiment_id}"
     changed = service.http.patch(url, json={"parallelism": 3, "budget": {"cost": 9.0}})
-    assert changed.json()["spec"]["budget"] == {"cost": 9.0, "runs": None, "hours": None}
+    assert changed.json()["spec"]["budget"] == {"cost": 9.0, "runs": None, "hours": None, "money": None}
     service.settle()
     assert len(service.active()) == 3
 
@@ -239,7 +239,7 @@ def test_what_no_row_can_hold_is_refused_not_crashed_on(service: Service, path: 
 def test_a_limit_that_a_change_leaves_out_stays(service: Service) -> None:
     experiment_id = service.create(budget={"cost": 4.0, "runs": 9})
     changed = service.http.patch(f"{API}/experiments/{experiment_id}", json={"budget": {"cost": 8.0}})
-    assert changed.json()["spec"]["budget"] == {"cost": 8.0, "runs": 9, "hours": None}
+    assert changed.json()["spec"]["budget"] == {"cost": 8.0, "runs": 9, "hours": None, "money": None}
 
 
 def test_a_spec_read_back_can_be_sent_again(service: Service) -> None:

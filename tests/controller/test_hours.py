@@ -55,7 +55,7 @@ def test_the_optimizer_is_told_how_long_an_epoch_took(service: Service) -> None:
 def test_hours_alone_are_refused_since_they_might_never_end(service: Service) -> None:
     refused = service.http.post(f"{API}/experiments", json=spec_document(budget={"hours": 1}))
     assert refused.status_code == 422
-    assert "where all fail at once, `hours` never end" in refused.json()["faults"][0]["allowed"]
+    assert "where all fail at once, `hours` and `money` never end" in refused.json()["faults"][0]["allowed"]
 
 
 def test_hours_can_be_given_to_a_search_that_runs(service: Service) -> None:

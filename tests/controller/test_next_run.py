@@ -47,7 +47,7 @@ def test_a_history_carried_on_is_the_history_read_again(service: Service) -> Non
     def suggest_and_compare(problem: Problem, history: History) -> Suggestion | None:
         with service.sessions() as session:
             spec = ExperimentSpec.model_validate(service.read(experiment_id)["spec"])
-            read.append(past_of(session, experiment_id, spec).history)
+            read.append(past_of(session, experiment_id, spec, service.clock()).history)
         carried.append(history)
         return suggest(problem, history)
 

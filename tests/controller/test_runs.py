@@ -87,7 +87,7 @@ def test_what_failed_and_what_is_in_flight_reaches_the_optimizer(service: Servic
     service.settle()
     with service.sessions() as session:
         spec = ExperimentSpec.model_validate(service.read(experiment_id)["spec"])
-        history = past_of(session, experiment_id, spec).history
+        history = past_of(session, experiment_id, spec, service.clock()).history
     assert [(seen.trial, seen.epochs, seen.value) for seen in history.observations] == [(2, 1, 0.7), (1, 1, None)]
     assert history.retired == {1}
     assert len(history.in_flight) == 2

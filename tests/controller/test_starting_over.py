@@ -83,7 +83,7 @@ def test_the_optimizer_sees_of_a_run_in_flight_what_this_run_reported(
     service.report(job, 1, value=0.987)
     with service.sessions() as session:
         spec = ExperimentSpec.model_validate(service.read(experiment_id)["spec"])
-        history = past_of(session, experiment_id, spec).history
+        history = past_of(session, experiment_id, spec, service.clock()).history
     [run] = history.in_flight
     assert run.from_epochs == 0
     assert run.progress is not None
