@@ -3,7 +3,7 @@
     python -m benchmarks.suggest_latency [--answers 20]
 
 The search is that of the original study, seven parameters on three rungs. Timed is a suggestion for which the kernel
-is known, which is what a free slot waits for nearly always, each with another seed; and, apart, one that learns it.
+is known, as it is learned ahead, each with another seed; and, apart, the first after a restart, which learns it.
 Prints the median and the 95th percentile of CPU time, and the peak of memory.
 """
 
@@ -31,7 +31,7 @@ def main() -> None:
     arguments.add_argument("--answers", type=int, default=20, help="suggestions timed for each row")
     answers = arguments.parse_args().answers
     problem = problem_of(spec_of("latency", parallelism=100, seed=0))
-    print("CPU seconds         p50     p95   learning too")
+    print("CPU seconds         p50     p95   after a restart")
     print("observed in flight")
     for observed in OBSERVATIONS:
         for in_flight in IN_FLIGHT:
