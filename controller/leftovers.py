@@ -8,7 +8,7 @@ from sqlalchemy import Select, and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
-from controller.progress import best_trials
+from controller.progress import best_trials, front_of
 from controller.retention import OPEN, STRAGGLERS, Lineage, Rule, Stored
 from controller.tables import AttemptRow, DeletedExperimentRow, ExperimentRow, RunRow, TrialRow
 from podium.taxonomy import AttemptState, EndReason, TrialState
@@ -33,7 +33,10 @@ def leftovers(session: Session, *, now: datetime, after: int, limit: int) -> lis
     rows = session.execute(_resting(now).where(TrialRow.id > after).order_by(TrialRow.id).limit(limit)).all()
     ids = {row.experiment_id for row in rows}
     experiments = session.scalars(select(ExperimentRow).where(ExperimentRow.id.in_(ids))).all()
-    best = _best_numbers(session, experiments)
+    best = {each: {number} for each, number in _best_numbers(session, experiments).items()}
+    for each in experiments:
+        if each.spec.get("other_objectives"):  # whoever is beaten in everything will stay so
+            best[each.id] = best.get(each.id, set()) | {trial.number for trial in front_of(session, each)}
     rules = {each.id: each.spec.get("checkpoints", RULE_BEFORE_RULES) for each in experiments}
     return [
         Leftover(
@@ -44,7 +47,7 @@ def leftovers(session: Session, *, now: datetime, after: int, limit: int) -> lis
             lineage=Lineage(
                 state=row.state,
                 stored=row.checkpoints,
-                is_best=best.get(row.experiment_id) == row.number,
+                is_best=row.number in best.get(row.experiment_id, ()),
                 is_over=row.is_over,
                 ended_at=row.ended_at,
             ),

@@ -9,9 +9,13 @@ from sqlalchemy import case, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from controller import store
+from controller.experiment import goals_of
+from controller.front import on_the_front
 from controller.history import Spending, spendings
 from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
 from controller.tallies import Bill, bills
+from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, TrialState
 
 Ids = Sequence[str]
@@ -80,6 +84,13 @@ def best_trials(session: Session, experiments: Sequence[ExperimentRow]) -> Mappi
         .order_by(TrialRow.experiment_id, loss, TrialRow.number)
     )
     return {experiment: Best(number=number, value=value) for experiment, number, value in session.execute(query)}
+
+
+def front_of(session: Session, experiment: ExperimentRow) -> list[TrialRow]:
+    """Return the Pareto front: the trials that none beats in every objective, the best by the first objective first."""
+    trials = store.trials_that_count(session, experiment)
+    goals = goals_of(ExperimentSpec.model_validate(experiment.spec))
+    return [trials[index] for index in on_the_front([trial.metrics for trial in trials], goals)]
 
 
 def _baselines(session: Session, ids: Ids) -> Mapping[str, float | None]:

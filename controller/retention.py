@@ -52,7 +52,10 @@ class Lineage:
     state: TrialState
     stored: Stored
     is_best: bool
-    """The best so far: at full fidelity, or at the highest rung reached while none is."""
+    """The best so far: at full fidelity, or at the highest rung reached while none is.
+
+    Of several objectives, one of the front.
+    """
     is_over: bool
     """Its experiment has ended, and nothing of it runs any more."""
     ended_at: datetime

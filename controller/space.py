@@ -69,20 +69,20 @@ class Space:
         rows = [dict(zip(self.names, values, strict=True)) for values in zip(*columns, strict=True)]
         if not self._conditions:
             return rows
-        on = self._is_on(self._snapped(units))
+        on = self.is_on(self._snapped(units))
         return [dict(itertools.compress(row.items(), kept)) for row, kept in zip(rows, on, strict=True)]
 
     def snap(self, units: Floats) -> Floats:
         """Return the places of those configurations, as `encode` would.  # (n, dimensions) -> (n, dimensions)"""
         snapped = self._snapped(units)
-        return np.where(self._is_on(snapped), snapped, SWITCHED_OFF) if self._conditions else snapped
+        return np.where(self.is_on(snapped), snapped, SWITCHED_OFF) if self._conditions else snapped
 
     def is_allowed(self, units: Floats) -> NDArray[np.bool_]:
         """Say of each snapped point whether it meets every constraint all of whose parameters are on.  # (n,)"""
         allowed = np.ones(len(units), dtype=bool)
         if not self._constraints:
             return allowed
-        on = self._is_on(units)
+        on = self.is_on(units)
         for constraint in self._constraints:
             columns = [self.names.index(name) for name in constraint.terms]
             numbers = [self._axes[column].numbers(units[:, column]) for column in columns]
@@ -158,7 +158,7 @@ class Space:
         points = self.snap(units)
         return points[self.is_allowed(points)]
 
-    def _is_on(self, snapped: Floats) -> NDArray[np.bool_]:
+    def is_on(self, snapped: Floats) -> NDArray[np.bool_]:
         """Say which parameters each snapped point has: those whose conditions, and whose parents' ones, are met."""
         on = np.ones(snapped.shape, dtype=bool)
         for name in self._parents_first:

@@ -11,9 +11,8 @@ from controller import lifecycle, report, store
 from controller.api.collaborators import Needed, Now, Transaction, random_suffixes
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
 from controller.errors import InvalidSpec
-from controller.experiment import goals_of
 from controller.forbidden import forbidden_references
-from controller.front import on_the_front
+from controller.progress import front_of
 from controller.room import no_room
 from podium.documents import UnreadableDocument, read_document
 from podium.faults import SpecRejected, parse_spec
@@ -168,10 +167,8 @@ def list_attempts(
 @router.get("/{experiment_id}/front")
 def front(experiment_id: str, session: Transaction) -> Front:
     """Return the Pareto front: the trials that none beats in every objective, the best by the first objective first."""
-    row = store.experiment(session, experiment_id)
-    trials = store.trials_that_count(session, row)
-    kept = on_the_front([trial.metrics for trial in trials], goals_of(ExperimentSpec.model_validate(row.spec)))
-    return Front(trials=[report.trial(trials[index]) for index in kept])
+    trials = front_of(session, store.experiment(session, experiment_id))
+    return Front(trials=[report.trial(trial) for trial in trials])
 
 
 @router.get("/{experiment_id}/best")

@@ -30,7 +30,7 @@ class Hunch:
     center: Floats  # (dimensions,)
     spread: Floats  # (dimensions,)
     is_categorical: NDArray[np.bool_]  # (dimensions,)
-    is_conditional: NDArray[np.bool_]  # (dimensions,)
+    space: Space
 
     def log_weight(self, units: Floats, trials: int) -> Floats:
         """Return the logarithm of the factor of each configuration's expected improvement, at most 0.  # (m,)"""
@@ -62,7 +62,7 @@ class Hunch:
     def _away(self, units: Floats) -> Floats:
         differs = (np.abs(units - self.center) > DIFFERENT) * np.where(np.isfinite(self.spread), UNLIKELY, 0.0)
         away = np.where(self.is_categorical, differs, (units - self.center) / self.spread)
-        return np.where(self.is_conditional & (units == SWITCHED_OFF), 0.0, away)
+        return np.where(self.space.is_on(units), away, 0.0)
 
 
 def hunch_of(problem: Problem, space: Space) -> Hunch | None:
@@ -75,5 +75,5 @@ def hunch_of(problem: Problem, space: Space) -> Hunch | None:
         center=np.array([places.get(name, SWITCHED_OFF) for name in space.names]),
         spread=np.array([hints[name].spread if name in hints else np.inf for name in space.names]),
         is_categorical=np.array(space.is_categorical),
-        is_conditional=np.array([parameter.when is not None for parameter in problem.parameters.values()]),
+        space=space,
     )

@@ -33,7 +33,7 @@ START_SHARE = 0.25
 """Of the budget, that the Sobol start may take."""
 EXPLORED = 0.05
 """Chance of another Sobol point later on, so that no region is ruled out by a model that is wrong."""
-EXPLORED_AT_START = 0.15
+EXPLORED_AT_START = 0.4
 """Of the new trials while cost is spread over the rungs: a good region may be small, and a short run is cheap."""
 FEWEST_TO_MODEL = 4
 AFRESH = Afresh()

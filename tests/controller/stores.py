@@ -26,9 +26,9 @@ class Stores:
         report = MeasurementReport(epoch=1, metrics={"val_accuracy": 0.5}, seconds=1.0)
         checkpoints.save(folder, Checkpoint(report=report, data=b"weights"), attempt=1)
 
-    def train(self, job: str, value: float) -> None:
+    def train(self, job: str, value: float, **metrics: float) -> None:
         self.save(self.folder(job))
-        self.service.finish(job, value)
+        self.service.finish(job, value, **metrics)
 
     def kept(self, experiment_id: str) -> list[str]:
         filesystem, path = fsspec.core.url_to_fs(artifacts.experiment_folder(self.url, experiment_id))

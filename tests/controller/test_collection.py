@@ -35,6 +35,17 @@ def test_a_new_best_displaces_the_old_one(stores: Stores) -> None:
     assert stores.kept(experiment_id) == ["t2"]
 
 
+def test_of_several_objectives_the_whole_front_stays(stores: Stores) -> None:
+    other = [{"metric": "latency", "direction": "minimize"}]
+    experiment_id = trained_in_turn(stores, [], other_objectives=other)
+    for accuracy, latency in ((0.5, 1.0), (0.9, 5.0), (0.8, 6.0), (0.4, 2.0)):
+        stores.settle()
+        [job] = stores.service.active()
+        stores.train(job, accuracy, latency=latency)
+    stores.settle()
+    assert stores.kept(experiment_id) == ["t1", "t2"]
+
+
 def test_paused_trials_keep_theirs_until_the_experiment_ends(stores: Stores) -> None:
     service = stores.service
     experiment_id = service.create(parallelism=1, fidelity={"rungs": {"small": 1, "full": 40}})

@@ -75,6 +75,25 @@ def test_half_of_the_start_takes_the_category_believed_in_and_the_rest_all() -> 
     assert names.count("lion") > 10
 
 
+def test_of_a_parameter_that_is_switched_off_nothing_is_believed() -> None:
+    """The middle one of three choices stands where a parameter stands that is switched off."""
+    conditional: dict[str, Parameter] = {
+        "optimizer": CategoricalParameter(type="categorical", choices=["sgd", "adamw"]),
+        "schedule": CategoricalParameter(
+            type="categorical", choices=["step", "cosine", "none"], hint=Hint(value="step"), when={"optimizer": ["sgd"]}
+        ),
+    }
+    space = Space(conditional)
+    found = hunch_of(problem(parameters=conditional), space)
+    assert found is not None
+    off, middle, believed = space.encode(
+        [{"optimizer": "adamw"}, {"optimizer": "sgd", "schedule": "cosine"}, {"optimizer": "sgd", "schedule": "step"}]
+    )
+    assert off[1] == middle[1]
+    weights = found.log_weight(np.array([off, middle, believed]), 10)
+    assert weights.tolist() == pytest.approx([0.0, -0.5 * 3.0**2, 0.0])
+
+
 def test_a_hint_does_not_change_what_there_is_to_gain() -> None:
     def gain(spread: float) -> float:
         hinted = {"a": RealParameter(type="real", low=0.0, high=1.0, hint=Hint(value=0.95, spread=spread))}
