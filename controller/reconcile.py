@@ -113,9 +113,9 @@ class Reconciler:
         creating: list[Future[bool]] = []
         actions = plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
         self._read_last_words([action.job for action in actions if isinstance(action, EndAttempt)])
+        _alone(partial(self._note, [action for action in actions if isinstance(action, NoteSight)]))
         steps = [_alone(partial(self._act, action, creating), job=action.job) for action in actions]
         has_started = self._fill(room, creating)
-        _alone(partial(self._note, [action for action in actions if isinstance(action, NoteSight)]))
         self._close([action.job for action in actions if isinstance(action, CloseAttempt)])
         created = self._answers(creating)
         self._tell_results(alive, jobs)
@@ -138,7 +138,7 @@ class Reconciler:
                 self.cluster.delete_job(job)
                 return False  # the cluster wakes us when it is gone
             case NoteSight() | CloseAttempt():
-                return False  # all at once, when slots are filled: nothing follows from it
+                return False  # all at once, before the others and after them: nothing follows from it
             case EndAttempt():
                 self._end(action)
         return True
