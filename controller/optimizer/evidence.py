@@ -7,6 +7,7 @@ force one such step later: until then there is time to learn it beside the answe
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from controller.optimizer.data import Data
 from controller.optimizer.feasibility import Limit
 from controller.optimizer.hunch import Hunch, hunch_of
 from controller.optimizer.kernel import Kernel
-from controller.optimizer.learning import prior
+from controller.optimizer.learning import LEAST_NOISE, prior
 from controller.optimizer.memory import Learn
 from controller.optimizer.pace import Pace
 from controller.optimizer.process import Posterior, posterior_of, with_z
@@ -109,10 +110,12 @@ class Belief:
 def belief_of(problem: Problem, history: History, space: Space, learn: Learn) -> Belief:
     """Return what the history says. It holds at least one observation; all of them may have failed."""
     count = len(history.observations)
-    lessons = lessons_at(count)
-    rows = rows_of(problem, history, space, lessons.in_force)
-    later = rows_of(problem, history, space, lessons.following) if problem.other_goals else rows
-    kernel = _learned(rows.first(count), space, learn, later.first(count))
+    rows = rows_of(problem, history, space, lessons_at(count).in_force)
+
+    def lesson(first: int) -> Data | None:
+        return _lesson((rows_of(problem, history, space, first) if problem.other_goals else rows).first(first))
+
+    kernel = _kernel_at(count, lesson, space, learn)
     kept = rows.succeeded().most_telling(MOST_ROWS) if np.isfinite(rows.losses).any() else rows
     warp, data = _told(kept)
     seen = posterior_of(data, kernel)
@@ -154,14 +157,7 @@ def _bound_limit(bound: Bound, rows: Rows, kernel: Kernel) -> Limit:
 
 
 def _failure_limit(trained: Rows, space: Space, learn: Learn) -> Limit:
-    lessons = lessons_at(len(trained))
-    following, first = (_of_failing(trained.first(count)) for count in (lessons.following, lessons.in_force))
-    if following is not None and lessons.following > lessons.in_force:
-        learn.ahead(following, space.is_categorical, NOISE_OF_FAILING)
-    if first is not None:
-        kernel = learn(first, space.is_categorical, NOISE_OF_FAILING)
-    else:
-        kernel = prior(space.is_categorical, NOISE_OF_FAILING)
+    kernel = _kernel_at(len(trained), lambda first: _of_failing(trained.first(first)), space, learn, NOISE_OF_FAILING)
     kept = trained.with_failures(MOST_ROWS)
     center, spread = float(kept.losses.mean()), float(kept.losses.std()) or 1.0
     return Limit(
@@ -190,13 +186,27 @@ def _pace(problem: Problem, history: History, space: Space, learn: Learn) -> Pac
     return Pace(posterior=posterior, warp=warp, median=float(np.median(kept.losses)))
 
 
-def _learned(rows: Rows, space: Space, learn: Learn, later: Rows | None = None) -> Kernel:
-    """Return the kernel in force, and have the one that follows learned, of rows as they will be told by then."""
-    lessons = lessons_at(len(rows))
-    following, first = _lesson((later or rows).first(lessons.following)), _lesson(rows.first(lessons.in_force))
-    if following is not None and lessons.following > lessons.in_force:
-        learn.ahead(following, space.is_categorical)
-    return prior(space.is_categorical) if first is None else learn(first, space.is_categorical)
+def _learned(rows: Rows, space: Space, learn: Learn) -> Kernel:
+    return _kernel_at(len(rows), lambda first: _lesson(rows.first(first)), space, learn)
+
+
+def _kernel_at(
+    count: int,
+    lesson: Callable[[int], Data | None],
+    space: Space,
+    learn: Learn,
+    least_noise: float = LEAST_NOISE,
+) -> Kernel:
+    """Return the kernel in force at that many rows, and have the one that follows learned.
+
+    `lesson` tells what is learned from the first rows; None where there is nothing to learn.
+    """
+    lessons = lessons_at(count)
+    if lessons.following > lessons.in_force and (following := lesson(lessons.following)) is not None:
+        learn.ahead(following, space.is_categorical, least_noise)
+    if (data := lesson(lessons.in_force)) is None:
+        return prior(space.is_categorical, least_noise)
+    return learn(data, space.is_categorical, least_noise)
 
 
 def _lesson(rows: Rows) -> Data | None:

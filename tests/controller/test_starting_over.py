@@ -2,6 +2,7 @@
 
 import pytest
 
+from controller import store
 from controller.history import past_of
 from podium.spec import ExperimentSpec
 from tests.service import API, Service
@@ -88,3 +89,12 @@ def test_the_optimizer_sees_of_a_run_in_flight_what_this_run_reported(
     assert run.from_epochs == 0
     assert run.progress is not None
     assert (run.progress.epochs, run.progress.value) == (1, 0.987)
+
+
+@pytest.mark.parametrize("given", [{}, {"resumable": True}, {"resumable": False}])
+def test_a_version_that_knows_nothing_of_it_can_read_what_resumes(service: Service, given: dict[str, bool]) -> None:
+    """During an upgrade both are there, and the older one refuses a key that it does not know."""
+    experiment_id = service.create(fidelity={"rungs": {"full": 4}} | given)
+    with service.sessions() as session:
+        stored = store.experiment(session, experiment_id).spec
+    assert ("resumable" in stored["fidelity"]) is (given == {"resumable": False})
