@@ -50,7 +50,7 @@ chart: $(READY) ## Make anew what is made from the chart: its README and schema,
 	$(BIN)/python -m hack.manifests
 
 test: $(READY) ## Run every test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 security: $(READY) $(SCANNER)/.ready ## Look for weak spots in the chart and in manifests/ with checkov; fails on any
 	@rm -rf build/chart && mkdir -p build/chart
@@ -75,8 +75,8 @@ demo: $(READY) ## Run examples/digits.yaml from nothing to its best model, on th
 	@rm -rf $(DEMO)
 	PODIUM_STATE_DIR=$(DEMO) $(BIN)/podium run examples/digits.yaml --local
 
-bench: $(READY) ## Measure the time from a last report to the next worker, with 20 stub workers
-	$(BIN)/python benchmarks/reconcile_latency.py
+bench: $(READY) ## Measure the time from a last report to the next worker, with 20 stub workers, at two rates
+	$(BIN)/python -m benchmarks.reconcile_latency
 
 benchmark: $(READY) ## Compare the optimizer with others; hours, or BENCHMARK=--quick for minutes
 	@$(BIN)/python -c 'import optuna, matplotlib' 2> /dev/null || $(BIN)/pip install --disable-pip-version-check --editable ".[benchmarks]"
