@@ -13,9 +13,9 @@ def trial_folder(root: str, experiment: str, number: int) -> str:
     return f"{experiment_folder(root, experiment)}/t{number}"
 
 
-def run_folder(trial_folder: str, to_epoch: int) -> str:
-    """Return the URL of the folder of a run that must find no checkpoint but its own."""
-    return f"{trial_folder}/e{to_epoch}"
+def stretch_folder(trial_folder: str, first_epochs: int) -> str:
+    """Return the URL of the folder of runs that go on from one another, and from no other run of their trial."""
+    return f"{trial_folder}/e{first_epochs}"
 
 
 def remove(url: str) -> None:

@@ -14,11 +14,22 @@ ETA = 3
 class Rung:
     name: str
     epochs: int
+    data_share: float = 1.0
+    """Of the training images."""
+    image_size: int | None = None
+    """Pixels along each side, where rungs differ in it."""
+
+    def sees_as_much_as(self, other: "Rung") -> bool:
+        return (self.data_share, self.image_size) == (other.data_share, other.image_size)
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The rungs of an experiment, the shortest first; the last is a full training."""
+    """The rungs of an experiment, the shortest first; the last is a full training.
+
+    With a second fidelity (less data, smaller images) an epoch below costs less than one of the full training, and a
+    promotion to more data or larger images starts over: a result stands for one way of training.
+    """
 
     rungs: tuple[Rung, ...]
     resumable: bool = True
@@ -33,13 +44,43 @@ class Ladder:
     def full_epochs(self) -> int:
         return self.rungs[-1].epochs
 
+    @property
+    def always_resumes(self) -> bool:
+        return self.resumable and all(rung.sees_as_much_as(self.rungs[-1]) for rung in self.rungs)
+
     def cost(self, from_epochs: int, to_epochs: int) -> float:
         """Return what training from one length to another costs, in full trainings."""
-        return (to_epochs - self.start_of(from_epochs)) / self.full_epochs
+        return (to_epochs - self.start_of(from_epochs, to_epochs)) * self.epoch_cost(to_epochs) / self.full_epochs
 
-    def start_of(self, reached_epochs: int) -> int:
+    def share_of(self, epochs: int) -> float:
+        """Return the fidelity of this length as a share of the full one: what it costs from the start.
+
+        Of two fidelities it is the product (Klein et al. 2017, section 3.1, take the cost along each as known).
+        """
+        return epochs * self.epoch_cost(epochs) / self.full_epochs
+
+    def epoch_cost(self, epochs: int) -> float:
+        """Return what an epoch on the way to this length costs, as a share of one of a full training."""
+        rung, full = self.rung_to(epochs), self.rungs[-1]
+        if rung.image_size is None or full.image_size is None:
+            return rung.data_share
+        return float(rung.data_share * (rung.image_size / full.image_size) ** 2)
+
+    def start_of(self, reached_epochs: int, to_epochs: int) -> int:
         """Return where the next run of a trial begins that has reached this far."""
-        return reached_epochs if self.resumable else 0
+        return reached_epochs if self.resumable and self.sees_the_same(reached_epochs, to_epochs) else 0
+
+    def sees_the_same(self, epochs: int, other_epochs: int) -> bool:
+        """Say whether runs to these lengths train on the same images."""
+        return self.rung_to(epochs).sees_as_much_as(self.rung_to(other_epochs))
+
+    def rung_to(self, epochs: int) -> Rung:
+        """Return the lowest rung that is at least this long; a run stopped on its way counts for what it aimed at."""
+        return next((rung for rung in self.rungs if rung.epochs >= epochs), self.rungs[-1])
+
+    def first_resumed_by(self, epochs: int) -> Rung:
+        """Return the lowest rung from whose checkpoint a run to this length may go on; its own, if it starts over."""
+        return next(rung for rung in self.rungs if rung.epochs >= epochs or self.start_of(rung.epochs, epochs))
 
     def above(self, epochs: int) -> tuple[Rung, ...]:
         return tuple(rung for rung in self.rungs if rung.epochs > epochs)
@@ -51,7 +92,11 @@ class Ladder:
 def ladder_of(fidelity: Fidelity) -> Ladder:
     """Return the rungs as given, or a geometric ladder from `min` to `max`."""
     if fidelity.rungs is not None:
-        rungs = tuple(Rung(name=name, epochs=epochs) for name, epochs in fidelity.rungs.items())
+        sizes = fidelity.image_size or {}
+        rungs = tuple(
+            Rung(name=name, epochs=epochs, data_share=fidelity.data_share_of(name), image_size=sizes.get(name))
+            for name, epochs in fidelity.rungs.items()
+        )
         return Ladder(rungs, fidelity.resumable)
     assert fidelity.min is not None  # the spec was validated
     assert fidelity.max is not None

@@ -29,7 +29,7 @@ class Past:
 
     def and_then(self, started: InFlight) -> "Past":
         """Return what reading it again would find, had nothing else happened than this start."""
-        more = started.to_epochs - started.from_epochs
+        more = (started.to_epochs - started.from_epochs) * ladder_of(self.spec.fidelity).epoch_cost(started.to_epochs)
         spent = replace(
             self.spent,
             epochs=self.spent.epochs + more,
@@ -45,12 +45,14 @@ def past_of(session: Session, experiment_id: str, spec: ExperimentSpec, now: dat
     runs = _runs(session, experiment_id)  # before the trials: then each run's trial is among them
     trials = {trial.id: trial for trial in _trials(session, experiment_id)}
     under_way = _under_way(session, runs, trials, spec.objective.metric)
-    spent = spendings(session, [experiment_id])[experiment_id]
+    spent, ladder = spendings(session, [experiment_id])[experiment_id], ladder_of(spec.fidelity)
     if spec.budget.money is not None:
         spent = replace(spent, money=bills(session, [experiment_id], now)[experiment_id].money or 0.0)
     history = History(
         observations=tuple(
-            _observation(run, trials[run.trial_id], spec.objective.metric) for run in runs if _is_observation(run)
+            _observation(run, trials[run.trial_id], spec.objective.metric)
+            for run in runs
+            if _is_observation(run, ladder)
         ),
         in_flight=tuple(
             _in_flight(run, trials[run.trial_id], under_way.get(run.trial_id))
@@ -84,7 +86,7 @@ def _remaining_cost(budget: Budget, spent: "Spending", ladder: Ladder) -> float:
     """
     limits = [float("inf")]
     if budget.cost is not None:
-        limits.append(budget.cost - ladder.cost(0, spent.epochs))
+        limits.append(budget.cost - spent.epochs / ladder.full_epochs)
     for limit, gone in ((budget.hours, spent.seconds / 3600), (budget.money, spent.money)):
         if limit is not None and gone > 0 and spent.trained_epochs > 0:
             of_an_epoch = gone / spent.trained_epochs
@@ -126,9 +128,16 @@ def _trials(session: Session, experiment_id: str) -> list[_Trial]:
     return [_Trial(*row) for row in session.execute(query)]
 
 
-def _is_observation(run: _Run) -> bool:
-    """Say whether an ended run tells the optimizer something: a value, or that the configuration fails."""
-    return run.state is RunState.ENDED and (run.value is not None or run.end_reason not in RESULTS)
+def _is_observation(run: _Run, ladder: Ladder) -> bool:
+    """Say whether an ended run tells the optimizer something: a value, or that the configuration fails.
+
+    One that was stopped before it had the length of a rung that sees what it saw is like no rung, and tells nothing.
+    """
+    if run.state is not RunState.ENDED:
+        return False
+    if run.value is None:
+        return run.end_reason not in RESULTS
+    return ladder.sees_the_same(run.reached_epoch, run.to_epoch)
 
 
 def _observation(run: _Run, trial: _Trial, metric: str) -> Observation:
@@ -181,14 +190,16 @@ def _under_way(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spending:
-    epochs: int
+    """Epochs are those of a full training: one of a rung that sees less counts for less."""
+
+    epochs: float
     """Runs in flight by how far they will go, ended ones by how far they came; a failed one began at least an epoch.
 
     Were failures free, a budget of cost alone would never end where every configuration diverges at once.
     """
-    trained_epochs: int
+    trained_epochs: float
     """That were reported."""
-    pledged_epochs: int
+    pledged_epochs: float
     """That runs in flight have before them."""
     seconds: float
     """That epochs took."""
@@ -207,11 +218,11 @@ def spendings(session: Session, ids: Sequence[str]) -> Mapping[str, Spending]:
         else_=func.greatest(RunRow.reached_epoch, RunRow.from_epoch + 1),
     )
     is_running = RunRow.state == RunState.RUNNING
-    left = func.coalesce(func.sum(RunRow.to_epoch - RunRow.reached_epoch).filter(is_running), 0)
+    left = func.coalesce(func.sum((RunRow.to_epoch - RunRow.reached_epoch) * RunRow.epoch_cost).filter(is_running), 0.0)
     query = select(
         RunRow.experiment_id,
-        func.sum(end - RunRow.from_epoch),
-        func.sum(RunRow.reached_epoch - RunRow.from_epoch),
+        func.sum((end - RunRow.from_epoch) * RunRow.epoch_cost),
+        func.sum((RunRow.reached_epoch - RunRow.from_epoch) * RunRow.epoch_cost),
         left,
         func.sum(RunRow.seconds),
         func.count(),
@@ -232,5 +243,7 @@ def spendings(session: Session, ids: Sequence[str]) -> Mapping[str, Spending]:
             query.group_by(RunRow.experiment_id)
         )
     }
-    nothing = Spending(epochs=0, trained_epochs=0, pledged_epochs=0, seconds=0.0, runs=0, in_flight=0, promotions=0)
+    nothing = Spending(
+        epochs=0.0, trained_epochs=0.0, pledged_epochs=0.0, seconds=0.0, runs=0, in_flight=0, promotions=0
+    )
     return {each: found.get(each, nothing) for each in ids}

@@ -33,7 +33,7 @@ class Seen:
     def and_then(self, suggestion: Suggestion) -> "Seen":
         """Return what is seen once the suggestion is started: a new trial gets the next number."""
         newest = store.Newest(self.newest.trial + (suggestion.trial is None), self.newest.run + 1)
-        start = ladder_of(self.past.spec.fidelity).start_of(suggestion.from_epochs)
+        start = ladder_of(self.past.spec.fidelity).start_of(suggestion.from_epochs, suggestion.to_epochs)
         started = InFlight(
             trial=suggestion.trial or newest.trial,
             configuration=suggestion.configuration,

@@ -33,8 +33,9 @@ def record(session: Session, job: str, report: MeasurementReport, now: datetime)
     _check(report, found)
     if not _is_stored(session, found, report, now):
         return _verdict(found.end_reason)
-    if found.slowest_epoch_seconds is None or report.seconds > found.slowest_epoch_seconds:
-        store.learn_slowest_epoch(session, found.experiment_id, report.seconds)
+    seconds = report.seconds / found.epoch_cost  # what one of a full training may take, at most: not all of it shrinks
+    if found.slowest_epoch_seconds is None or seconds > found.slowest_epoch_seconds:
+        store.learn_slowest_epoch(session, found.experiment_id, seconds)
     reason = _why_it_ends(found, report)
     if reason is not None:
         runs.finish(session, job, reason, now)
@@ -61,6 +62,7 @@ class _Found(NamedTuple):
     trial_id: int
     to_epoch: int
     reached_epoch: int
+    epoch_cost: float
     end_reason: EndReason | None
     is_stop_requested: bool
     experiment_id: str
@@ -81,6 +83,7 @@ _FIND = (
         _runs.c.trial_id,
         _runs.c.to_epoch,
         _runs.c.reached_epoch,
+        _runs.c.epoch_cost,
         _runs.c.end_reason,
         _runs.c.is_stop_requested,
         _experiments.c.id,

@@ -37,7 +37,7 @@ def _experiment(row: ExperimentRow, standing: Standing) -> Experiment:
         message=row.message or _what_it_does(row, spent.in_flight, standing.waiting),
         spec=spec,
         progress=Progress(
-            cost_spent=ladder_of(spec.fidelity).cost(0, spent.epochs),
+            cost_spent=spent.epochs / ladder_of(spec.fidelity).full_epochs,
             runs_started=spent.runs,
             runs_in_flight=spent.in_flight,
             runs_ended=spent.runs - spent.in_flight,

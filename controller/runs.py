@@ -89,7 +89,7 @@ def key_of(run: RunRow, attempt: int) -> AttemptKey:
 
 def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order: Order) -> AttemptKey:
     ladder = ladder_of(ExperimentSpec.model_validate(experiment.spec).fidelity)
-    start = ladder.start_of(trial.reached_epoch)
+    start = ladder.start_of(trial.reached_epoch, order.to_epochs)
     run = RunRow(
         experiment_id=experiment.id,
         trial_id=trial.id,
@@ -100,6 +100,7 @@ def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order
         from_epoch=start,
         to_epoch=order.to_epochs,
         reached_epoch=start,
+        epoch_cost=ladder.epoch_cost(order.to_epochs),
         state=RunState.RUNNING,
         end_reason=None,
         value=None,

@@ -171,7 +171,7 @@ def lock_attempt(session: Session, job: str) -> AttemptRow:
 
 
 def learn_slowest_epoch(session: Session, experiment_id: str, seconds: float) -> None:
-    """Remember how long an epoch of the experiment can take. Writes only when it is the slowest so far."""
+    """Remember how long an epoch of a full training can take. Writes only when it is the slowest so far."""
     known = func.coalesce(ExperimentRow.slowest_epoch_seconds, -1.0)
     slower = update(ExperimentRow).where(ExperimentRow.id == experiment_id, known < seconds)
     session.execute(slower.values(slowest_epoch_seconds=seconds).execution_options(synchronize_session=False))

@@ -132,6 +132,8 @@ class RunRow(Table):
     from_epoch: Mapped[int]
     to_epoch: Mapped[int]
     reached_epoch: Mapped[int]
+    epoch_cost: Mapped[float] = mapped_column(server_default="1")
+    """What one of its epochs costs, as a share of one of a full training."""
     state: Mapped[RunState]
     end_reason: Mapped[EndReason | None]
     value: Mapped[float | None]

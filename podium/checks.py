@@ -55,6 +55,8 @@ def cross_faults(sections: Sections) -> Iterator[Fault]:
     yield from _trainer_faults(sections)
     if sections.training is not None:
         yield from _training_faults(sections, sections.training)
+    if sections.fidelity is not None:
+        yield from _image_size_faults(sections, sections.fidelity)
     if sections.trial is not None and sections.fidelity is not None:
         yield from _rung_faults(sections.trial, sections.fidelity)
     yield from _space_faults(sections)
@@ -101,6 +103,19 @@ def _rung_faults(trial: TrialProcess, fidelity: Fidelity) -> Iterator[Fault]:
             yield Fault(path=f"trial.rungs.{name}", found=name, allowed="no rungs here while `fidelity` names none")
         elif name not in fidelity.rungs:
             yield Fault(path=f"trial.rungs.{name}", found=name, allowed=suggest_name(name, fidelity.rungs))
+
+
+def _image_size_faults(sections: Sections, fidelity: Fidelity) -> Iterator[Fault]:
+    if not fidelity.image_size or not fidelity.rungs or not sections.is_trained_once:
+        return
+    if sections.training is None:
+        allowed = "nothing without `training`: a script of your own knows its images by `trial.to_epoch`"
+        yield Fault(path="fidelity.image_size", found="no `training` section", allowed=allowed)
+        return
+    full, size = list(fidelity.rungs)[-1], sections.training.image_size
+    if fidelity.image_size[full] != size:
+        allowed = f"{size}, the `training.image_size` of the full training"
+        yield Fault(path=f"fidelity.image_size.{full}", found=fidelity.image_size[full], allowed=allowed)
 
 
 def _training_faults(sections: Sections, training: Training) -> Iterator[Fault]:

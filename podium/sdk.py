@@ -127,6 +127,12 @@ class Trial:
         """The epochs of a full training, for schedules that must not depend on where this run ends."""
         return self.assignment.full_epochs
 
+    @property
+    def data_share(self) -> float:
+        """The share of the training data that this run is to see, in (0, 1]; below 1 at a rung of less data."""
+        share = self.assignment.data_share
+        return 1.0 if share is None else share
+
     def load_checkpoint(self) -> Checkpoint | None:
         """Return the state to resume from, and let `epochs` continue after it; None at the very beginning.
 

@@ -54,17 +54,22 @@ class StopWhen(Section):
     """In the objective's units: below this, what one more full training is expected to gain is not worth it."""
 
 
+RungName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")]
+
+
 class Fidelity(Section):
     """How much training a result stands for: named rungs, or a range from which rungs are laid out."""
 
     resource: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")] = "epochs"
-    rungs: (
-        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")], Annotated[int, Field(ge=1, le=99_999)]] | None
-    ) = None
+    rungs: dict[RungName, Annotated[int, Field(ge=1, le=99_999)]] | None = None
     min: Annotated[int, Field(ge=1, le=99_999)] | None = None
     max: Annotated[int, Field(ge=1, le=99_999)] | None = None
     resumable: bool = True
     """Whether a promotion goes on from the trial's checkpoint; else it trains from the start, and costs everything."""
+    data_share: dict[RungName, Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]] | None = None
+    """Share of the training images that a rung sees; one that is not named here sees them all."""
+    image_size: dict[RungName, Annotated[int, Field(ge=32, le=1024)]] | None = None
+    """Pixels along each side at every rung. A promotion to more data, or to larger images, trains from the start."""
 
     @model_validator(mode="after")
     def _rungs_climb_to_full(self) -> Self:
@@ -83,6 +88,27 @@ class Fidelity(Section):
         if any(later <= earlier for earlier, later in pairwise(lengths)):
             raise ValueError(f"rungs out of order: each must be longer than the one before, found {lengths}")
         return self
+
+    @model_validator(mode="after")
+    def _second_fidelity_climbs_too(self) -> Self:
+        names = list(self.rungs or ())
+        for what, given in (("data_share", self.data_share), ("image_size", self.image_size)):
+            if unknown := [name for name in given or () if name not in names]:
+                known = ", ".join(names) or "without names"
+                raise ValueError(f"`{what}` names {', '.join(unknown)}, but the rungs are {known}")
+        if self.image_size and (missing := [name for name in names if name not in self.image_size]):
+            raise ValueError(f"`image_size` must be given for every rung; it lacks {', '.join(missing)}")
+        shares = [self.data_share_of(name) for name in names]
+        if shares and shares[-1] != 1.0:
+            raise ValueError(f"`data_share` of {names[-1]}, the full rung, must be 1, found {shares[-1]:g}")
+        sizes = [self.image_size[name] for name in names] if self.image_size else []
+        for what, values in (("data_share", shares), ("image_size", sizes)):
+            if any(later < earlier for earlier, later in pairwise(values)):
+                raise ValueError(f"`{what}` must not shrink from rung to rung, found {values}")
+        return self
+
+    def data_share_of(self, rung: str) -> float:
+        return (self.data_share or {}).get(rung, 1.0)
 
 
 class Limits(Section):

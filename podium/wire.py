@@ -197,7 +197,11 @@ class RunAssignment(Contract):
     seed: int
     """Fixes the split and, with the trial's number, all randomness of its training."""
     checkpoints: Annotated[str, Field(examples=["file:///var/lib/podium/artifacts/digits-k3f9/t12"])]
-    """fsspec URL of the folder of this trial's lineage, or of the run's own when it starts over."""
+    """fsspec URL of the folder of this trial's lineage, or of the part of it that goes on from one checkpoint."""
+    data_share: float | None = None
+    """Of the training images that this run sees; None for all. A smaller share is part of every larger one."""
+    image_size: int | None = None
+    """Pixels along each side, in place of the training section's; None where that holds."""
 
 
 class MeasurementReport(Contract):

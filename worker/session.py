@@ -28,7 +28,7 @@ def train(trial: Trial, threads: int) -> None:
         images = open_images(training, threads)
         course = Course(
             images=images,
-            split=split_by_label(images, trial.seed),
+            split=split_by_label(images, trial.seed, share=trial.data_share),
             batch_size=training.batch_size,
             image_size=training.image_size,
             seed=trial.seed,

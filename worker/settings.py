@@ -17,6 +17,8 @@ def settings_of(assignment: RunAssignment) -> Training:
             "this experiment has no `training` section; its `trial.command` is to be started instead"
         )
     fixed = assignment.training.model_dump(exclude_unset=True)
+    if assignment.image_size is not None:
+        fixed["image_size"] = assignment.image_size
     try:
         return Training.model_validate({**fixed, **assignment.configuration})
     except ValidationError as error:

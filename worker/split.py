@@ -25,8 +25,12 @@ class Split:
     validation: torch.Tensor  # (images,)
 
 
-def split_by_label(images: Images, seed: int) -> Split:
-    """Hold out a share of each label, at least one image. Raises UnusableData for a label of one image."""
+def split_by_label(images: Images, seed: int, *, share: float = 1.0) -> Split:
+    """Hold out a part of each label, at least one image, and train on a share of each label's rest.
+
+    A smaller share is part of every larger one, and the validation images are the same for all.
+    Raises UnusableData for a label of one image.
+    """
     generator = generator_for(seed, FOR_SPLIT)
     train, validation = [], []
     for label, name in enumerate(images.classes):
@@ -36,7 +40,8 @@ def split_by_label(images: Images, seed: int) -> Split:
         shuffled = positions[torch.randperm(len(positions), generator=generator)]
         held_out = max(1, round(HELD_OUT_SHARE * len(positions)))
         validation.append(shuffled[:held_out])
-        train.append(shuffled[held_out:])
+        rest = shuffled[held_out:]
+        train.append(rest[: max(1, round(share * len(rest)))])
     return Split(train=torch.cat(train).sort().values, validation=torch.cat(validation).sort().values)
 
 

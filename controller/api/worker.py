@@ -20,7 +20,7 @@ router = APIRouter(prefix="/run", tags=["worker"])
 MEASUREMENTS = "/run/measurements"
 
 
-@router.get("")
+@router.get("", response_model_exclude_unset=True)  # during an upgrade a worker refuses fields that it does not know
 def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssignment:
     """Say what the attempt is to train. 409 when a newer attempt has taken its place."""
     attempt = store.lock_attempt(session, job)
@@ -29,8 +29,9 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
     run, trial = attempt.run, attempt.run.trial
     spec = ExperimentSpec.model_validate(trial.experiment.spec)
     ladder = ladder_of(spec.fidelity)
+    rung, first = ladder.rung_to(run.to_epoch), ladder.first_resumed_by(run.to_epoch)
     folder = artifacts.trial_folder(needed.artifacts_url, trial.experiment_id, trial.number)
-    return RunAssignment(
+    assignment = RunAssignment(
         experiment=trial.experiment_id,
         trial=trial.number,
         run=run.number,
@@ -43,8 +44,11 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
         reported_epoch=run.reached_epoch,
         objective=spec.objective.metric,
         seed=spec.seed,
-        checkpoints=folder if ladder.resumable else artifacts.run_folder(folder, run.to_epoch),
+        checkpoints=folder if ladder.always_resumes else artifacts.stretch_folder(folder, first.epochs),
     )
+    if ladder.sees_the_same(run.to_epoch, ladder.full_epochs):
+        return assignment
+    return assignment.model_copy(update={"data_share": rung.data_share, "image_size": rung.image_size})
 
 
 @router.post("/measurements")

@@ -68,12 +68,12 @@ def leaders(paused: Sequence[Standing], most: int, *, maximize: bool) -> Sequenc
 def open_moves(standing: Standing | None, history: History, ladder: Ladder) -> tuple[Move, ...]:
     """Return the affordable moves of a paused trial, or of a new one, the shortest first.
 
-    A trial that resumes goes to the next rung: pausing on the way costs nothing. One that starts over may jump, and so
-    may one whose rungs the remaining runs would not pay.
+    Where all promotions resume, it goes to the next rung: pausing on the way costs nothing. Where some start over it
+    may jump, and so it may where the remaining runs would not pay every rung.
     """
     from_epochs = 0 if standing is None else standing.epochs
     above = [rung.epochs for rung in ladder.above(from_epochs)]
-    stepwise = ladder.resumable and history.remaining_runs >= len(above)
+    stepwise = ladder.always_resumes and history.remaining_runs >= len(above)
     return tuple(
         Move(from_epochs=from_epochs, to_epochs=way[0], climb=_climb(from_epochs, way, ladder))
         for way in ([above] if stepwise else _ways(above))

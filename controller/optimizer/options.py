@@ -70,8 +70,7 @@ class Options:
         return priced
 
     def _prices(self, priced: Sequence[int], belief: Belief, ladder: Ladder) -> Floats:
-        lengths = np.array([rung.epochs for rung in ladder.rungs], dtype=float)
-        levels = np.log(lengths / lengths[-1])
+        levels = np.log([ladder.share_of(rung.epochs) for rung in ladder.rungs])
         noise = belief.posterior.kernel.noise_at(levels)
         climbs = [self.options[index].move.climb for index in priced]
         prices = np.empty(len(priced))

@@ -78,8 +78,7 @@ def rows_of(problem: Problem, history: History, space: Space, settled: int) -> R
     First the observations, then what runs in flight reported on their way. Of the observations, the first `settled` say
     how objectives compare.
     """
-    under_way = [run.progress for run in history.in_flight if run.progress is not None]
-    seen = [*history.observations, *under_way]
+    seen = [*history.observations, *_under_way(problem, history)]
     losses = problem.sign * np.array([math.nan if s.value is None else s.value for s in seen], dtype=float)
     if problem.other_goals:
         others = [goal.sign * _reported(goal.metric, seen) for goal in problem.other_goals]
@@ -90,6 +89,16 @@ def rows_of(problem: Problem, history: History, space: Space, settled: int) -> R
         counts=np.array([all(bound.is_met(s.metrics) for bound in problem.bounds) for s in seen], dtype=bool),
         stderr=np.array([0.0 if problem.other_goals else s.stderr for s in seen]),
     )
+
+
+def _under_way(problem: Problem, history: History) -> list[Observation]:
+    """Return what runs in flight last reported.
+
+    With a second fidelity, an epoch is taken for one of the rung of its length: what a run with more data reports
+    before that is like no rung, and is left out.
+    """
+    same = problem.ladder.sees_the_same
+    return [run.progress for run in history.in_flight if run.progress and same(run.progress.epochs, run.to_epochs)]
 
 
 def bounded_of(bound: Bound, problem: Problem, history: History, space: Space) -> Rows:
@@ -110,10 +119,12 @@ def trainability_of(problem: Problem, history: History, space: Space) -> Rows:
 
 def timed_of(problem: Problem, history: History, space: Space) -> Rows:
     """Return the logarithm of the seconds that an epoch took, once for each trial, as of the full training."""
-    last = {seen.trial: seen for seen in history.observations if seen.epoch_seconds}
-    seconds = np.array([seen.epoch_seconds for seen in last.values()], dtype=float)
-    full = [problem.ladder.full_epochs] * len(last)
-    inputs = inputs_at(space, problem.ladder, [seen.configuration for seen in last.values()], full)
+    last = {seen.trial: (seen, seen.epoch_seconds) for seen in history.observations if seen.epoch_seconds}
+    ladder = problem.ladder
+    seconds = np.array([taken / ladder.epoch_cost(seen.epochs) for seen, taken in last.values()], dtype=float)
+    inputs = inputs_at(
+        space, ladder, [seen.configuration for seen, _ in last.values()], [ladder.full_epochs] * len(last)
+    )
     return _plain(inputs, np.log(seconds))
 
 
@@ -132,7 +143,8 @@ def _reported(metric: str, seen: Sequence[Observation]) -> Floats:
 
 def inputs_at(space: Space, ladder: Ladder, configurations: Sequence[Configuration], epochs: Sequence[int]) -> Floats:
     """Return the model's inputs for configurations at lengths of training.  # (configurations, dimensions + 1)"""
-    z = np.log(np.array(epochs, dtype=float) / ladder.full_epochs)
+    shares = {each: ladder.share_of(each) for each in set(epochs)}
+    z = np.log(np.array([shares[each] for each in epochs], dtype=float))
     return np.column_stack([space.encode(configurations), z])
 
 

@@ -32,13 +32,8 @@ def spent_by_rung(history: History, ladder: Ladder) -> Mapping[int, float]:
     for seen in history.observations:
         start = reached.get(seen.trial, 0)
         if seen.epochs > start:
-            spent[_rung_at(seen.epochs, ladder).epochs] += ladder.cost(start, seen.epochs)
+            spent[ladder.rung_to(seen.epochs).epochs] += ladder.cost(start, seen.epochs)
             reached[seen.trial] = seen.epochs
     for run in history.in_flight:
-        spent[_rung_at(run.to_epochs, ladder).epochs] += ladder.cost(run.from_epochs, run.to_epochs)
+        spent[ladder.rung_to(run.to_epochs).epochs] += ladder.cost(run.from_epochs, run.to_epochs)
     return spent
-
-
-def _rung_at(epochs: int, ladder: Ladder) -> Rung:
-    """Return the lowest rung that is at least this long; a run stopped on its way counts for the rung it aimed at."""
-    return next((rung for rung in ladder.rungs if rung.epochs >= epochs), ladder.rungs[-1])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from podium.faults import SpecRejected, parse_spec
+from tests.builders import spec_document
 
 SPEC: dict[str, Any] = {
     "name": "conditional",
@@ -37,6 +38,31 @@ def faults_of(document: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(SpecRejected) as rejected:
         parse_spec(document)
     return {fault.path: fault.allowed for fault in rejected.value.faults}
+
+
+RUNGS = {"small": 1, "full": 4}
+
+
+@pytest.mark.parametrize(
+    ("second", "allowed"),
+    [
+        ({"data_share": {"smal": 0.5}}, "`data_share` names smal, but the rungs are small, full"),
+        ({"data_share": {"full": 0.5}}, "`data_share` of full, the full rung, must be 1, found 0.5"),
+        ({"rungs": RUNGS | {"all": 8}, "data_share": {"small": 0.9, "full": 0.5}}, "must not shrink from rung to rung"),
+        ({"image_size": {"small": 32}}, "`image_size` must be given for every rung; it lacks full"),
+        ({"image_size": {"small": 64, "full": 32}}, "`image_size` must not shrink from rung to rung, found [64, 32]"),
+        ({"rungs": None, "min": 1, "max": 4, "data_share": {"r1": 0.5}}, "names r1, but the rungs are without names"),
+    ],
+)
+def test_a_second_fidelity_climbs_with_the_rungs(second: dict[str, Any], allowed: str) -> None:
+    assert allowed in faults_of(changed(fidelity={"rungs": RUNGS, **second}))["fidelity"]
+
+
+def test_the_full_rung_has_the_trainings_images() -> None:
+    sized = {"rungs": RUNGS, "image_size": {"small": 32, "full": 64}}
+    assert faults_of(changed(fidelity=sized))["fidelity.image_size"].startswith("nothing without `training`")
+    trained = spec_document(trial=None, training={"dataset": "digits", "image_size": 96}, fidelity=sized)
+    assert faults_of(trained)["fidelity.image_size.full"] == "96, the `training.image_size` of the full training"
 
 
 def test_a_sound_one_is_read() -> None:

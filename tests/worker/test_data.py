@@ -47,6 +47,14 @@ def test_the_split_depends_on_the_experiments_seed_alone(digits: Digits) -> None
     assert not torch.equal(first.validation, split_by_label(digits, seed=8).validation)
 
 
+def test_less_data_is_a_part_of_more_with_the_same_share_of_each_label(digits: Digits) -> None:
+    whole, half, tenth = (split_by_label(digits, seed=7, share=share) for share in (1.0, 0.5, 0.1))
+    assert set(tenth.train.tolist()) < set(half.train.tolist()) < set(whole.train.tolist())
+    assert torch.equal(tenth.validation, whole.validation)
+    all_of, left = Counter(digits.labels[whole.train].tolist()), Counter(digits.labels[half.train].tolist())
+    assert left == {label: round(0.5 * count) for label, count in all_of.items()}
+
+
 def test_the_order_depends_on_seed_trial_and_epoch_alone() -> None:
     def order(seed: int, trial: int, epoch: int) -> list[int]:
         batches = shuffled_batches(torch.arange(50), 16, seed=seed, trial=trial, epoch=epoch)
