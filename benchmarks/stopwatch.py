@@ -13,8 +13,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TextIO, TypeVar
 
 from controller import __main__ as controller
-from controller import next_run, reconcile
-from controller.optimizer.suggest import suggest
+from controller import reconcile, thinking
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
@@ -25,7 +24,7 @@ def main() -> None:
     with open(path, "a", buffering=1, encoding="utf-8") as file:
         timed = functools.partial(with_stopwatch, file=file)
         setattr(reconcile.Reconciler, "reconcile", timed("pass", reconcile.Reconciler.reconcile))  # noqa: B010  # mypy: a method is no variable
-        setattr(next_run, "suggest", timed("suggestion", suggest))  # noqa: B010
+        setattr(thinking.Thinker, "__call__", timed("suggestion", thinking.Thinker.__call__))  # noqa: B010
         controller.main()
 
 

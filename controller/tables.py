@@ -202,6 +202,11 @@ class AttemptRow(Table):
         UniqueConstraint("run_id", "number"),
         Index("uq_attempts_one_alive_per_run", "run_id", unique=True, postgresql_where=text("state <> 'ended'")),
         Index("ix_attempts_alive", "state", postgresql_where=text("state <> 'ended'")),
+        Index(
+            "ix_attempts_charged",
+            "run_id",
+            postgresql_where=text("accelerators > 0 OR price_per_hour IS NOT NULL"),
+        ),
         Index("ix_attempts_ended_at", "ended_at", postgresql_where=text("node IS NOT NULL")),
         Index(
             "ix_attempts_suspicious",

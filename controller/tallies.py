@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Double, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Double, case, func, literal, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
@@ -66,34 +66,33 @@ class Bill:
     """None where no price is known."""
 
 
+NO_BILL = Bill(accelerator_hours=0.0, money=None)
+
+
 def bills(session: Session, experiment_ids: Sequence[str], now: datetime) -> Mapping[str, Bill]:
     """Return experiments' bills by their ids."""
-    return _bills(session, ExperimentRow.id.in_(experiment_ids), now)
+    hours = _held_seconds(now) / 3600.0
+    query = (
+        select(
+            RunRow.experiment_id, func.sum(hours * AttemptRow.accelerators), func.sum(hours * AttemptRow.price_per_hour)
+        )
+        .join(AttemptRow.run)
+        .where(RunRow.experiment_id.in_(experiment_ids), _is_charged())
+        .group_by(RunRow.experiment_id)
+    )
+    found = {each: Bill(accelerator_hours=held, money=cost) for each, held, cost in session.execute(query)}
+    return {each: found.get(each, NO_BILL) for each in experiment_ids}
 
 
 def recent_bills(session: Session, now: datetime) -> Mapping[str, Bill]:
     """Return the bills of experiments that are alive or have ended not long ago."""
     is_recent = func.coalesce(ExperimentRow.ended_at, now) > now - RECENT
-    return _bills(session, is_recent, now)
-
-
-def _bills(session: Session, which: ColumnElement[bool], now: datetime) -> Mapping[str, Bill]:
-    hours = _held_seconds(now) / 3600.0
-    spent = func.coalesce(func.sum(hours * AttemptRow.accelerators), 0.0)
-    money = func.sum(hours * AttemptRow.price_per_hour)
-    query = (
-        select(ExperimentRow.id, spent, money)
-        .outerjoin(RunRow, RunRow.experiment_id == ExperimentRow.id)
-        .outerjoin(AttemptRow, and_(AttemptRow.run_id == RunRow.id, _is_charged()))
-        .where(which)
-        .group_by(ExperimentRow.id)
-    )
-    return {each: Bill(accelerator_hours=held, money=cost) for each, held, cost in session.execute(query)}
+    return bills(session, list(session.scalars(select(ExperimentRow.id).where(is_recent))), now)
 
 
 def _is_charged() -> ColumnElement[bool]:
-    """Say whether an attempt held or cost anything; most of those that train on processors alone did not."""
-    return or_(AttemptRow.accelerators > 0, AttemptRow.price_per_hour.is_not(None))
+    """Say whether an attempt held or cost anything, in the words of the index of those that did."""
+    return or_(AttemptRow.accelerators > literal_column("0"), AttemptRow.price_per_hour.is_not(None))
 
 
 def _held_seconds(now: datetime) -> ColumnElement[float]:
