@@ -23,6 +23,8 @@ class Story:
     reached_epoch: int
     value: float | None
     attempts: Sequence[Attempt]
+    is_given_up: bool = False
+    """Whether it was the optimizer that had it stop."""
 
 
 def explained(story: Story) -> str:
@@ -87,7 +89,8 @@ def _ending(story: Story, last: Attempt) -> str:
             value = "" if story.value is None else f", with {story.value:.4g}"
             return f"reached its target, epoch {story.to_epoch}{value}"
         case EndReason.STOPPED if story.value is not None:
-            return f"was stopped at epoch {story.reached_epoch} and keeps its result, {story.value:.4g}"
+            why = ", since the rest of it promised less than other runs," if story.is_given_up else ""
+            return f"was stopped at epoch {story.reached_epoch}{why} and keeps its result, {story.value:.4g}"
         case EndReason.STOPPED:
             return "was stopped before it had a result"
         case _:

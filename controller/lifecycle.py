@@ -68,6 +68,8 @@ def _stored(spec: ExperimentSpec) -> dict[str, object]:
     document = spec.model_dump(mode="json", exclude_none=True)
     if spec.fidelity.resumable:
         del document["fidelity"]["resumable"]
+    if not spec.stop_early:
+        del document["stop_early"]
     return {key: section for key, section in document.items() if section != []}
 
 

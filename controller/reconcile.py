@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -18,6 +19,7 @@ from controller.cluster import Cluster, ClusterAway, JobRefused
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
 from controller.events import Ending, event_of
+from controller.giving_up import GivingUp
 from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
 from controller.logs import about, owners
 from controller.meters import Meters, meters_of
@@ -41,7 +43,7 @@ from controller.plan import (
     plan,
 )
 from controller.tables import AttemptRow
-from controller.thinking import Think, thinking_here
+from controller.thinking import Mind
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
 from podium.spec import ExperimentSpec
@@ -51,10 +53,12 @@ LONGEST_CREATION_SECONDS = 5.0
 """A pass waits no longer for the Jobs that it creates: those that end meanwhile are not to wait with it."""
 CREATORS = 16
 """Jobs that are created at once; the cluster bounds how many a second."""
-READERS = 16
-"""Logs that are read at once."""
+ERRANDS = 16
+"""Logs that are read, Jobs that are deleted and Events that are told at once."""
 FILL = timedelta(seconds=1)
 """How long a pass starts runs before it looks at the Jobs again; each experiment with room has one turn at least."""
+
+Done = TypeVar("Done")
 
 log = structlog.get_logger()
 
@@ -79,26 +83,28 @@ class Reconciler:
     signer: TokenSigner
     orders: Orders
     clock: Callable[[], datetime]
-    think: Think = field(default_factory=thinking_here)
+    mind: Mind
     meters: Meters = field(default_factory=lambda: meters_of(CollectorRegistry()))
     _creators: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create"), init=False
     )
-    _readers: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="read"), init=False
+    _errands: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(max_workers=ERRANDS, thread_name_prefix="errand"), init=False
     )
-    _creating: dict[str, Future[bool]] = field(default_factory=dict, init=False)
+    _creating: dict[str, Future[None]] = field(default_factory=dict, init=False)
     """Jobs that are being created: none is begun twice, also when a pass was given up meanwhile."""
     _tails: dict[str, Future[str]] = field(default_factory=dict, init=False)
     """Last words that are being read, of Jobs that are about to be ended."""
     _told: set[str] = field(default_factory=set, init=False)
     """Jobs whose end people were told of. Forgotten with the process: then they may be told once more."""
-
     _next_run: NextRun = field(init=False)
+    _giving_up: GivingUp = field(init=False)
 
     def __post_init__(self) -> None:
-        next_run = NextRun(sessions=self.sessions, clock=self.clock, think=self.think, meters=self.meters)
-        object.__setattr__(self, "_next_run", next_run)  # frozen, but for this
+        sessions, clock = self.sessions, self.clock
+        next_run = NextRun(sessions=sessions, clock=clock, think=self.mind.think, meters=self.meters)
+        object.__setattr__(self, "_next_run", next_run)  # frozen, but for these
+        object.__setattr__(self, "_giving_up", GivingUp(sessions=sessions, clock=clock, judge=self.mind.judge))
 
     def reconcile(self) -> float:
         """Make one pass: observe, plan, act, then fill free slots. Return the seconds until the next is due.
@@ -110,35 +116,41 @@ class Reconciler:
             alive = store.live_attempts(session)
             room = store.free_slots(session)
         now = self.clock()
-        creating: list[Future[bool]] = []
+        creating: list[Future[None]] = []
         actions = plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
         self._read_last_words([action.job for action in actions if isinstance(action, EndAttempt)])
         _alone(partial(self._note, [action for action in actions if isinstance(action, NoteSight)]))
         steps = [_alone(partial(self._act, action, creating), job=action.job) for action in actions]
-        has_started = self._fill(room, creating)
+        deleting = [
+            self._errand(partial(self.cluster.delete_job, each.job), each.job)
+            for each in actions
+            if isinstance(each, DeleteJob)
+        ]
+        is_filled = self._fill(room, creating)
         self._close([action.job for action in actions if isinstance(action, CloseAttempt)])
-        created = self._answers(creating)
+        are_created = self._await(creating)
         self._tell_results(alive, jobs)
-        if any(steps) or has_started or any(created):
+        for each in self._giving_up.due():
+            _alone(partial(self._giving_up.look, each), experiment=each)
+        for errand in deleting:
+            errand.result()
+        if any(steps) or not is_filled or not are_created:
             return 0.0
         due = [due_at(attempt, jobs.get(attempt.job), self.orders.grace) for attempt in alive]
         later = [(moment - now).total_seconds() for moment in due if moment is not None and moment > now]
         return min([self.orders.resync_seconds, *later])
 
-    def _act(self, action: Action, creating: list[Future[bool]]) -> bool:
-        """Do one thing, and say whether the next pass will see something new because of it."""
+    def _act(self, action: Action, creating: list[Future[None]]) -> bool:
+        """Do one thing, and say whether the next pass will see something new because of it at once.
+
+        What becomes of a Job that is created or deleted the cluster will say, and wake us.
+        """
         match action:
-            case CreateJob(job):
-                creating.append(self._begin(job))
-                return False  # its own answer says so
-            case MarkRunning(job):  # creating it again leaves the Job alone and adds what is missing
+            case CreateJob(job) | MarkRunning(job):  # creating it again leaves a Job alone and adds what is missing
                 creating.append(self._begin(job))
                 return False
-            case DeleteJob(job):
-                self.cluster.delete_job(job)
-                return False  # the cluster wakes us when it is gone
-            case NoteSight() | CloseAttempt():
-                return False  # all at once, before the others and after them: nothing follows from it
+            case NoteSight() | CloseAttempt() | DeleteJob():
+                return False  # all at once, before the others and after them
             case EndAttempt():
                 self._end(action)
         return True
@@ -146,7 +158,11 @@ class Reconciler:
     def _read_last_words(self, jobs: Sequence[str]) -> None:
         """Have the logs of Jobs read side by side: a node that does not answer costs seconds for each."""
         self._tails.clear()
-        self._tails.update((job, self._readers.submit(self.cluster.log_tail, job)) for job in jobs)
+        self._tails.update((job, self._errands.submit(self.cluster.log_tail, job)) for job in jobs)
+
+    def _errand(self, step: Callable[[], None], job: str) -> Future[None]:
+        """Have something asked of the cluster while the pass goes on. Its result may raise ClusterAway."""
+        return self._errands.submit(_alone, step, job=job)
 
     def _end(self, ending: EndAttempt) -> None:
         log_tail = self._tails.pop(ending.job).result()
@@ -154,10 +170,9 @@ class Reconciler:
         self._tell([ending.job])
         log.info("attempt ended", reason=ending.reason, exit_code=ending.exit_code, detail=ending.detail)
 
-    def _note(self, sights: Sequence[NoteSight]) -> bool:
+    def _note(self, sights: Sequence[NoteSight]) -> None:
         if sights:
             self._change(lambda session, now: attempts.note_sights(session, sights))
-        return False  # nothing follows from it
 
     def _close(self, jobs: Sequence[str]) -> None:
         if jobs:
@@ -176,13 +191,12 @@ class Reconciler:
             return
         with transaction(self.sessions) as session:
             endings = attempts.endings_of(session, jobs)
-        for job, ending in endings.items():
-            _alone(partial(self._tell_ending, job, ending), job=job)
+        for told in [self._errand(partial(self._tell_ending, job, ending), job) for job, ending in endings.items()]:
+            told.result()
 
-    def _tell_ending(self, job: str, ending: Ending) -> bool:
+    def _tell_ending(self, job: str, ending: Ending) -> None:
         self.cluster.tell(job, event_of(ending))
         self._told.add(job)
-        return False  # nothing follows from it
 
     def _change(self, verb: Callable[[Session, datetime], None]) -> None:
         try:
@@ -191,42 +205,43 @@ class Reconciler:
         except Superseded as error:  # its experiment was deleted meanwhile: the Job is an orphan for the next pass
             log.info("nothing to note", reason=error.detail)
 
-    def _begin(self, job: str) -> Future[bool]:
+    def _begin(self, job: str) -> Future[None]:
         under_way = self._creating.get(job)
         if under_way is None or under_way.done():
             self._creating[job] = self._creators.submit(_alone, partial(self._create, job), job=job)
         return self._creating[job]
 
-    def _answers(self, creating: Sequence[Future[bool]]) -> list[bool]:
-        """Return what creating came to. What takes long goes on, and counts as a reason to look again at once."""
+    def _await(self, creating: Sequence[Future[None]]) -> bool:
+        """Say whether all creating has come to an end. What takes long goes on, a reason to look again at once."""
         done, late = wait(creating, timeout=LONGEST_CREATION_SECONDS)
         for job in [job for job, future in self._creating.items() if future.done()]:
             del self._creating[job]
-        return [future.result() for future in done] + [True for _ in late]
+        for future in done:
+            future.result()
+        return not late
 
-    def _create(self, job: str) -> bool:
+    def _create(self, job: str) -> None:
         """Create an attempt's Job and note it. The Job comes first: killed in between, the next pass finds it."""
         try:
             with transaction(self.sessions) as session:
                 attempt = store.lock_attempt(session, job)
                 if attempt.state is not AttemptState.PENDING:
-                    return False  # it was created meanwhile, or is over
+                    return  # it was created meanwhile, or is over
                 request = self._request(session, attempt)
         except Superseded:
-            return False
+            return
         try:
             self.cluster.create_job(request)
         except OSError as error:
             log.error("a Job could not be created; trying again at the next pass", error=str(error))
-            return False
+            return
         except JobRefused as error:
             grace = self.orders.grace.node if error.may_pass else self.orders.grace.image
             words = str(error)
             self._change(lambda session, now: attempts.refused(session, job, words, grace=grace, now=now))
-            return False  # until its next try, there is nothing to do about it
+            return  # until its next try, there is nothing to do about it
         self._change(lambda session, now: attempts.mark_running(session, job, request.pod, now))
         log.info("Job created")
-        return True
 
     def _request(self, session: Session, attempt: AttemptRow) -> JobRequest:
         run, experiment, now = attempt.run, attempt.run.trial.experiment, self.clock()
@@ -252,9 +267,9 @@ class Reconciler:
         door = Door(url=self.orders.worker_url, token=self.signer.sign(attempt.job, now))
         return job_request(runs.key_of(run, attempt.number), spec, shape, door=door, placement=placement)
 
-    def _fill(self, room: Mapping[str, int], creating: list[Future[bool]]) -> bool:
-        """Start runs, one of each experiment in turn, until nothing is to start or time is up. Say whether any was."""
-        until, waiting, turn, count = self.clock() + FILL, list(room), 0, 0
+    def _fill(self, room: Mapping[str, int], creating: list[Future[None]]) -> bool:
+        """Start runs, one of each experiment in turn, until nothing is to start: True. Or until time is up: False."""
+        until, waiting, turn = self.clock() + FILL, list(room), 0
         seen: dict[str, Seen] = {}
         while waiting and (turn == 0 or self.clock() < until):
             served = []
@@ -262,19 +277,19 @@ class Reconciler:
                 start = partial(self._start, each, room[each] - turn, seen, creating)
                 if _alone(start, experiment=each):
                     served.append(each)
-            turn, count = turn + 1, count + len(served)
+            turn += 1
             waiting = [each for each in served if room[each] > turn]
-        return count > 0
+        return not waiting
 
-    def _start(self, experiment_id: str, free_slots: int, seen: dict[str, Seen], creating: list[Future[bool]]) -> bool:
+    def _start(self, experiment_id: str, free_slots: int, seen: dict[str, Seen], creating: list[Future[None]]) -> bool:
         job = self._next_run.start(experiment_id, free_slots, seen)
         if job is not None:
             creating.append(self._begin(job))
         return job is not None
 
 
-def _alone(step: Callable[[], bool], **names: str) -> bool:
-    """Take one step of a pass. A fault in it is logged and keeps no other step from being taken."""
+def _alone(step: Callable[[], Done], **names: str) -> Done | None:
+    """Take one step of a pass. A fault in it is logged, keeps no other step from being taken, and is None."""
     with about(**names):
         try:
             return step()
@@ -282,4 +297,4 @@ def _alone(step: Callable[[], bool], **names: str) -> bool:
             raise
         except Exception:
             log.exception("this step failed; the next pass tries it again")
-            return False
+            return None

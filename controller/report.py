@@ -103,6 +103,7 @@ def run(row: RunRow) -> Run:
         reached_epoch=row.reached_epoch,
         value=row.value,
         attempts=attempts,
+        is_given_up=row.is_given_up,
     )
     return Run(
         number=row.number,

@@ -76,11 +76,15 @@ def finish(session: Session, job: str, reason: EndReason, now: datetime) -> None
     """End the run of an attempt that has reported all that it will."""
     attempt = store.lock_attempt(session, job)
     attempt.state, attempt.end_reason, attempt.changed_at = AttemptState.REPORTED, reason, now
-    attempt.detail = (
-        "reached its target" if reason is EndReason.SUCCEEDED else "stopped by a verdict, keeping its result"
-    )
+    attempt.detail = "reached its target" if reason is EndReason.SUCCEEDED else _why_stopped(attempt.run)
     end_run(session, attempt.run, reason, now)
     wake_reconciler(session)
+
+
+def _why_stopped(run: RunRow) -> str:
+    if run.is_given_up:
+        return "stopped early, since the rest of it promised less than other runs; it keeps its result"
+    return "stopped by a verdict, keeping its result"
 
 
 def key_of(run: RunRow, attempt: int) -> AttemptKey:
@@ -108,6 +112,7 @@ def _add_run(session: Session, experiment: ExperimentRow, trial: TrialRow, order
         seconds=0.0,
         reasons=order.reasons.model_dump(mode="json"),
         is_stop_requested=False,
+        is_given_up=False,
         created_at=order.now,
         ended_at=None,
     )

@@ -28,7 +28,7 @@ from controller.probes import Probes, probed
 from controller.pulse import Pulse, Wake
 from controller.reconcile import Orders, Reconciler
 from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, reserved_names, signing_key
-from controller.thinking import Thinker
+from controller.thinking import Mind, Thinker
 from controller.tokens import TokenSigner
 
 log = structlog.get_logger()
@@ -103,13 +103,14 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
     leadership = Leadership(parts.database_url, wake.set, cluster.refresh)
     meters.is_active.set_function(lambda: float(leadership.is_held))
     with ExitStack() as stack:
+        thinker = stack.enter_context(closing(Thinker()))
         reconciler = Reconciler(
             sessions=open_sessions(parts.engine),
             cluster=CountedCluster(cluster, meters),
             signer=parts.signer,
             orders=_orders(parts.settings, worker_url),
             clock=utc_now,
-            think=stack.enter_context(closing(Thinker())),
+            mind=Mind(thinker, thinker.judge),
             meters=meters,
         )
         leadership.start()

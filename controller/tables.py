@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSON
@@ -144,6 +145,8 @@ class RunRow(Table):
     reasons: Mapped[Json]
     is_stop_requested: Mapped[bool]
     """The next measurement is answered with the verdict stop."""
+    is_given_up: Mapped[bool] = mapped_column(server_default=false())
+    """Who asked for it was the optimizer, not a user."""
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 import structlog
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
@@ -30,12 +30,17 @@ Think = Callable[[Problem, History], Suggestion | None]
 """Answers what to train next, or None when nothing is worth a run."""
 
 
+Asked = Literal["think", "judge"]
+Judge = Callable[[Problem, History], frozenset[int]]
+"""Answers which trials in flight had better be stopped."""
+
+
 class ThinkingFailed(Exception):
     """The optimizer raised, or its process died again and again; the message is its traceback or its exit code."""
 
 
 class _Answer(NamedTuple):
-    suggestion: Suggestion | None
+    found: Suggestion | frozenset[int] | None
     fault: str | None
     """The traceback, where the optimizer raised."""
 
@@ -47,23 +52,35 @@ class Thinker:
         self._process = _begin()
 
     def __call__(self, problem: Problem, history: History) -> Suggestion | None:
+        """Ask what to train next. Raises ThinkingFailed."""
+        found = self._answer("think", problem, history)
+        assert not isinstance(found, frozenset)  # it is what was asked for
+        return found
+
+    def judge(self, problem: Problem, history: History) -> frozenset[int]:
+        """Ask which trials in flight had better be stopped. Raises ThinkingFailed."""
+        found = self._answer("judge", problem, history)
+        assert isinstance(found, frozenset)  # it is what was asked for
+        return found
+
+    def _answer(self, what: Asked, problem: Problem, history: History) -> Suggestion | frozenset[int] | None:
         """Ask. A process that was killed, as for want of memory, is replaced once.
 
         Raises ThinkingFailed when the optimizer raises, and when the second process dies too.
         """
         try:
-            answer = self._ask(problem, history)
+            answer = self._ask(what, problem, history)
         except GONE:
             log.warning("the optimizer's process is gone; starting another", exit_code=self._process.wait())
             self.close()
             self._process = _begin()
             try:
-                answer = self._ask(problem, history)
+                answer = self._ask(what, problem, history)
             except GONE as error:
                 raise ThinkingFailed(f"the optimizer's process died twice: exit code {self._process.wait()}") from error
         if answer.fault is not None:
             raise ThinkingFailed(answer.fault)
-        return answer.suggestion
+        return answer.found
 
     def close(self) -> None:
         """End the process, at once."""
@@ -71,22 +88,31 @@ class Thinker:
         with suppress(BrokenPipeError):
             self._process.communicate()
 
-    def _ask(self, problem: Problem, history: History) -> _Answer:
+    def _ask(self, what: Asked, problem: Problem, history: History) -> _Answer:
         questions, answers = self._process.stdin, self._process.stdout
         assert questions is not None  # both are pipes, see `_begin`
         assert answers is not None
-        questions.write(pickle.dumps((problem, history), pickle.HIGHEST_PROTOCOL))  # whole, or not at all
+        questions.write(pickle.dumps((what, problem, history), pickle.HIGHEST_PROTOCOL))  # whole, or not at all
         questions.flush()
         answer: _Answer = pickle.load(answers)
         return answer
 
 
-def thinking_here(beside: Executor | None = None) -> Think:
+class Mind(NamedTuple):
+    """Who answers, with one memory."""
+
+    think: Think
+    judge: Judge
+
+
+def mind_here(beside: Executor | None = None) -> Mind:
     """Return who gives the same answers in this very process, and learns ahead of the questions where it may."""
     from controller.optimizer.memory import Remembering  # noqa: PLC0415  # seconds of imports, for this alone
+    from controller.optimizer.stopping import not_worth_going_on  # noqa: PLC0415
     from controller.optimizer.suggest import suggest  # noqa: PLC0415
 
-    return partial(suggest, learn=Remembering(beside))
+    learn = Remembering(beside)
+    return Mind(partial(suggest, learn=learn), partial(not_worth_going_on, learn=learn))
 
 
 def _begin() -> "subprocess.Popen[bytes]":
@@ -106,12 +132,12 @@ def main() -> None:
 
 def _answer_all(questions: BinaryIO, answers: BinaryIO) -> None:
     beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="learn")
-    think = thinking_here(beside)
+    mind = mind_here(beside)
     with threadpool_limits(limits=1, user_api="blas"):  # in both threads, the same sums in the same order
         while True:
-            problem, history = pickle.load(questions)
+            what, problem, history = pickle.load(questions)
             try:
-                answer = _Answer(think(problem, history), None)
+                answer = _Answer(getattr(mind, what)(problem, history), None)
             except Exception:  # noqa: BLE001  # whatever it is, the one who asked is to hear of it
                 answer = _Answer(None, traceback.format_exc())
             pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)

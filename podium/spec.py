@@ -167,6 +167,8 @@ class ExperimentSpec(Section):
     fidelity: Fidelity
     budget: Budget
     stop_when: StopWhen | None = None
+    stop_early: bool = False
+    """Whether runs are stopped between rungs once what is left of them is worth less than other runs."""
     parallelism: Annotated[int, Field(ge=1, le=1000)] = 1
     max_attempts: Annotated[int, Field(ge=1, le=100)] = 3
     """Tries at one run before a fault of the trial's own makes it fail. Preemptions do not count."""

@@ -22,7 +22,7 @@ from controller.meters import Meters, meters_of
 from controller.metrics import RowCollector
 from controller.plan import JobPhase, SeenJob
 from controller.reconcile import Orders, Reconciler
-from controller.thinking import Think, thinking_here
+from controller.thinking import Judge, Mind, Think, mind_here
 from controller.tokens import TokenSigner
 from tests.builders import spec_document
 
@@ -111,14 +111,16 @@ class Service:
                 registry=self.registry,
             )
         )
-        self.think: Think = thinking_here()
+        self.think: Think
+        self.judge: Judge
+        self.think, self.judge = mind_here()
         self.reconciler = Reconciler(
             sessions=sessions,
             cluster=self.cluster,
             signer=self.signer,
             orders=Orders(worker_url="http://podium"),
             clock=self.clock,
-            think=self._think,
+            mind=Mind(self._think, self._judge),
             meters=self.meters,
         )
         self.collector = Collector(
@@ -132,6 +134,9 @@ class Service:
 
     def _think(self, problem: Problem, history: History) -> Suggestion | None:
         return self.think(problem, history)  # looked up each time: tests replace it
+
+    def _judge(self, problem: Problem, history: History) -> frozenset[int]:
+        return self.judge(problem, history)
 
     def create(self, **changes: Any) -> str:
         """Create an experiment and return its id."""

@@ -7,13 +7,13 @@ force one such step later: until then there is time to learn it beside the answe
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.experiment import Bound, History, Problem
+from controller.experiment import Bound, History, InFlight, Problem
 from controller.optimizer.acquisition import log_expected_improvement, log_expected_improvement_gradient
 from controller.optimizer.data import Data
 from controller.optimizer.feasibility import Limit
@@ -107,8 +107,13 @@ class Belief:
         return sum((limit.log_probability(units) for limit in self.limits), start=np.zeros(len(units)))
 
 
-def belief_of(problem: Problem, history: History, space: Space, learn: Learn) -> Belief:
-    """Return what the history says. It holds at least one observation; all of them may have failed."""
+def belief_of(
+    problem: Problem, history: History, space: Space, learn: Learn, *, hoped_for: Sequence[InFlight] | None = None
+) -> Belief:
+    """Return what the history says. It holds at least one observation; all of them may have failed.
+
+    `hoped_for` are the runs that are believed to end as expected: where None, all that are in flight.
+    """
     count = len(history.observations)
     rows = rows_of(problem, history, space, lessons_at(count).in_force)
 
@@ -119,7 +124,7 @@ def belief_of(problem: Problem, history: History, space: Space, learn: Learn) ->
     kept = rows.succeeded().most_telling(MOST_ROWS) if np.isfinite(rows.losses).any() else rows
     warp, data = _told(kept)
     seen = posterior_of(data, kernel)
-    in_flight = [run.configuration for run in history.in_flight]
+    in_flight = [run.configuration for run in (history.in_flight if hoped_for is None else hoped_for)]
     # as if each went on to full fidelity: another run close by would look for the same
     running = inputs_at(space, problem.ladder, in_flight, [problem.ladder.full_epochs] * len(in_flight))
     belief = Belief(

@@ -55,7 +55,7 @@ class Options:
         What the user believes in and what trains faster is preferred; what there is to gain does not depend on it.
         """
         priced = self._worth_a_price()
-        prices = self._prices(priced, belief, ladder)
+        prices = self.prices(priced, belief, ladder)
         preferred = prices * belief.preference(self.units[priced])
         best = int(np.lexsort((self.judgement.log_gain[priced], preferred))[-1])  # the gains decide when all are 0
         return priced[best], float(prices.max())
@@ -69,7 +69,8 @@ class Options:
             priced += [i for i in group if gains and self.judgement.log_gain[i] >= gains[-1]]
         return priced
 
-    def _prices(self, priced: Sequence[int], belief: Belief, ladder: Ladder) -> Floats:
+    def prices(self, priced: Sequence[int], belief: Belief, ladder: Ladder) -> Floats:
+        """Return the prices of a full training at which these options break even.  # (priced,)"""
         levels = np.log([ladder.share_of(rung.epochs) for rung in ladder.rungs])
         noise = belief.posterior.kernel.noise_at(levels)
         climbs = [self.options[index].move.climb for index in priced]

@@ -105,6 +105,7 @@ def test_what_changes_between_two_starts_of_one_pass_is_found(service: Service, 
 
     service.think = suggest_while_it_changes
     service.settle()
+    service.settle()  # the change has woken it
     started = service.read(experiment_id)["progress"]["runs_started"]
     assert started == {"pause": 1, "budget": 2, "run": 3, "resume": 3}[what]
     numbers = [run["number"] for run in service.read(f"{experiment_id}/runs")["items"]]

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from controller.experiment import History, InFlight, Observation, Problem, ladder_of
-from controller.thinking import Thinker, ThinkingFailed, thinking_here
+from controller.thinking import Thinker, ThinkingFailed, mind_here
 from podium.parameters import RealParameter
 from podium.spec import Fidelity
 from tests.waiting import wait_for
@@ -40,7 +40,7 @@ def the_thinker() -> Iterator[Thinker]:
 
 
 def test_it_answers_as_this_process_would(thinker: Thinker) -> None:
-    expected = thinking_here()(PROBLEM, HISTORY)
+    expected = mind_here().think(PROBLEM, HISTORY)
     assert expected is not None
     assert expected.predicted_mean is not None  # the model was asked, not the Sobol start
     assert thinker(PROBLEM, HISTORY) == expected

@@ -1,4 +1,4 @@
-"""What an epoch of a run costs, less than one of a full training where it sees less; and which attempts cost money"""
+"""What an epoch of a run costs, which runs the optimizer gave up, and which attempts cost anything"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("runs", sa.Column("epoch_cost", sa.Double(), nullable=False, server_default="1"))
+    op.add_column("runs", sa.Column("is_given_up", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_index(
         "ix_attempts_charged",
         "attempts",
