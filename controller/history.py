@@ -137,7 +137,7 @@ def _is_observation(run: _Run, ladder: Ladder) -> bool:
         return False
     if run.value is None:
         return run.end_reason not in RESULTS
-    return ladder.sees_the_same(run.reached_epoch, run.to_epoch)
+    return run.reached_epoch == run.to_epoch or ladder.sees_the_same(run.reached_epoch, run.to_epoch)
 
 
 def _observation(run: _Run, trial: _Trial, metric: str) -> Observation:

@@ -1,5 +1,6 @@
 """How the reconciler's loop is woken, and how anyone else can tell that it still turns."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,28 +12,44 @@ STUCK_SECONDS = 300.0
 """A turn that takes longer hangs: the longest honest pass creates a thousand Jobs, or waits for slow suggestions."""
 
 
+SOON_SECONDS = 0.5
+"""So long may wait what is not urgent: a Job makes a shower of changes as it comes and goes, and one pass sees all."""
+
+
 class Wake:
-    """An event that remembers since when it is set."""
+    """An event that remembers since when it is set. What is urgent wakes at once, the rest soon."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._event, self._lock = clock, threading.Event(), threading.Lock()
+        self._clock, self._changed = clock, threading.Condition()
         self._since: float | None = None
+        self._due = math.inf
 
     def set(self) -> None:
-        with self._lock:
-            if self._since is None:
-                self._since = self._clock()
-            self._event.set()
+        """Wake at once."""
+        self._set(0.0)
+
+    def soon(self) -> None:
+        """Wake after a moment, together with whatever comes until then."""
+        self._set(SOON_SECONDS)
+
+    def _set(self, delay_seconds: float) -> None:
+        with self._changed:
+            now = self._clock()
+            self._since = now if self._since is None else self._since
+            self._due = min(self._due, now + delay_seconds)
+            self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
-        """Return once it is set, or after that time."""
-        self._event.wait(seconds)
+        """Return once it is due, or after that time."""
+        until = self._clock() + seconds
+        with self._changed:
+            while (left := min(until, self._due) - self._clock()) > 0:
+                self._changed.wait(left)
 
     def clear(self) -> float | None:
         """Clear it; return for how many seconds it was set, None when it was not."""
-        with self._lock:
-            since, self._since = self._since, None
-            self._event.clear()
+        with self._changed:
+            since, self._since, self._due = self._since, None, math.inf
         return None if since is None else self._clock() - since
 
 

@@ -114,7 +114,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
             meters=meters,
         )
         leadership.start()
-        cluster.watch(wake.set)
+        cluster.watch(wake.soon)  # a slot falls free with a report, which tells us by itself
         stack.callback(leadership.close)
         stack.callback(cluster.close)
         passed = stack.enter_context(_collecting(parts, cluster, lambda: leadership.is_held, meters))

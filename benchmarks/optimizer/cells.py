@@ -16,6 +16,7 @@ from benchmarks.optimizer.tasks import Scale, Task, scale_of
 SEARCHERS: Mapping[str, MakeSearcher] = {
     "podium": searchers.Podium,
     "podium-full": searchers.podium_full,
+    "podium-early": searchers.EarlyStopping,
     "gp-sampler": peers.gp_sampler,
     "tpe": peers.tpe,
     "asha": searchers.Asha,
@@ -29,6 +30,9 @@ TASKS: Mapping[str, Callable[[], Task]] = {
     "misleading": synthetic.misleading,
     "failing": synthetic.failing,
     "noisy": synthetic.noisy,
+    "conditional": synthetic.conditional,
+    "starting-over": synthetic.starting_over,
+    "two-fidelities": synthetic.two_fidelities,
 }
 
 

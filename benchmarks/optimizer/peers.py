@@ -25,9 +25,10 @@ class Optuna:
 
     def ask(self) -> Run:
         trial = self._study.ask()
-        configuration: Configuration = {
-            name: _suggested(trial, name, parameter) for name, parameter in self._task.parameters.items()
-        }
+        configuration: Configuration = {}
+        for name, parameter in self._task.parameters.items():  # parents stand before what they switch
+            if all(configuration.get(parent) in values for parent, values in (parameter.when or {}).items()):
+                configuration[name] = _suggested(trial, name, parameter)
         self._trials[trial.number] = trial
         return Run(trial=trial.number, configuration=configuration, epochs=self._task.ladder.full_epochs)
 

@@ -9,6 +9,7 @@ from benchmarks.optimizer.simulation import Run
 from benchmarks.optimizer.tasks import Task
 from controller.experiment import History, InFlight, Ladder, Observation, Problem
 from controller.optimizer.memory import Remembering
+from controller.optimizer.stopping import not_worth_going_on
 from controller.optimizer.suggest import suggest
 from controller.space import Space
 
@@ -50,6 +51,27 @@ class Podium:
 def podium_full(task: Task, seed: int, workers: int) -> Podium:
     """Return Podium without fidelities: every run is a full training. It shows what short runs are worth."""
     return Podium(replace(task, ladder=Ladder(task.ladder.rungs[-1:])), seed, workers)
+
+
+class EarlyStopping(Podium):
+    """Podium that gives runs up by what they report, without fidelities: what curves alone are worth."""
+
+    def __init__(self, task: Task, seed: int, workers: int = 1) -> None:
+        super().__init__(replace(task, ladder=Ladder(task.ladder.rungs[-1:])), seed, workers)
+
+    def watch(self, run: Run, epochs: int, loss: float) -> bool:
+        seen = Observation(trial=run.trial, configuration=run.configuration, epochs=epochs, value=loss)
+        self._history = replace(
+            self._history,
+            in_flight=tuple(
+                replace(flight, progress=seen) if flight.trial == run.trial else flight
+                for flight in self._history.in_flight
+            ),
+        )
+        if run.trial not in not_worth_going_on(self._problem, self._history, self._memory):
+            return True
+        self._history = replace(self._history, retired=self._history.retired | {run.trial})
+        return False
 
 
 class RandomSearch:

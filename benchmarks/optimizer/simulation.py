@@ -9,8 +9,8 @@ carries depend on the seed, the trial's number and its epochs alone, so that all
 import heapq
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from podium.parameters import Configuration
 
 SPREAD = 0.15
 """Standard deviation of the logarithm of an epoch's time."""
+REPORTS = 9
+"""Of a run, to a searcher that watches; in truth there is one for each epoch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,16 @@ class Searcher(Protocol):
         ...
 
     def tell(self, run: Run, loss: float | None) -> None:
-        """Take a run's result; None when it failed."""
+        """Take a run's result; None when it failed. A run that was stopped ends with the epochs that it has."""
+        ...
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """A searcher that is also told what runs report on their way, and may stop them."""
+
+    def watch(self, run: Run, epochs: int, loss: float) -> bool:
+        """Say whether the run goes on after it has reported this."""
         ...
 
 
@@ -62,44 +73,79 @@ def simulate(task: Task, searcher: Searcher, *, workers: int, budget: float, see
     flights: list[_Flight] = []
     reached: dict[int, int] = {}
     now, landed = 0.0, 0.0
+    reports = REPORTS if isinstance(searcher, Watcher) else 1
     while True:
         while len(flights) < workers and (run := searcher.ask()) is not None:
-            flight = _flight(task, run, began=now, trained=reached.get(run.trial, 0), seed=seed)
-            heapq.heappush(flights, flight)
+            training = _training(task, run, trained=reached.get(run.trial, 0), reports=reports, seed=seed)
+            heapq.heappush(flights, training.flight(training.first, began=now))
         if not flights:
             return results
         flight = heapq.heappop(flights)
-        now, landed = flight.ends, landed + flight.cost
+        now, landed, run = flight.ends, landed + flight.cost, flight.training.run
         paid = landed + sum(other.paid_at(now) for other in flights)
         if paid > budget * (1 + 1e-9):
             return results
-        reached[flight.run.trial] = flight.run.epochs
-        true_loss = task.loss(flight.run.configuration, flight.run.epochs)
-        loss = _observed(task, flight.run, true_loss, seed)
-        searcher.tell(flight.run, loss)
-        results.append(Result(run=flight.run, paid=paid, loss=loss, true_loss=true_loss))
+        seen = replace(run, epochs=flight.epochs)
+        true_loss = task.loss(seen.configuration, seen.epochs)
+        loss = _observed(task, seen, true_loss, seed)
+        watcher = searcher if isinstance(searcher, Watcher) and seen.epochs < run.epochs else None
+        if watcher is not None and loss is not None and watcher.watch(run, seen.epochs, loss):
+            heapq.heappush(flights, flight.training.flight(seen.epochs, began=now))
+            continue
+        reached[run.trial] = seen.epochs
+        searcher.tell(seen, loss)
+        results.append(Result(run=seen, paid=paid, loss=loss, true_loss=true_loss))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Flight:
-    run: Run
+    """A run from one report to the next."""
+
+    training: "_Training"
+    epochs: int
+    """That the trial has trained at the end."""
     began: float
     ends: float
     cost: float
 
     def __lt__(self, other: "_Flight") -> bool:
-        return (self.ends, self.run.trial) < (other.ends, other.run.trial)
+        return (self.ends, self.training.run.trial) < (other.ends, other.training.run.trial)
 
     def paid_at(self, now: float) -> float:
         return self.cost * (now - self.began) / (self.ends - self.began)
 
 
-def _flight(task: Task, run: Run, *, began: float, trained: int, seed: int) -> _Flight:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Training:
+    """A run, as it goes from report to report."""
+
+    run: Run
+    first: int
+    """The epoch after which it begins."""
+    step: int
+    """Epochs from one report to the next."""
+    epoch_cost: float
+    """In full trainings."""
+    pace: float
+    """How long an epoch takes, as a multiple of what is usual."""
+
+    def flight(self, trained: int, *, began: float) -> _Flight:
+        epochs = min(trained + self.step, self.run.epochs)
+        cost = (epochs - trained) * self.epoch_cost
+        return _Flight(training=self, epochs=epochs, began=began, ends=began + cost * self.pace, cost=cost)
+
+
+def _training(task: Task, run: Run, *, trained: int, reports: int, seed: int) -> _Training:
     if run.epochs <= trained:
         raise ValueError(f"trial {run.trial} has trained {trained} epochs already; {run.epochs} are no promotion")
-    cost = task.ladder.cost(trained, run.epochs)
-    pace = math.exp(SPREAD * _weather(run, seed).standard_normal() - SPREAD**2 / 2)  # 1 on average
-    return _Flight(run=run, began=began, ends=began + cost * pace, cost=cost)
+    first = task.ladder.start_of(trained, run.epochs)
+    return _Training(
+        run=run,
+        first=first,
+        step=math.ceil((run.epochs - first) / reports),
+        epoch_cost=task.ladder.epoch_cost(run.epochs) / task.ladder.full_epochs,
+        pace=math.exp(SPREAD * _weather(run, seed).standard_normal() - SPREAD**2 / 2),  # 1 on average
+    )
 
 
 def _observed(task: Task, run: Run, true_loss: float, seed: int) -> float | None:

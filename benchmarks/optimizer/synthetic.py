@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from benchmarks.optimizer.tasks import Floats, Task, rungs
+from controller.experiment import Ladder, Rung
 from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter
 
 FULL_EPOCHS = 27
@@ -72,6 +74,67 @@ def misleading() -> Task:
         return hartmann(mirrored, 1 - epochs / FULL_EPOCHS)
 
     return Task(name="misleading", parameters=_cube(), ladder=rungs(FULL_EPOCHS), losses=losses)
+
+
+def starting_over() -> Task:
+    """Return Hartmann's function where a promotion trains from the start, and pays for all of it."""
+    return replace(hartmann6(name="starting-over"), ladder=Ladder(rungs(FULL_EPOCHS).rungs, resumable=False))
+
+
+def two_fidelities() -> Task:
+    """Return Hartmann's function with fewer epochs and less data at the lower rungs; each makes half of the bias."""
+    ladder = Ladder(
+        (
+            Rung(name="small", epochs=3, data_share=0.25),
+            Rung(name="medium", epochs=9, data_share=0.5),
+            Rung(name="full", epochs=FULL_EPOCHS),
+        )
+    )
+
+    def losses(configurations: Sequence[Configuration], epochs: int) -> Floats:
+        units = np.stack(_columns(configurations, *SIDES), axis=1)
+        data_share = ladder.rung_to(epochs).data_share
+        return hartmann(units, 1 - (epochs / FULL_EPOCHS + data_share) / 2)
+
+    return Task(name="two-fidelities", parameters=_cube(), ladder=ladder, losses=losses)
+
+
+def conditional() -> Task:
+    """Return a training by one of three optimizers, each with a parameter of its own and a best rate of its own.
+
+    The best is the optimizer whose good region is the smallest, and short runs favor another.
+    """
+
+    def losses(configurations: Sequence[Configuration], epochs: int) -> Floats:
+        missing = 1 - epochs / FULL_EPOCHS
+        return np.array([_conditional_loss(configuration, missing) for configuration in configurations])
+
+    parameters: dict[str, Parameter] = {
+        "optimizer": CategoricalParameter(type="categorical", choices=["sgd", "adam", "rmsprop"]),
+        "learning_rate": RealParameter(type="real", low=1e-5, high=1.0, scale="log"),
+        "layers": IntegerParameter(type="integer", low=1, high=12),
+        "momentum": RealParameter(type="real", low=0.0, high=1.0, when={"optimizer": ["sgd"]}),
+        "beta": RealParameter(type="real", low=0.0, high=1.0, when={"optimizer": ["adam"]}),
+        "decay": RealParameter(type="real", low=0.0, high=1.0, when={"optimizer": ["rmsprop"]}),
+    }
+    return Task(name="conditional", parameters=parameters, ladder=rungs(FULL_EPOCHS), losses=losses)
+
+
+OWN = {
+    "sgd": ("momentum", 0.9, -1.0, 8.0, 0.0),
+    "adam": ("beta", 0.7, -3.0, 2.0, 0.1),
+    "rmsprop": ("decay", 0.4, -2.5, 1.0, 0.2),
+}
+"""Of each optimizer: its parameter, the best value of it and of the rate's logarithm, steepness, and the loss there."""
+
+
+def _conditional_loss(configuration: Configuration, missing: float) -> float:
+    optimizer = str(configuration["optimizer"])
+    name, best, best_rate, steepness, floor = OWN[optimizer]
+    rate = math.log10(float(configuration["learning_rate"]))
+    bowl = steepness * ((float(configuration[name]) - best) ** 2 + 0.1 * (rate - best_rate) ** 2)
+    early = {"sgd": 0.5, "adam": 0.2, "rmsprop": 0.1}[optimizer] * missing
+    return floor + early + bowl + 0.01 * (float(configuration["layers"]) - 7) ** 2
 
 
 def failing() -> Task:

@@ -24,11 +24,13 @@ AFRESH = Afresh()
 def not_worth_going_on(problem: Problem, history: History, learn: Learn = AFRESH) -> frozenset[int]:
     """Return the trials in flight whose runs had better be stopped: what they free is worth more elsewhere.
 
-    None while cost is spread over the rungs, for there is no price then, and none that reported nothing yet.
+    None while cost is spread over the rungs, for nothing is decided by prices then, and none that reported nothing yet.
     """
     asked = Question.of(problem, history)
     under_way = {run.trial: run.progress for run in history.in_flight if _is_judged(run, problem)}
-    if not under_way or not history.observations or spreading.is_spreading(asked.spent, history):
+    if not under_way or asked.is_starting():
+        return frozenset()
+    if len(problem.ladder.rungs) > 1 and spreading.is_spreading(asked.spent, history):
         return frozenset()
     with one_thread():
         return _given_up(asked, {trial: seen for trial, seen in under_way.items() if seen is not None}, learn)

@@ -1,14 +1,16 @@
 """The simulated workers of the optimizer's benchmark."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from benchmarks.optimizer.searchers import Asha, Podium, RandomSearch
+from benchmarks.optimizer.regret import regrets
+from benchmarks.optimizer.searchers import Asha, EarlyStopping, Podium, RandomSearch, podium_full
 from benchmarks.optimizer.simulation import MakeSearcher, Result, Run, simulate
-from benchmarks.optimizer.synthetic import failing, noisy
-from benchmarks.optimizer.tasks import Task, rungs
+from benchmarks.optimizer.synthetic import conditional, failing, noisy, starting_over, two_fidelities
+from benchmarks.optimizer.tasks import Task, rungs, scale_of
 from controller.experiment import Ladder
 from podium.parameters import RealParameter
 
@@ -118,3 +120,63 @@ def _searched(task: Task, searcher: MakeSearcher, *, workers: int, seed: int) ->
 
 def _without_nan(results: list[Result]) -> list[tuple[Run, float, float | None]]:
     return [(result.run, result.paid, result.loss) for result in results]
+
+
+class Impatient(Scripted):
+    """Stops its second trial at the first report after half of its epochs."""
+
+    def __init__(self, *asks: tuple[int, int]) -> None:
+        super().__init__(*asks)
+        self.seen: list[tuple[int, int]] = []
+
+    def watch(self, run: Run, epochs: int, loss: float) -> bool:
+        assert loss == run.configuration["x"]
+        self.seen.append((run.trial, epochs))
+        return run.trial != 2 or epochs < run.epochs / 2
+
+
+def test_a_watcher_hears_of_each_epoch_and_pays_for_what_it_let_train() -> None:
+    searcher = Impatient((1, 9), (2, 9))
+    results = simulate(line(), searcher, workers=1, budget=9, seed=0)
+    assert searcher.seen == [*((1, epochs) for epochs in range(1, 9)), *((2, epochs) for epochs in range(1, 6))]
+    assert searcher.told == [(1, 9), (2, 5)]
+    assert [result.paid for result in results] == pytest.approx([1.0, 1.0 + 5 / 9])
+
+
+def test_watching_alone_changes_no_price_and_no_order() -> None:
+    asks = [(trial, 9 if trial % 2 else 3) for trial in range(1, 8) if trial != 2]
+    plain = simulate(line(), Scripted(*asks), workers=3, budget=99, seed=0)
+    watched = simulate(line(), Impatient(*asks), workers=3, budget=99, seed=0)
+    assert [result.run for result in watched] == [result.run for result in plain]
+    assert [result.paid for result in watched] == pytest.approx([result.paid for result in plain])
+
+
+def test_an_epoch_of_less_data_costs_less_and_more_data_starts_over() -> None:
+    full = two_fidelities().ladder
+    task = replace(line(), ladder=full)
+    results = simulate(task, Scripted((1, 3), (1, 27)), workers=1, budget=9, seed=0)
+    assert [result.paid for result in results] == pytest.approx([3 / 27 / 4, 3 / 27 / 4 + 1.0])
+
+
+@pytest.mark.parametrize("task", [conditional(), two_fidelities(), starting_over()], ids=lambda task: str(task.name))
+def test_less_is_worth_less_and_the_best_is_found_where_it_was_put(task: Task) -> None:
+    scale = scale_of(task)
+    assert scale.best < scale.median
+    if task.name == "conditional":
+        assert scale.best == pytest.approx(0.0, abs=1e-3)
+    else:
+        assert scale.best == pytest.approx(-3.32237, abs=1e-3)
+
+
+def test_giving_runs_up_reaches_as_much_for_less() -> None:
+    """The same search without rungs, by the cost at which it first gets there."""
+    task = conditional()
+    scale = scale_of(task)
+
+    def regret_at(searcher: MakeSearcher, seed: int) -> float:
+        results = simulate(task, searcher(task, seed, 2), workers=2, budget=16, seed=seed)
+        return regrets(results, scale, task.ladder.full_epochs, [16])[0]
+
+    early = [regret_at(EarlyStopping, seed) for seed in range(4)]
+    full = [regret_at(podium_full, seed) for seed in range(4)]
+    assert np.mean(early) < np.mean(full)
