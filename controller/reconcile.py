@@ -3,8 +3,8 @@
 Observe (Jobs, then rows), plan (pure), act (idempotent verbs). It may be killed at any instruction and started again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence, Set
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -49,8 +49,6 @@ from podium.pod import PodShape
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason
 
-LONGEST_CREATION_SECONDS = 5.0
-"""A pass waits no longer for the Jobs that it creates: those that end meanwhile are not to wait with it."""
 CREATORS = 16
 """Jobs that are created at once; the cluster bounds how many a second."""
 ERRANDS = 16
@@ -85,14 +83,14 @@ class Reconciler:
     clock: Callable[[], datetime]
     mind: Mind
     meters: Meters = field(default_factory=lambda: meters_of(CollectorRegistry()))
-    _creators: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create"), init=False
+    creators: Executor = field(
+        default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create")
     )
     _errands: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=ERRANDS, thread_name_prefix="errand"), init=False
     )
     _creating: dict[str, Future[None]] = field(default_factory=dict, init=False)
-    """Jobs that are being created: none is begun twice, also when a pass was given up meanwhile."""
+    """Jobs that are being created, or were since the last pass: none is begun twice."""
     _tails: dict[str, Future[str]] = field(default_factory=dict, init=False)
     """Last words that are being read, of Jobs that are about to be ended."""
     _told: set[str] = field(default_factory=set, init=False)
@@ -111,43 +109,42 @@ class Reconciler:
 
         Raises DatabaseAway and ClusterAway; what was done until then is kept, and the next pass goes on from there.
         """
+        creating = self._collect()  # before the Jobs: one that comes meanwhile is not among them, and is not lost
         jobs = self.cluster.jobs()  # before the rows: a Job that is over has all its reports in them
         with transaction(self.sessions) as session:
-            alive = store.live_attempts(session)
+            alive = [attempt for attempt in store.live_attempts(session) if attempt.job not in creating]
             room = store.free_slots(session)
         now = self.clock()
-        creating: list[Future[None]] = []
         actions = plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
         self._read_last_words([action.job for action in actions if isinstance(action, EndAttempt)])
         _alone(partial(self._note, [action for action in actions if isinstance(action, NoteSight)]))
-        steps = [_alone(partial(self._act, action, creating), job=action.job) for action in actions]
+        steps = [_alone(partial(self._act, action), job=action.job) for action in actions]
         deleting = [
             self._errand(partial(self.cluster.delete_job, each.job), each.job)
             for each in actions
             if isinstance(each, DeleteJob)
         ]
-        is_filled = self._fill(room, creating)
+        is_filled = self._fill(room)
         self._close([action.job for action in actions if isinstance(action, CloseAttempt)])
-        are_created = self._await(creating)
         self._tell_results(alive, jobs)
         for each in self._giving_up.due():
             _alone(partial(self._giving_up.look, each), experiment=each)
         for errand in deleting:
             errand.result()
-        if any(steps) or not is_filled or not are_created:
+        if any(steps) or not is_filled:
             return 0.0
         due = [due_at(attempt, jobs.get(attempt.job), self.orders.grace) for attempt in alive]
         later = [(moment - now).total_seconds() for moment in due if moment is not None and moment > now]
         return min([self.orders.resync_seconds, *later])
 
-    def _act(self, action: Action, creating: list[Future[None]]) -> bool:
+    def _act(self, action: Action) -> bool:
         """Do one thing, and say whether the next pass will see something new because of it at once.
 
         What becomes of a Job that is created or deleted the cluster will say, and wake us.
         """
         match action:
             case CreateJob(job) | MarkRunning(job):  # creating it again leaves a Job alone and adds what is missing
-                creating.append(self._begin(job))
+                self._begin(job)
                 return False
             case NoteSight() | CloseAttempt() | DeleteJob():
                 return False  # all at once, before the others and after them
@@ -205,20 +202,17 @@ class Reconciler:
         except Superseded as error:  # its experiment was deleted meanwhile: the Job is an orphan for the next pass
             log.info("nothing to note", reason=error.detail)
 
-    def _begin(self, job: str) -> Future[None]:
-        under_way = self._creating.get(job)
-        if under_way is None or under_way.done():
-            self._creating[job] = self._creators.submit(_alone, partial(self._create, job), job=job)
-        return self._creating[job]
+    def _begin(self, job: str) -> None:
+        """Have a Job created beside the passes: slots that fall free meanwhile are not to wait for it."""
+        if job not in self._creating:
+            self._creating[job] = self.creators.submit(_alone, partial(self._create, job), job=job)
 
-    def _await(self, creating: Sequence[Future[None]]) -> bool:
-        """Say whether all creating has come to an end. What takes long goes on, a reason to look again at once."""
-        done, late = wait(creating, timeout=LONGEST_CREATION_SECONDS)
-        for job in [job for job, future in self._creating.items() if future.done()]:
-            del self._creating[job]
-        for future in done:
+    def _collect(self) -> Set[str]:
+        """Return the Jobs that are still being created. Raises what creating the others raised."""
+        done = {job: self._creating.pop(job) for job, future in list(self._creating.items()) if future.done()}
+        for future in done.values():
             future.result()
-        return not late
+        return set(self._creating)
 
     def _create(self, job: str) -> None:
         """Create an attempt's Job and note it. The Job comes first: killed in between, the next pass finds it."""
@@ -267,24 +261,24 @@ class Reconciler:
         door = Door(url=self.orders.worker_url, token=self.signer.sign(attempt.job, now))
         return job_request(runs.key_of(run, attempt.number), spec, shape, door=door, placement=placement)
 
-    def _fill(self, room: Mapping[str, int], creating: list[Future[None]]) -> bool:
+    def _fill(self, room: Mapping[str, int]) -> bool:
         """Start runs, one of each experiment in turn, until nothing is to start: True. Or until time is up: False."""
         until, waiting, turn = self.clock() + FILL, list(room), 0
         seen: dict[str, Seen] = {}
         while waiting and (turn == 0 or self.clock() < until):
             served = []
             for each in waiting:
-                start = partial(self._start, each, room[each] - turn, seen, creating)
+                start = partial(self._start, each, room[each] - turn, seen)
                 if _alone(start, experiment=each):
                     served.append(each)
             turn += 1
             waiting = [each for each in served if room[each] > turn]
         return not waiting
 
-    def _start(self, experiment_id: str, free_slots: int, seen: dict[str, Seen], creating: list[Future[None]]) -> bool:
+    def _start(self, experiment_id: str, free_slots: int, seen: dict[str, Seen]) -> bool:
         job = self._next_run.start(experiment_id, free_slots, seen)
         if job is not None:
-            creating.append(self._begin(job))
+            self._begin(job)
         return job is not None
 
 

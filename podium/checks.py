@@ -21,6 +21,7 @@ class Sections(Contract):
     other_objectives: list[Objective] = Field(default_factory=list)
     thresholds: list[Threshold] = Field(default_factory=list)
     stop_when: StopWhen | None = None
+    stop_early: bool = False
     parameters: dict[str, AnyParameter] = Field(default_factory=dict)
     constraints: list[Constraint] = Field(default_factory=list)
     baseline: dict[str, Value] | None = None
@@ -40,6 +41,7 @@ def sections_of(spec: ExperimentSpec) -> Sections:
         other_objectives=spec.other_objectives,
         thresholds=spec.thresholds,
         stop_when=spec.stop_when,
+        stop_early=spec.stop_early,
         parameters=dict(spec.parameters),
         constraints=spec.constraints,
         baseline=spec.baseline,
@@ -73,6 +75,9 @@ def _goal_faults(sections: Sections) -> Iterator[Fault]:
         yield Fault(
             path="stop_when", found="several objectives", allowed="one objective: a gain in several has no one unit"
         )
+    if sections.other_objectives and sections.stop_early:
+        allowed = "one objective: what is hopeless for one balance of several may be the best for another"
+        yield Fault(path="stop_early", found="several objectives", allowed=allowed)
 
 
 def _space_faults(sections: Sections) -> Iterator[Fault]:

@@ -200,6 +200,7 @@ def _sound_sections(document: object) -> Sections:
         other_objectives=_sound(TypeAdapter(list[Objective]), given.get("other_objectives", [])) or [],
         thresholds=_sound(TypeAdapter(list[Threshold]), given.get("thresholds", [])) or [],
         stop_when=_sound(TypeAdapter(StopWhen), given.get("stop_when")),
+        stop_early=given.get("stop_early") is True,
         parameters=parameters,
         constraints=_sound(TypeAdapter(list[Constraint]), given.get("constraints", [])) or [],
         baseline=_sound(TypeAdapter(dict[str, bool | int | float | str]), given.get("baseline")),

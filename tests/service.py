@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -91,6 +92,18 @@ class FakeCluster:
         self.has_changed = True
 
 
+class AtOnce(Executor):
+    """Does what it is given before it returns."""
+
+    def submit(self, do: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(do(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001  # it is for whoever asks for the result
+            future.set_exception(error)
+        return future
+
+
 class Service:
     http: TestClient
 
@@ -121,6 +134,7 @@ class Service:
             orders=Orders(worker_url="http://podium"),
             clock=self.clock,
             mind=Mind(self._think, self._judge),
+            creators=AtOnce(),
             meters=self.meters,
         )
         self.collector = Collector(

@@ -152,6 +152,7 @@ def test_a_hint_is_a_value_of_its_parameter(hint: dict[str, Any], path: str, all
         ({"thresholds": [{"metric": "loss"}]}, "thresholds[0]", "give `at_least` or `at_most`"),
         ({"other_objectives": [{"metric": "score"}]}, "other_objectives[0].metric", "another metric than that of obj"),
         ({"other_objectives": [{"metric": "ms"}], "stop_when": {"expected_gain": 0.1}}, "stop_when", "one objective"),
+        ({"other_objectives": [{"metric": "ms"}], "stop_early": True}, "stop_early", "one objective"),
         ({"stop_when": {"expected_gain": 0}}, "stop_when.expected_gain", "greater than 0"),
     ],
 )
