@@ -109,8 +109,9 @@ class Reconciler:
 
         Raises DatabaseAway and ClusterAway; what was done until then is kept, and the next pass goes on from there.
         """
-        creating = self._collect()  # before the Jobs: one that comes meanwhile is not among them, and is not lost
-        jobs = self.cluster.jobs()  # before the rows: a Job that is over has all its reports in them
+        creating = self._collect()  # first: what is being created is neither lost nor an orphan, whatever is read below
+        seen = self.cluster.jobs()  # before the rows: a Job that is over has all its reports in them
+        jobs = {name: job for name, job in seen.items() if name not in creating}
         with transaction(self.sessions) as session:
             alive = [attempt for attempt in store.live_attempts(session) if attempt.job not in creating]
             room = store.free_slots(session)

@@ -24,6 +24,14 @@ class Optuna:
         self._trials: dict[int, optuna.Trial] = {}
 
     def ask(self) -> Run:
+        """Return the next full training. Optuna knows no constraints: what they forbid is told as failed, for free."""
+        while True:
+            run = self._drawn()
+            if all(constraint.allows(run.configuration) for constraint in self._task.constraints):
+                return run
+            self.tell(run, None)
+
+    def _drawn(self) -> Run:
         trial = self._study.ask()
         configuration: Configuration = {}
         for name, parameter in self._task.parameters.items():  # parents stand before what they switch

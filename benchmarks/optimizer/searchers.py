@@ -11,14 +11,15 @@ from controller.experiment import History, InFlight, Ladder, Observation, Proble
 from controller.optimizer.memory import Remembering
 from controller.optimizer.stopping import not_worth_going_on
 from controller.optimizer.suggest import suggest
-from controller.space import Space
 
 
 class Podium:
     """`suggest`, with a history kept as `controller.history` reads it. It is told no budget, as the others are not."""
 
     def __init__(self, task: Task, seed: int, _workers: int = 1) -> None:
-        self._problem = Problem(parameters=task.parameters, ladder=task.ladder, maximize=False, seed=seed)
+        self._problem = Problem(
+            parameters=task.parameters, ladder=task.ladder, maximize=False, seed=seed, constraints=task.constraints
+        )
         self._history = History()
         self._memory = Remembering()
         self._trials = 0
@@ -119,5 +120,9 @@ class Asha:
 
 
 def drawn(task: Task, rng: np.random.Generator) -> dict[str, bool | int | float | str]:
-    space = Space(task.parameters)
-    return space.decode(rng.random((1, space.dimensions)))[0]
+    """Return a uniform draw, again until the constraints allow it."""
+    space = task.space
+    while True:
+        units = rng.random((1, space.dimensions))
+        if space.is_allowed(space.snap(units))[0]:
+            return space.decode(units)[0]

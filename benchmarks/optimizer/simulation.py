@@ -13,12 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from scipy.special import ndtr
 
 from benchmarks.optimizer.tasks import Task
 from podium.parameters import Configuration
 
 SPREAD = 0.15
 """Standard deviation of the logarithm of an epoch's time."""
+OUTLIER = 50.0
+"""What one observation in many adds to the true loss: it is far outside of all others."""
 REPORTS = 9
 """Of a run, to a searcher that watches; in truth there is one for each epoch."""
 
@@ -151,7 +154,9 @@ def _training(task: Task, run: Run, *, trained: int, reports: int, seed: int) ->
 def _observed(task: Task, run: Run, true_loss: float, seed: int) -> float | None:
     if not math.isfinite(true_loss):
         return None
-    return true_loss + task.noise * float(_weather(run, seed).standard_normal(2)[1])
+    _, noise, luck = _weather(run, seed).standard_normal(3)
+    outlier = OUTLIER if ndtr(luck) < task.outliers else 0.0
+    return true_loss + task.noise * float(noise) + outlier
 
 
 def _weather(run: Run, seed: int) -> np.random.Generator:

@@ -8,7 +8,14 @@ import numpy as np
 
 from benchmarks.optimizer.tasks import Floats, Task, rungs
 from controller.experiment import Ladder, Rung
-from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter
+from podium.parameters import (
+    CategoricalParameter,
+    Configuration,
+    Constraint,
+    IntegerParameter,
+    Parameter,
+    RealParameter,
+)
 
 FULL_EPOCHS = 27
 
@@ -61,6 +68,23 @@ def hartmann6(*, name: str = "hartmann6", noise: float = 0.0) -> Task:
 def noisy() -> Task:
     """Return Hartmann's function, observed with a tenth of the distance from the best to the median as noise."""
     return hartmann6(name="noisy", noise=0.3)
+
+
+def outliers() -> Task:
+    """Return Hartmann's function, where one observation in twenty is far too high."""
+    return replace(hartmann6(name="outliers"), outliers=0.05)
+
+
+def wide() -> Task:
+    """Return Hartmann's function among 50 parameters, of which 44 do nothing."""
+    cube = {**_cube(), **{f"idle{index}": RealParameter(type="real", low=0.0, high=1.0) for index in range(44)}}
+    return replace(hartmann6(name="wide"), parameters=cube)
+
+
+def constrained() -> Task:
+    """Return Hartmann's function where the sum of its parameters is bounded on both sides, close to its best point."""
+    bounded = Constraint(terms=dict.fromkeys(SIDES, 1.0), at_least=1.4, at_most=2.2)
+    return replace(hartmann6(name="constrained"), constraints=(bounded,))
 
 
 def misleading() -> Task:

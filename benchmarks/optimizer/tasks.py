@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from controller.experiment import Ladder, ladder_of
 from controller.space import Space
-from podium.parameters import Configuration, Parameter
+from podium.parameters import Configuration, Constraint, Parameter
 from podium.spec import Fidelity
 
 Floats = NDArray[np.float64]
@@ -28,6 +28,13 @@ class Task:
     losses: Losses
     noise: float = 0.0
     """Standard deviation of what an observation adds to the true loss."""
+    outliers: float = 0.0
+    """Share of the observations that are far too high."""
+    constraints: tuple[Constraint, ...] = ()
+
+    @property
+    def space(self) -> Space:
+        return Space(self.parameters, self.constraints)
 
     def loss(self, configuration: Configuration, epochs: int) -> float:
         return float(self.losses([configuration], epochs)[0])
@@ -50,7 +57,7 @@ class Scale:
 
 def scale_of(task: Task) -> Scale:
     """Look for the best loss at full fidelity with 20,000 free evaluations: many draws, then moves of the best."""
-    space, rng = Space(task.parameters), np.random.default_rng(0)
+    space, rng = task.space, np.random.default_rng(0)
     units = space.sobol(DRAWN, rng)
     losses = _at_full(task, space, units)
     median = float(np.nanmedian(losses))

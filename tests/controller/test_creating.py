@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from controller.cluster import ClusterAway
+from controller.jobs import JobRequest
 from controller.plan import SeenJob
 from tests.service import Service
 
@@ -66,6 +67,24 @@ def test_one_that_comes_after_the_jobs_were_read_is_not_taken_for_deleted(servic
     service.cluster.jobs = jobs_and_then_one_more  # type: ignore[method-assign]
     service.reconciler.reconcile()
     service.cluster.jobs = jobs  # type: ignore[method-assign]
+    service.settle()
+    [run] = service.read(f"{experiment_id}/runs")["items"]
+    assert [attempt["state"] for attempt in run["attempts"]] == ["running"]
+
+
+def test_one_that_is_there_but_not_yet_noted_is_no_orphan(service: Service, held: Held) -> None:
+    """A pass in between finds a Job whose row does not say yet that it runs."""
+    experiment_id = service.create(parallelism=1)
+    service.reconciler.reconcile()
+    create = service.cluster.create_job
+
+    def create_and_be_passed(request: JobRequest) -> None:
+        create(request)
+        service.reconciler.reconcile()
+
+    service.cluster.create_job = create_and_be_passed  # type: ignore[method-assign]
+    held.let_go()
+    assert len(service.active()) == 1
     service.settle()
     [run] = service.read(f"{experiment_id}/runs")["items"]
     assert [attempt["state"] for attempt in run["attempts"]] == ["running"]
