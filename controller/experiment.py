@@ -60,11 +60,15 @@ class Ladder:
         return epochs * self.epoch_cost(epochs) / self.full_epochs
 
     def epoch_cost(self, epochs: int) -> float:
-        """Return what an epoch on the way to this length costs, as a share of one of a full training."""
+        """Return what an epoch on the way to this length costs, as a share of one of a full training.
+
+        Less is trained on, and as much is validated on: a fifth of the images at a third of the price.
+        """
         rung, full = self.rung_to(epochs), self.rungs[-1]
+        of_data = (12 * rung.data_share + 1) / 13  # 0.8 * 3 trained, 0.2 * 1 validated
         if rung.image_size is None or full.image_size is None:
-            return rung.data_share
-        return float(rung.data_share * (rung.image_size / full.image_size) ** 2)
+            return of_data
+        return float(of_data * (rung.image_size / full.image_size) ** 2)
 
     def start_of(self, reached_epochs: int, to_epochs: int) -> int:
         """Return where the next run of a trial begins that has reached this far."""

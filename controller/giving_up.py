@@ -1,12 +1,12 @@
 """Early stopping: runs in flight whose rest is worth less than other runs are asked to stop at their next report."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from controller import store
@@ -39,15 +39,18 @@ class GivingUp:
     judge: Judge
     _looks: dict[str, _Look] = field(default_factory=dict, init=False)
 
-    def due(self) -> list[str]:
-        """Return the experiments in which something was reported since they were looked at."""
+    def look(self) -> bool:
+        """Look at the experiment that is due and was not looked at for the longest; say whether another is due, too."""
         with transaction(self.sessions) as session:
             under_way = _under_way(session)
         for gone in self._looks.keys() - under_way.keys():
             del self._looks[gone]
-        return [each for each, reached in under_way.items() if self._is_due(each, reached)]
+        due = [each for each, reached in under_way.items() if self._is_due(each, reached)]
+        if due:
+            self._look_at(min(due, key=self._looked_at))
+        return len(due) > 1
 
-    def look(self, experiment_id: str) -> None:
+    def _look_at(self, experiment_id: str) -> None:
         """Ask the optimizer which runs are worth their cost no longer, and mark them. The next report is told."""
         with transaction(self.sessions) as session:
             reached = _under_way(session).get(experiment_id)
@@ -55,15 +58,29 @@ class GivingUp:
                 return  # paused, stopped or deleted meanwhile
             spec = ExperimentSpec.model_validate(store.experiment(session, experiment_id).spec)
             history = past_of(session, experiment_id, spec, self.clock()).history
+            settled = _settled(session, experiment_id)
         self._looks[experiment_id] = _Look(self.clock(), reached)
-        if trials := self.judge(problem_of(spec), history):
+        in_flight = tuple(replace(run, progress=None) if run.trial in settled else run for run in history.in_flight)
+        if trials := self.judge(problem_of(spec), replace(history, in_flight=in_flight)):
             with transaction(self.sessions) as session:
                 given_up = _give_up(session, experiment_id, trials)
-            log.info("runs are given up", trials=given_up)
+            log.info("runs are given up", experiment=experiment_id, trials=given_up)
 
     def _is_due(self, experiment_id: str, reached: int) -> bool:
         last = self._looks.get(experiment_id)
         return last is None or (last.reached != reached and self.clock() >= last.at + LOOK_AGAIN)
+
+    def _looked_at(self, experiment_id: str) -> datetime:
+        last = self._looks.get(experiment_id)
+        return datetime.min.replace(tzinfo=UTC) if last is None else last.at
+
+
+def _settled(session: Session, experiment_id: str) -> Set[int]:
+    """Return the trials that are not judged: the baseline, and those that are to stop already."""
+    query = select(TrialRow.number).join(RunRow, RunRow.trial_id == TrialRow.id)
+    is_settled = or_(TrialRow.is_baseline, RunRow.is_stop_requested)
+    running = query.where(TrialRow.experiment_id == experiment_id, RunRow.state == RunState.RUNNING, is_settled)
+    return set(session.scalars(running))
 
 
 def _under_way(session: Session) -> dict[str, int]:

@@ -82,7 +82,8 @@ def _left(spec: ExperimentSpec, spent: "Spending") -> _Left:
 def _remaining_cost(budget: Budget, spent: "Spending", ladder: Ladder) -> float:
     """Return the full trainings that cost, time and money still allow.
 
-    What time and money allow is known once an epoch was timed, and paid.
+    What time and money allow is known once an epoch was timed, and paid. Epochs that see less are a guess of what full
+    ones take: a first full training, which will tell, is never refused by it.
     """
     limits = [float("inf")]
     if budget.cost is not None:
@@ -90,7 +91,8 @@ def _remaining_cost(budget: Budget, spent: "Spending", ladder: Ladder) -> float:
     for limit, gone in ((budget.hours, spent.seconds / 3600), (budget.money, spent.money)):
         if limit is not None and gone > 0 and spent.trained_epochs > 0:
             of_an_epoch = gone / spent.trained_epochs
-            limits.append((limit - gone - of_an_epoch * spent.pledged_epochs) / (of_an_epoch * ladder.full_epochs))
+            left = (limit - gone - of_an_epoch * spent.pledged_epochs) / (of_an_epoch * ladder.full_epochs)
+            limits.append(left if spent.is_full_timed or gone >= limit else max(left, 1.0))
     return min(limits)
 
 
@@ -203,6 +205,8 @@ class Spending:
     """That runs in flight have before them."""
     seconds: float
     """That epochs took."""
+    is_full_timed: bool
+    """Whether some of them saw what those of a full training see."""
     runs: int
     in_flight: int
     promotions: int
@@ -225,6 +229,7 @@ def spendings(session: Session, ids: Sequence[str]) -> Mapping[str, Spending]:
         func.sum((RunRow.reached_epoch - RunRow.from_epoch) * RunRow.epoch_cost),
         left,
         func.sum(RunRow.seconds),
+        func.coalesce(func.bool_or(RunRow.epoch_cost == 1.0).filter(RunRow.seconds > 0), False),
         func.count(),
         func.count().filter(is_running),
         func.count().filter(RunRow.is_promotion),
@@ -235,15 +240,23 @@ def spendings(session: Session, ids: Sequence[str]) -> Mapping[str, Spending]:
             trained_epochs=trained,
             pledged_epochs=pledged,
             seconds=seconds,
-            runs=total,
+            is_full_timed=is_timed,
+            runs=runs,
             in_flight=in_flight,
             promotions=promotions,
         )
-        for experiment, epochs, trained, pledged, seconds, total, in_flight, promotions in session.execute(
+        for experiment, epochs, trained, pledged, seconds, is_timed, runs, in_flight, promotions in session.execute(
             query.group_by(RunRow.experiment_id)
         )
     }
     nothing = Spending(
-        epochs=0.0, trained_epochs=0.0, pledged_epochs=0.0, seconds=0.0, runs=0, in_flight=0, promotions=0
+        epochs=0.0,
+        trained_epochs=0.0,
+        pledged_epochs=0.0,
+        seconds=0.0,
+        is_full_timed=False,
+        runs=0,
+        in_flight=0,
+        promotions=0,
     )
     return {each: found.get(each, nothing) for each in ids}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from controller.meters import Meters
 
 STUCK_SECONDS = 300.0
-"""A turn that takes longer hangs: the longest honest pass creates a thousand Jobs, or waits for slow suggestions."""
+"""A turn that takes longer hangs: the longest honest pass ends a thousand attempts, or waits for slow suggestions."""
 
 
 SOON_SECONDS = 0.5

@@ -4,7 +4,7 @@ Observe (Jobs, then rows), plan (pure), act (idempotent verbs). It may be killed
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -52,7 +52,7 @@ from podium.taxonomy import AttemptState, EndReason
 CREATORS = 16
 """Jobs that are created at once; the cluster bounds how many a second."""
 ERRANDS = 16
-"""Logs that are read, Jobs that are deleted and Events that are told at once."""
+"""Logs that are read and Jobs that are deleted at once."""
 FILL = timedelta(seconds=1)
 """How long a pass starts runs before it looks at the Jobs again; each experiment with room has one turn at least."""
 
@@ -70,6 +70,8 @@ class Orders:
     """How Pods look where an experiment does not say."""
     grace: Grace = Grace()
     resync_seconds: float = 30.0
+    creation_seconds: float = 5.0
+    """A pass waits no longer for the Jobs that it creates: those that end meanwhile are not to wait with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,8 @@ class Reconciler:
     clock: Callable[[], datetime]
     mind: Mind
     meters: Meters = field(default_factory=lambda: meters_of(CollectorRegistry()))
+    wake: Callable[[], None] = lambda: None
+    """Calls for a pass, when creating a Job took long and met a cluster or a database that is away."""
     creators: Executor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create")
     )
@@ -120,19 +124,17 @@ class Reconciler:
         self._read_last_words([action.job for action in actions if isinstance(action, EndAttempt)])
         _alone(partial(self._note, [action for action in actions if isinstance(action, NoteSight)]))
         steps = [_alone(partial(self._act, action), job=action.job) for action in actions]
-        deleting = [
-            self._errand(partial(self.cluster.delete_job, each.job), each.job)
-            for each in actions
-            if isinstance(each, DeleteJob)
-        ]
+        unwanted = [action.job for action in actions if isinstance(action, DeleteJob)]
+        deleting = [self._errands.submit(_alone, partial(self.cluster.delete_job, job), job=job) for job in unwanted]
         is_filled = self._fill(room)
         self._close([action.job for action in actions if isinstance(action, CloseAttempt)])
         self._tell_results(alive, jobs)
-        for each in self._giving_up.due():
-            _alone(partial(self._giving_up.look, each), experiment=each)
+        wait(self._creating.values(), timeout=self.orders.creation_seconds)
+        self._collect()
+        is_more_due = is_filled and _alone(self._giving_up.look)
         for errand in deleting:
             errand.result()
-        if any(steps) or not is_filled:
+        if any(steps) or not is_filled or is_more_due:
             return 0.0
         due = [due_at(attempt, jobs.get(attempt.job), self.orders.grace) for attempt in alive]
         later = [(moment - now).total_seconds() for moment in due if moment is not None and moment > now]
@@ -157,10 +159,6 @@ class Reconciler:
         """Have the logs of Jobs read side by side: a node that does not answer costs seconds for each."""
         self._tails.clear()
         self._tails.update((job, self._errands.submit(self.cluster.log_tail, job)) for job in jobs)
-
-    def _errand(self, step: Callable[[], None], job: str) -> Future[None]:
-        """Have something asked of the cluster while the pass goes on. Its result may raise ClusterAway."""
-        return self._errands.submit(_alone, step, job=job)
 
     def _end(self, ending: EndAttempt) -> None:
         log_tail = self._tails.pop(ending.job).result()
@@ -189,8 +187,8 @@ class Reconciler:
             return
         with transaction(self.sessions) as session:
             endings = attempts.endings_of(session, jobs)
-        for told in [self._errand(partial(self._tell_ending, job, ending), job) for job, ending in endings.items()]:
-            told.result()
+        for job, ending in endings.items():
+            _alone(partial(self._tell_ending, job, ending), job=job)
 
     def _tell_ending(self, job: str, ending: Ending) -> None:
         self.cluster.tell(job, event_of(ending))
@@ -204,9 +202,10 @@ class Reconciler:
             log.info("nothing to note", reason=error.detail)
 
     def _begin(self, job: str) -> None:
-        """Have a Job created beside the passes: slots that fall free meanwhile are not to wait for it."""
+        """Have a Job created beside the pass, which waits for it at its end, and not for ever."""
         if job not in self._creating:
             self._creating[job] = self.creators.submit(_alone, partial(self._create, job), job=job)
+            self._creating[job].add_done_callback(lambda created: self.wake() if created.exception() else None)
 
     def _collect(self) -> Set[str]:
         """Return the Jobs that are still being created. Raises what creating the others raised."""

@@ -17,6 +17,9 @@ from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, Verdict
 from podium.wire import MeasurementReport
 
+LEAST_COST = 0.1
+"""Of an epoch that sees less, by which its seconds tell how long a full one may take: not all of it shrinks."""
+
 
 def record(session: Session, job: str, report: MeasurementReport, now: datetime) -> Verdict:
     """Store an epoch's measurement and answer with the verdict. The same report again changes nothing.
@@ -33,7 +36,7 @@ def record(session: Session, job: str, report: MeasurementReport, now: datetime)
     _check(report, found)
     if not _is_stored(session, found, report, now):
         return _verdict(found.end_reason)
-    seconds = report.seconds / found.epoch_cost  # what one of a full training may take, at most: not all of it shrinks
+    seconds = report.seconds / max(found.epoch_cost, LEAST_COST)
     if found.slowest_epoch_seconds is None or seconds > found.slowest_epoch_seconds:
         store.learn_slowest_epoch(session, found.experiment_id, seconds)
     reason = _why_it_ends(found, report)

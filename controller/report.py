@@ -38,6 +38,7 @@ def _experiment(row: ExperimentRow, standing: Standing) -> Experiment:
         spec=spec,
         progress=Progress(
             cost_spent=spent.epochs / ladder_of(spec.fidelity).full_epochs,
+            cost_trained=spent.trained_epochs / ladder_of(spec.fidelity).full_epochs,
             runs_started=spent.runs,
             runs_in_flight=spent.in_flight,
             runs_ended=spent.runs - spent.in_flight,

@@ -111,6 +111,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
             orders=_orders(parts.settings, worker_url),
             clock=utc_now,
             mind=Mind(thinker, thinker.judge),
+            wake=wake.set,
             meters=meters,
         )
         leadership.start()

@@ -78,6 +78,9 @@ def _goal_faults(sections: Sections) -> Iterator[Fault]:
     if sections.other_objectives and sections.stop_early:
         allowed = "one objective: what is hopeless for one balance of several may be the best for another"
         yield Fault(path="stop_early", found="several objectives", allowed=allowed)
+    if sections.stop_early and sections.fidelity is not None and not sections.fidelity.resumable:
+        allowed = "`resumable: true`: what a long run shows on its way is not what a short one ends with"
+        yield Fault(path="stop_early", found="`fidelity.resumable: false`", allowed=allowed)
 
 
 def _space_faults(sections: Sections) -> Iterator[Fault]:

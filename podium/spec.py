@@ -66,9 +66,11 @@ class Fidelity(Section):
     max: Annotated[int, Field(ge=1, le=99_999)] | None = None
     resumable: bool = True
     """Whether a promotion goes on from the trial's checkpoint; else it trains from the start, and costs everything."""
-    data_share: dict[RungName, Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]] | None = None
+    data_share: (
+        Annotated[dict[RungName, Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]], Field(min_length=1)] | None
+    ) = None
     """Share of the training images that a rung sees; one that is not named here sees them all."""
-    image_size: dict[RungName, Annotated[int, Field(ge=32, le=1024)]] | None = None
+    image_size: Annotated[dict[RungName, Annotated[int, Field(ge=32, le=1024)]], Field(min_length=1)] | None = None
     """Pixels along each side at every rung. A promotion to more data, or to larger images, trains from the start."""
 
     @model_validator(mode="after")

@@ -46,6 +46,8 @@ class Page(Contract, Generic[Item]):
 class Progress(Contract):
     cost_spent: float
     """Full trainings: runs that ended by how far they came, runs in flight by how far they will go."""
+    cost_trained: float = 0.0
+    """Full trainings: all runs by how far they came."""
     runs_started: int
     runs_in_flight: int
     runs_ended: int

@@ -1,4 +1,4 @@
-"""One question to the optimizer: the problem, its history, and what follows from both without any model."""
+"""One question to the optimizer: the problem, its history, and which configurations are new to both."""
 
 import math
 from collections.abc import Mapping, Sequence, Set

@@ -118,14 +118,19 @@ def trainability_of(problem: Problem, history: History, space: Space) -> Rows:
 
 
 def timed_of(problem: Problem, history: History, space: Space) -> Rows:
-    """Return the logarithm of the seconds that an epoch took, once for each trial, as of the full training."""
+    """Return the logarithm of the seconds that an epoch took, once for each trial, as of the full training.
+
+    Where rungs see more or less, trials are compared with those of their rung: less their median.
+    """
     last = {seen.trial: (seen, seen.epoch_seconds) for seen in history.observations if seen.epoch_seconds}
     ladder = problem.ladder
-    seconds = np.array([taken / ladder.epoch_cost(seen.epochs) for seen, taken in last.values()], dtype=float)
-    inputs = inputs_at(
-        space, ladder, [seen.configuration for seen, _ in last.values()], [ladder.full_epochs] * len(last)
-    )
-    return _plain(inputs, np.log(seconds))
+    seconds = np.log(np.array([taken for _, taken in last.values()], dtype=float))
+    costs = np.array([ladder.epoch_cost(seen.epochs) for seen, _ in last.values()])
+    if len(levels := np.unique(costs)) > 1:
+        for level in levels:
+            seconds[costs == level] -= np.median(seconds[costs == level])
+    full = [ladder.full_epochs] * len(last)
+    return _plain(inputs_at(space, ladder, [seen.configuration for seen, _ in last.values()], full), seconds)
 
 
 def _plain(inputs: Floats, losses: Floats) -> Rows:

@@ -53,7 +53,7 @@ def progress_line(experiment: Experiment, runs: Sequence[Run], now: datetime) ->
         f"{progress.promotions} promoted",
         f"cost {_cost(experiment)}",
         f"best {_best(experiment)}",
-        *_time_left_words(experiment, runs, now),
+        *_time_left_words(experiment, now),
     ]
     return f"{experiment.id} " + ", ".join(parts)
 
@@ -75,14 +75,14 @@ def elapsed(experiment: Experiment, now: datetime) -> timedelta:
     return max(timedelta(0), (experiment.ended_at or now) - experiment.created_at)
 
 
-def time_left(experiment: Experiment, runs: Sequence[Run], now: datetime) -> timedelta | None:
+def time_left(experiment: Experiment, now: datetime) -> timedelta | None:
     """Estimate when the first limit of the budget is reached at the pace so far; None before anything was trained.
 
     The pace is of what was trained. `cost_spent` would not do: it counts a run in full as soon as it starts.
     """
     budget, passed = experiment.spec.budget, elapsed(experiment, now)
     done = [
-        (budget.cost, _cost_trained(experiment, runs)),
+        (budget.cost, experiment.progress.cost_trained),
         (budget.runs, float(experiment.progress.runs_ended)),
         (budget.hours, experiment.progress.training_hours),
         (budget.money, experiment.progress.money or 0.0),
@@ -128,7 +128,7 @@ def _figures(experiment: Experiment, runs: Sequence[Run], now: datetime) -> Tabl
     grid.add_row("cost", f"{_cost(experiment)} full trainings")
     for name, figure in spending(experiment):
         grid.add_row(name, figure)
-    grid.add_row("time", ", ".join([in_words(elapsed(experiment, now)), *_time_left_words(experiment, runs, now)]))
+    grid.add_row("time", ", ".join([in_words(elapsed(experiment, now)), *_time_left_words(experiment, now)]))
     promotions = counted(progress.promotions, "promotion")
     grid.add_row("runs", f"{progress.runs_started}{limit}, {progress.runs_in_flight} in flight, {promotions}")
     grid.add_row("trials", ", ".join(_trials_by_state(experiment)) or "none yet")
@@ -167,15 +167,8 @@ def _best(experiment: Experiment) -> str:
     return f"{number(progress.best_value)} (trial {progress.best_trial})"
 
 
-def _cost_trained(experiment: Experiment, runs: Sequence[Run]) -> float:
-    """Return what the runs have trained so far, in full trainings."""
-    fidelity = experiment.spec.fidelity
-    full = max(fidelity.rungs.values()) if fidelity.rungs else fidelity.max or 1
-    return sum(run.reached_epoch - run.from_epoch for run in runs) / full
-
-
-def _time_left_words(experiment: Experiment, runs: Sequence[Run], now: datetime) -> list[str]:
-    left = time_left(experiment, runs, now)
+def _time_left_words(experiment: Experiment, now: datetime) -> list[str]:
+    left = time_left(experiment, now)
     if left is None or experiment.state is not ExperimentState.RUNNING:
         return []
     return [f"about {in_words(left)} left"]

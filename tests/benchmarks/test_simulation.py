@@ -164,7 +164,7 @@ def test_an_epoch_of_less_data_costs_less_and_more_data_starts_over() -> None:
     full = two_fidelities().ladder
     task = replace(line(), ladder=full)
     results = simulate(task, Scripted((1, 3), (1, 27)), workers=1, budget=9, seed=0)
-    assert [result.paid for result in results] == pytest.approx([3 / 27 / 4, 3 / 27 / 4 + 1.0])
+    assert [result.paid for result in results] == pytest.approx([3 / 27 * 4 / 13, 3 / 27 * 4 / 13 + 1.0])
 
 
 HARTMANN_TASKS = [two_fidelities(), starting_over(), outliers(), wide(), constrained()]

@@ -50,6 +50,7 @@ def a_spec(**changes: object) -> ExperimentSpec:
 def a_progress(**changes: Any) -> Progress:
     plain = Progress(
         cost_spent=4.0,
+        cost_trained=1.0,
         runs_started=10,
         runs_in_flight=2,
         runs_ended=8,
@@ -271,11 +272,7 @@ def create_app(world: World) -> FastAPI:  # noqa: C901 - a table of routes, one 
 
     @app.post("/api/v1/experiments/{key}/{verb}")
     def command(key: str, verb: str) -> Response:
-        states = {
-            "pause": ExperimentState.PAUSED,
-            "resume": ExperimentState.RUNNING,
-            "stop": ExperimentState.STOPPED,
-        }
+        states = {"pause": ExperimentState.PAUSED, "resume": ExperimentState.RUNNING, "stop": ExperimentState.STOPPED}
         changed = world.experiments[key].model_copy(update={"state": states[verb], "message": f"asked to {verb}"})
         world.experiments[key], world.script[key] = changed, []
         return answer(changed)

@@ -82,28 +82,21 @@ def test_the_best_of_a_loss_is_its_lowest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget", "reached", "runs_ended", "minutes"),
+    ("budget", "trained", "runs_ended", "minutes"),
     [
-        ({"cost": 12}, [8, 8, 8], 0, 6.0),
-        ({"cost": 12}, [8, 8, 4, 4], 0, 6.0),
-        ({"cost": 1}, [8, 8], 9, 0.0),
-        ({"cost": 12}, [0, 0], 9, None),
-        ({"runs": 40}, [], 10, 6.0),
-        ({"cost": 12, "runs": 20}, [8, 8, 8], 10, 2.0),
+        ({"cost": 12}, 3.0, 0, 6.0),
+        ({"cost": 1}, 2.0, 9, 0.0),
+        ({"cost": 12}, 0.0, 9, None),
+        ({"runs": 40}, 0.0, 10, 6.0),
+        ({"cost": 12, "runs": 20}, 3.0, 10, 2.0),
     ],
 )
 def test_time_left_follows_what_was_trained_and_the_limit_that_comes_first(
-    budget: dict[str, Any], reached: list[int], runs_ended: int, minutes: float | None
+    budget: dict[str, Any], trained: float, runs_ended: int, minutes: float | None
 ) -> None:
-    experiment = an_experiment(spec=a_spec(budget=budget), progress=a_progress(runs_ended=runs_ended))
-    runs = [a_run(n, from_epoch=0, reached_epoch=epoch) for n, epoch in enumerate(reached)]
-    assert time_left(experiment, runs, AFTER_2_MINUTES) == (None if minutes is None else timedelta(minutes=minutes))
-
-
-def test_time_left_knows_a_range_of_fidelities_too() -> None:
-    experiment = an_experiment(spec=a_spec(fidelity={"min": 1, "max": 8}, budget={"cost": 2}))
-    runs = [a_run(from_epoch=0, reached_epoch=8)]
-    assert time_left(experiment, runs, AFTER_2_MINUTES) == timedelta(minutes=2)
+    progress = a_progress(cost_trained=trained, runs_ended=runs_ended)
+    experiment = an_experiment(spec=a_spec(budget=budget), progress=progress)
+    assert time_left(experiment, AFTER_2_MINUTES) == (None if minutes is None else timedelta(minutes=minutes))
 
 
 @pytest.mark.parametrize(

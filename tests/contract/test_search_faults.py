@@ -153,6 +153,7 @@ def test_a_hint_is_a_value_of_its_parameter(hint: dict[str, Any], path: str, all
         ({"other_objectives": [{"metric": "score"}]}, "other_objectives[0].metric", "another metric than that of obj"),
         ({"other_objectives": [{"metric": "ms"}], "stop_when": {"expected_gain": 0.1}}, "stop_when", "one objective"),
         ({"other_objectives": [{"metric": "ms"}], "stop_early": True}, "stop_early", "one objective"),
+        ({"fidelity": {"rungs": {"a": 4}, "resumable": False}, "stop_early": True}, "stop_early", "resumable: true"),
         ({"stop_when": {"expected_gain": 0}}, "stop_when.expected_gain", "greater than 0"),
     ],
 )

@@ -1,7 +1,8 @@
-"""Jobs are created beside the passes, and a pass mistakes none of them for lost."""
+"""A Job whose creation takes longer than a pass waits for it is mistaken neither for lost nor for an orphan."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,8 +38,8 @@ class Held(Executor):
 
 @pytest.fixture
 def held(service: Service) -> Held:
-    held = Held()
-    object.__setattr__(service.reconciler, "creators", held)
+    held, asked = Held(), service.reconciler
+    service.reconciler = replace(asked, creators=held, orders=replace(asked.orders, creation_seconds=0.0))
     return held
 
 
@@ -93,6 +94,8 @@ def test_one_that_is_there_but_not_yet_noted_is_no_orphan(service: Service, held
 def test_a_cluster_that_goes_away_meanwhile_is_told_by_the_next_pass_and_the_job_is_tried_again(
     service: Service, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    woken: list[None] = []
+    service.reconciler = replace(service.reconciler, wake=lambda: woken.append(None))
     service.create(parallelism=1)
     service.reconciler.reconcile()
 
@@ -102,6 +105,7 @@ def test_a_cluster_that_goes_away_meanwhile_is_told_by_the_next_pass_and_the_job
     with monkeypatch.context() as patch:
         patch.setattr(service.cluster, "create_job", away)
         held.let_go()
+    assert woken
     with pytest.raises(ClusterAway):
         service.reconciler.reconcile()
     service.reconciler.reconcile()

@@ -2,11 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from controller import store
+from controller.experiment import History, Observation, problem_of
 from controller.history import past_of
+from controller.optimizer.rows import timed_of
+from controller.space import Space
+from podium.faults import parse_spec
 from podium.spec import ExperimentSpec
+from tests.builders import spec_document
 from tests.service import API, Service
 
 FIDELITY: dict[str, Any] = {
@@ -54,7 +60,7 @@ def test_an_epoch_costs_what_it_sees(service: Service) -> None:
             service.finish(job)
     found, runs = service.read(experiment_id), service.read(f"{experiment_id}/runs?limit=1000")["items"]
     assert found["state"] == "completed"
-    prices = {2: 0.25, 4: 0.5, 6: 1.0, 8: 1.0}
+    prices = {2: 4 / 13, 4: 7 / 13, 6: 1.0, 8: 1.0}  # a quarter and half of the data, and all of the validation
     paid = sum((run["to_epoch"] - run["from_epoch"]) * prices[run["to_epoch"]] for run in runs) / 8
     assert found["progress"]["cost_spent"] == pytest.approx(paid)
     assert 5.0 < paid <= 6.0
@@ -90,3 +96,41 @@ def test_what_a_full_run_reports_early_is_taken_for_no_short_one(service: Servic
     seen = [each.epochs for each in history.observations if each.trial == given["trial"]]
     assert seen == [2, 4]
     assert given["trial"] in history.retired
+
+
+def test_a_budget_of_hours_does_not_end_before_a_full_training_was_timed(service: Service) -> None:
+    """An epoch that sees a twentieth takes half as long here as a full one, not a twentieth."""
+    experiment_id = service.create(
+        fidelity={"rungs": {"small": 2, "full": 18}, "data_share": {"small": 0.05}},
+        budget={"runs": 500, "hours": 4},
+        parallelism=1,
+    )
+    for _ in range(40):
+        service.settle()
+        for job in service.active():
+            given = service.assignment(job)
+            seconds = 300.0 if given["to_epoch"] == 2 else 600.0
+            for epoch in range(given["from_epoch"] + 1, given["to_epoch"] + 1):
+                body = {"epoch": epoch, "metrics": {"val_accuracy": 0.5}, "seconds": seconds}
+                service.http.post(f"{API}/run/measurements", headers=service.token(job), json=body).raise_for_status()
+            service.cluster.exit(job, 0)
+    found = service.read(experiment_id)
+    assert found["state"] == "completed"
+    assert found["progress"]["best_value"] is not None, "a full training was among them"
+    assert 3 < found["progress"]["training_hours"] < 7
+
+
+def test_trials_of_a_cheap_rung_are_not_taken_for_slow_ones() -> None:
+    """Each rung's times are compared among themselves."""
+    spec = parse_spec(spec_document(fidelity=FIDELITY, budget={"runs": 50, "hours": 9}))
+    problem = problem_of(spec)
+    space = Space(problem.parameters)
+    configurations = space.decode(np.random.default_rng(0).random((6, space.dimensions)))
+    seen = [
+        Observation(trial=trial, configuration=each, epochs=epochs, value=0.5, epoch_seconds=seconds)
+        for trial, (each, epochs, seconds) in enumerate(
+            zip(configurations, (2, 2, 2, 8, 8, 8), (40.0, 50.0, 60.0, 80.0, 100.0, 120.0), strict=True)
+        )
+    ]
+    rows = timed_of(problem, History(observations=tuple(seen)), space)
+    assert rows.losses == pytest.approx(np.log([0.8, 1.0, 1.2, 0.8, 1.0, 1.2]))

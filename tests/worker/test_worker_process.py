@@ -118,3 +118,22 @@ def test_data_that_is_not_there_is_one_clear_line(
     expected = "podium: /nowhere/pets is not a directory; `training.data` names one that every worker can see\n"
     assert capfd.readouterr().err == expected
     assert api.reports == []
+
+
+def test_a_rung_of_less_data_and_smaller_images_trains_on_no_more(
+    api: FakeRunApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """16 of 20 images are trained on; half of them is 8, in two batches of 4."""
+    api.assignment = api.assignment.model_copy(update={"data_share": 0.5, "image_size": 48, "to_epoch": 1})
+    taken, shapes = count_steps(monkeypatch), []
+    forward = torch.nn.Conv2d.forward
+
+    def seen(self: torch.nn.Conv2d, pixels: torch.Tensor) -> torch.Tensor:
+        if pixels.shape[1] == 3:
+            shapes.append(tuple(pixels.shape[2:]))
+        return forward(self, pixels)
+
+    monkeypatch.setattr(torch.nn.Conv2d, "forward", seen)
+    assert train_here(api, monkeypatch) in (None, 0)
+    assert len(taken) == 2
+    assert set(shapes) == {(48, 48)}
