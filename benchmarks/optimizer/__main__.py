@@ -34,7 +34,7 @@ def main() -> None:
     cells = [cell for cell in cells_of(asked) if cell not in done]
     for cell, points, seconds in searched(cells, budget=asked.budget, jobs=asked.jobs):
         append_points(points_file, points)
-        named = f"{cell.searcher:12}{cell.task:15}{cell.workers:3} workers  seed {cell.seed}"
+        named = f"{cell.searcher:14}{cell.task:16}{cell.workers:3} workers  seed {cell.seed}"
         print(f"{named}{seconds:8.1f} s", flush=True)
     points = [point for point in read_points(points_file) if point.searcher in asked.searchers]
     panels = {workers: Regrets(points, workers) for workers in asked.workers}
