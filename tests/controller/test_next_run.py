@@ -1,6 +1,7 @@
 """What a pass is spared: a question without an answer is not asked again, and logs are read side by side."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,10 @@ def test_what_found_nothing_to_start_is_not_thought_about_until_something_change
     assert service.read(experiment_id)["state"] == "completed"
 
 
-def test_a_history_carried_on_is_the_history_read_again(service: Service) -> None:
-    experiment_id = service.create(parallelism=4, budget={"cost": 9.0, "runs": 40})
+@pytest.mark.parametrize("second", [{}, {"data_share": {"small": 0.25}}])
+def test_a_history_carried_on_is_the_history_read_again(service: Service, second: dict[str, Any]) -> None:
+    fidelity = {"rungs": {"small": 1, "medium": 2, "full": 4}, **second}
+    experiment_id = service.create(parallelism=4, budget={"cost": 9.0, "runs": 40}, fidelity=fidelity)
     carried: list[History] = []
     read: list[History] = []
 
@@ -57,7 +60,10 @@ def test_a_history_carried_on_is_the_history_read_again(service: Service) -> Non
         for job in service.active():
             service.finish(job, value=0.1 * round_)
     assert any(run["is_promotion"] for run in service.read(f"{experiment_id}/runs")["items"])
-    assert carried == read
+    assert [history.remaining_cost for history in carried] == pytest.approx([each.remaining_cost for each in read])
+    assert [replace(history, remaining_cost=0.0) for history in carried] == [
+        replace(history, remaining_cost=0.0) for history in read
+    ]
 
 
 def test_four_slots_read_the_history_once(service: Service) -> None:
