@@ -188,9 +188,17 @@ class Installation:
         return [found["metadata"]["name"] for found in self.objects(kind, selector)]
 
     def pods_of(self, component: str) -> list[str]:
+        """Return the names of the Pods of a component that are not on their way out."""
+        return [each["metadata"]["name"] for each in self.staying(component)]
+
+    def images_of(self, component: str) -> set[str]:
+        """Return what the Pods of a component run that are not on their way out."""
+        return {container["image"] for each in self.staying(component) for container in each["spec"]["containers"]}
+
+    def staying(self, component: str) -> list[dict[str, Any]]:
         """Return the Pods of a component that are not on their way out."""
         found = self.objects("pods", f"app.kubernetes.io/component={component}")
-        return [each["metadata"]["name"] for each in found if "deletionTimestamp" not in each["metadata"]]
+        return [each for each in found if "deletionTimestamp" not in each["metadata"]]
 
     def diagnosis(self) -> str:
         """Return what a person would look at first when something went wrong."""
