@@ -24,12 +24,14 @@ from benchmarks.fashion_mnist import write_folder
 from benchmarks.finished_trials import spec_of
 from controller.space import Space
 from podium.parameters import Configuration
+from podium.recipe import Recipe
 from podium.trainer import Training
 from worker import numerics
+from worker.augmentation import Augmentation
 from worker.digits import Digits
 from worker.image_folder import ImageFolder
 from worker.images import Images
-from worker.learner import build_learner
+from worker.learner import Task, build_learner
 from worker.seeding import generator_for, seed_everything
 from worker.session import FOR_TRIAL
 from worker.split import Split, split_by_label
@@ -100,6 +102,7 @@ def record(part: Part, raw: Path, *, backwards: bool = False) -> None:
         course = Course(
             images=images,
             split=split,
+            augmentation=Augmentation(Recipe(), classes=len(images.classes), seed=SEED, trial=number),
             batch_size=int(configuration["batch_size"]),
             image_size=IMAGE_SIZE,
             seed=SEED,
@@ -171,7 +174,8 @@ def curve(configuration: Configuration, course: Course) -> Line:
     """Train with the worker's code; a loss that is not finite ends the curve, as it ends a trial."""
     seed_everything(course.seed, FOR_TRIAL, course.trial)
     training = Training.model_validate({"dataset": "digits", **configuration})  # the data set is the course's
-    learner = build_learner(training, len(course.images.classes), torch.device("cpu"))
+    task = Task(classes=len(course.images.classes), full_epochs=EPOCHS)
+    learner = build_learner(training, task, torch.device("cpu"))
     line: Line = {"val_accuracy": [], "val_loss": [], "seconds": []}
     began = time.process_time()
     try:

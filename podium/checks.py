@@ -1,15 +1,16 @@
 """What must hold between the sections of a spec. Each check names the path, what was found and what is allowed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pydantic import Field
 
 from podium.contract import Contract
 from podium.fault import Fault, suggest_name
 from podium.parameters import CategoricalParameter, Constraint, IntegerParameter, RealParameter, Value
+from podium.recipe_checks import recipe_faults
 from podium.space_checks import condition_faults, configuration_faults, constraint_faults, hint_faults
 from podium.spec import ExperimentSpec, Fidelity, Objective, StopWhen, Threshold, TrialProcess
-from podium.trainer import HYPERPARAMETERS, METRICS, Hyperparameter, Kind, Training
+from podium.trainer import METRICS, Training
 
 AnyParameter = RealParameter | IntegerParameter | CategoricalParameter
 
@@ -56,7 +57,8 @@ def cross_faults(sections: Sections) -> Iterator[Fault]:
     """Yield every fault that lies between sections."""
     yield from _trainer_faults(sections)
     if sections.training is not None:
-        yield from _training_faults(sections, sections.training)
+        yield from _metric_faults(sections)
+        yield from recipe_faults(sections.training, sections.parameters, sections.fidelity)
     if sections.fidelity is not None:
         yield from _image_size_faults(sections, sections.fidelity)
     if sections.trial is not None and sections.fidelity is not None:
@@ -126,21 +128,10 @@ def _image_size_faults(sections: Sections, fidelity: Fidelity) -> Iterator[Fault
         yield Fault(path=f"fidelity.image_size.{full}", found=fidelity.image_size[full], allowed=allowed)
 
 
-def _training_faults(sections: Sections, training: Training) -> Iterator[Fault]:
+def _metric_faults(sections: Sections) -> Iterator[Fault]:
     for path, metric in _metrics_of(sections):
         if metric not in METRICS:
             yield Fault(path=path, found=metric, allowed=suggest_name(metric, METRICS))
-    for name, parameter in sections.parameters.items():
-        path = f"parameters.{name}"
-        if name not in HYPERPARAMETERS:
-            yield Fault(path=path, found=name, allowed=suggest_name(name, HYPERPARAMETERS))
-            continue
-        if getattr(training, name) != Training.model_fields[name].default:  # a spec read back holds every default
-            yield Fault(
-                path=f"training.{name}", found="fixed and tuned at once", allowed="a name in one of the two places"
-            )
-        yield from _range_faults(path, parameter, HYPERPARAMETERS[name])
-    yield from _nesterov_faults(sections.parameters, training)
 
 
 def _metrics_of(sections: Sections) -> Iterator[tuple[str, str]]:
@@ -150,30 +141,3 @@ def _metrics_of(sections: Sections) -> Iterator[tuple[str, str]]:
         yield f"other_objectives[{position}].metric", objective.metric
     for position, threshold in enumerate(sections.thresholds):
         yield f"thresholds[{position}].metric", threshold.metric
-
-
-def _range_faults(path: str, parameter: AnyParameter, known: Hyperparameter) -> Iterator[Fault]:
-    match parameter:
-        case CategoricalParameter():
-            for position, choice in enumerate(parameter.choices):
-                if not known.is_allowed(choice):
-                    yield Fault(path=f"{path}.choices[{position}]", found=choice, allowed=known.allowed())
-        case RealParameter() if known.kind is not Kind.REAL:
-            yield Fault(path=f"{path}.type", found="real", allowed=known.allowed())
-        case IntegerParameter() if known.kind is Kind.BOOLEAN:
-            yield Fault(path=f"{path}.type", found="integer", allowed=known.allowed())
-        case RealParameter() | IntegerParameter():
-            for bound, value in (("low", parameter.low), ("high", parameter.high)):
-                if not known.is_allowed(value):
-                    yield Fault(path=f"{path}.{bound}", found=value, allowed=known.allowed())
-
-
-def _nesterov_faults(parameters: Mapping[str, AnyParameter], training: Training) -> Iterator[Fault]:
-    """Nesterov momentum needs momentum (Sutskever et al. 2013); torch refuses it without."""
-    nesterov, momentum = parameters.get("nesterov"), parameters.get("momentum")
-    if not (nesterov.contains(True) if nesterov else training.nesterov):
-        return
-    if momentum is None and training.momentum == 0:
-        yield Fault(path="training.momentum", found=0, allowed="a number above 0, since nesterov may be true")
-    elif momentum is not None and momentum.contains(0.0):
-        yield Fault(path="parameters.momentum", found=0, allowed="numbers above 0, since nesterov may be true")

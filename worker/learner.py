@@ -6,20 +6,18 @@ may have written cannot run code in a worker.
 
 import io
 from dataclasses import asdict, dataclass
-from pickle import UnpicklingError
 
 import torch
 from torch import nn
-from torch.optim import SGD
-from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from podium.trainer import Training
 from worker.model import build_model
+from worker.schedule import Schedule
 from worker.seeding import random_states, restore_random_states
 from worker.tally import Tally
-
-MISFITS = (RuntimeError, UnpicklingError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError)
-"""What reading raises when the bytes are no checkpoint, or one of something else."""
+from worker.weights import MISFITS, first_line
 
 
 class UnusableCheckpoint(Exception):
@@ -29,12 +27,29 @@ class UnusableCheckpoint(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
     model: nn.Module
-    optimizer: SGD
-    scheduler: ReduceLROnPlateau
+    average: AveragedModel | None
+    """The moving average of the model's weights, if one is asked for."""
+    optimizer: Optimizer
+    schedule: Schedule
+    training: Training
     device: torch.device
 
+    @property
+    def judged(self) -> nn.Module:
+        """The model whose results count."""
+        return self.model if self.average is None else self.average
+
+    def take_step(self, epochs_trained: float) -> None:
+        """Let the gradients change the weights, at the learning rate of this moment of the training."""
+        rate = self.training.learning_rate * self.schedule.factor(epochs_trained)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+
     def to_bytes(self, epoch: int, midway: Tally | None = None) -> bytes:
-        """Return weights, optimizer, scheduler and the states of all random generators.
+        """Return weights, their average, optimizer, schedule and the states of all random generators.
 
         They are those after an epoch, or `midway` through it, with what it has trained.
         """
@@ -43,9 +58,11 @@ class Learner:
             "epoch": epoch,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict(),
+            "schedule": self.schedule.state_dict(),
             "random": random_states(),
         }
+        if self.average is not None:
+            state["average"] = self.average.state_dict()
         if midway is not None:
             state["midway"] = asdict(midway)
         torch.save(state, buffer)
@@ -59,25 +76,57 @@ class Learner:
         try:
             state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             self.model.load_state_dict(state["model"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.scheduler.load_state_dict(state["scheduler"])
+            self.schedule.load_state_dict(state["schedule"])
             restore_random_states(state["random"])
             return Tally(**state.get("midway", {}))
         except MISFITS as error:
-            first_line = next(iter(str(error).splitlines()), type(error).__name__)
-            raise UnusableCheckpoint(f"the checkpoint does not fit this trainer: {first_line}") from error
+            raise UnusableCheckpoint(f"the checkpoint does not fit this trainer: {first_line(error)}") from error
 
 
-def build_learner(training: Training, classes: int, device: torch.device) -> Learner:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a learner is built for."""
+
+    classes: int
+    full_epochs: int
+    """Of the full training, along which schedules are laid out."""
+
+
+def build_learner(training: Training, task: Task, device: torch.device) -> Learner:
     """Return an untrained learner. Its weights come from torch's global generator: seed it before."""
-    model = build_model(training, classes).to(device)
-    optimizer = SGD(
-        [parameter for parameter in model.parameters() if parameter.requires_grad],
-        lr=training.learning_rate,
-        momentum=training.momentum,
-        weight_decay=training.weight_decay,
-        nesterov=training.nesterov,
-        fused=True,  # one pass over the weights instead of one for each term: a third of the time, on a CPU too
+    model = build_model(training, task.classes).to(device)
+    return Learner(
+        model=model,
+        average=_average(model, training.ema_decay),
+        optimizer=_optimizer(training, [each for each in model.parameters() if each.requires_grad]),
+        schedule=Schedule(training, full_epochs=task.full_epochs),
+        training=training,
+        device=device,
     )
-    scheduler = ReduceLROnPlateau(optimizer, mode="min", factor=training.lr_decay, patience=training.lr_patience)
-    return Learner(model=model, optimizer=optimizer, scheduler=scheduler, device=device)
+
+
+def _optimizer(training: Training, weights: list[nn.Parameter]) -> Optimizer:
+    """Return the optimizer; `fused` is one pass over the weights instead of one for each term, on a CPU too."""
+    match training.optimizer:
+        case "sgd":
+            return SGD(
+                weights,
+                lr=training.learning_rate,
+                momentum=training.momentum,
+                weight_decay=training.weight_decay,
+                nesterov=training.nesterov,
+                fused=True,
+            )
+        case "adamw":
+            return AdamW(weights, lr=training.learning_rate, weight_decay=training.weight_decay, fused=True)
+
+
+def _average(model: nn.Module, decay: float) -> AveragedModel | None:
+    """Average BatchNorm's statistics too: those of the weights do not fit the average."""
+    if decay == 0:
+        return None
+    moving = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    return AveragedModel(model, multi_avg_fn=moving, use_buffers=True)

@@ -1,36 +1,28 @@
-"""The torchvision ResNets, with a last layer for the data set's labels."""
-
-from urllib.error import URLError
+"""The torchvision ResNets, with a last layer for the data set's labels, and frozen as far as is asked."""
 
 import torch
 from torch import nn
 from torch.nn import functional
-from torchvision import models
 
 from podium.trainer import Training
-from worker.settings import UnusableSettings
+from worker.weights import model_with_weights
+
+LAYERS = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc")
+"""In the order in which an image passes them; between them are only layers without weights."""
+FIRST_TRAINED = {"all": "conv1", "head": "fc"}
 
 
 def build_model(training: Training, classes: int) -> nn.Module:
-    """Return the model, in the memory layout in which convolutions are fastest. Raises UnusableSettings.
-
-    Weights that are not random are downloaded once, into torch's cache.
-    """
-    weights = "IMAGENET1K_V1" if training.weights == "imagenet" else None
-    try:
-        model = models.get_model(training.model, weights=weights)
-    except (URLError, TimeoutError) as error:
-        raise UnusableSettings(
-            f"the ImageNet weights of {training.model} could not be downloaded ({error}); "
-            "give this machine access, or put them into torch's cache (TORCH_HOME)"
-        ) from None
-    if training.trainable == "head":
-        model.requires_grad_(False)
-    model.fc = nn.Linear(model.fc.in_features, classes)
+    """Return the model, in the memory layout in which convolutions are fastest. Raises UnusableSettings."""
+    model = model_with_weights(training.model, training.weights)
+    fc = model.get_submodule("fc")
+    assert isinstance(fc, nn.Linear)
+    model.add_module("fc", _DroppingLinear(fc.in_features, classes, dropout=training.dropout))
+    first = LAYERS.index(FIRST_TRAINED.get(training.trainable, training.trainable))
+    for name in LAYERS[:first]:
+        model.get_submodule(name).requires_grad_(False)
     _spare_padding(model)
-    model.to(memory_format=torch.channels_last)
-    assert isinstance(model, nn.Module)  # get_model is untyped
-    return model
+    return model.to(memory_format=torch.channels_last)
 
 
 def set_training_mode(model: nn.Module) -> None:
@@ -38,6 +30,17 @@ def set_training_mode(model: nn.Module) -> None:
     for module in model.modules():
         own = list(module.parameters(recurse=False))
         module.training = not own or any(parameter.requires_grad for parameter in own)
+
+
+class _DroppingLinear(nn.Linear):
+    """A last layer that, while it trains, drops a share of its inputs. Its weights have the names of a plain one."""
+
+    def __init__(self, features: int, classes: int, *, dropout: float) -> None:
+        super().__init__(features, classes)
+        self._dropout = dropout
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:  # noqa: A002 - torch's own name for it
+        return super().forward(functional.dropout(input, self._dropout, training=self.training))
 
 
 class _SparingConv2d(nn.Conv2d):

@@ -7,9 +7,10 @@ import torch
 
 from podium.sdk import Trial
 from podium.trainer import Training
+from worker.augmentation import Augmentation
 from worker.data import open_images
 from worker.images import Images, UnusableData
-from worker.learner import Learner, UnusableCheckpoint, build_learner
+from worker.learner import Learner, Task, UnusableCheckpoint, build_learner
 from worker.seeding import seed_everything
 from worker.settings import UnusableSettings, settings_of
 from worker.split import split_by_label
@@ -29,6 +30,7 @@ def train(trial: Trial, threads: int) -> None:
         course = Course(
             images=images,
             split=split_by_label(images, trial.seed, share=trial.data_share),
+            augmentation=Augmentation(training, classes=len(images.classes), seed=trial.seed, trial=trial.number),
             batch_size=training.batch_size,
             image_size=training.image_size,
             seed=trial.seed,
@@ -64,14 +66,15 @@ def _learner(trial: Trial, training: Training, images: Images) -> tuple[Learner,
     """Return the learner as the trial left it, and what it has trained of the next epoch."""
     checkpoint = trial.load_checkpoint()  # before the model is built: there may be nothing left to train
     seed_everything(trial.seed, FOR_TRIAL, trial.number)
-    learner = build_learner(training, len(images.classes), _device())
+    task = Task(classes=len(images.classes), full_epochs=trial.full_epochs)
+    learner = build_learner(training, task, _device())
     return learner, NOTHING if checkpoint is None else learner.restore(checkpoint.data)
 
 
 def _refuse_what_cannot_train(trial: Trial, training: Training) -> None:
-    if training.nesterov and training.momentum == 0:
+    if training.optimizer == "sgd" and training.nesterov and training.momentum == 0:
         trial.infeasible("nesterov needs a momentum above 0")
-    if training.batch_size == 1 and training.trainable == "all":
+    if training.batch_size == 1 and training.trainable != "head":
         trial.infeasible("batch_size 1 cannot train BatchNorm, which normalizes over the batch; use 2 or more")
 
 

@@ -1,4 +1,4 @@
-"""The training loop: one epoch of SGD, one look at the validation images, one step of the schedule, again.
+"""The training loop: one epoch of steps, one look at the validation images, again.
 
 It knows nothing of reporting, checkpoints or signals; whoever drives `fit` does all three: between two epochs, and in
 a watch that is called after each batch, where an epoch can be left and continued as if nothing had been.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from worker.augmentation import Augmentation
 from worker.images import Images, normalized
 from worker.learner import Learner
 from worker.model import set_training_mode
@@ -22,8 +23,14 @@ EVALUATION_PIXELS = 2**18
 """Pixels of images that are evaluated at once; 256 images at 32 pixels, 5 at 224. More is no faster on a CPU."""
 
 
+HOPELESS = 10.0
+"""Times ln(classes), the loss of a model that knows nothing and says so: training with a greater one has diverged."""
+HOPELESS_AFTER_BATCHES = 20
+"""The first steps at a high learning rate may be wild, and lead somewhere."""
+
+
 class Diverged(Exception):
-    """The loss is not a finite number any more."""
+    """The loss is not a finite number any more, or far beyond where it began."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +49,7 @@ class Course:
 
     images: Images
     split: Split
+    augmentation: Augmentation
     batch_size: int
     image_size: int
     seed: int
@@ -68,7 +76,7 @@ def fit(
         validation = evaluate(learner, course, epoch=epoch, trained=trained, watch=watch)
         if not math.isfinite(validation.loss):
             raise Diverged(f"the validation loss is {validation.loss} after epoch {epoch}")
-        learner.scheduler.step(validation.loss)
+        learner.schedule.observe(validation.loss)
         samples_per_second = (trained.count - before) / seconds if trained.count > before else None
         yield EpochResult(
             epoch=epoch, train=trained.score(), validation=validation, samples_per_second=samples_per_second
@@ -77,35 +85,58 @@ def fit(
 
 
 def train_one_epoch(learner: Learner, course: Course, *, epoch: int, trained: Tally, watch: Watch) -> Tally:
-    """Take one step of SGD for each batch that is left. Raises Diverged at the first loss that is not finite."""
+    """Take one step for each batch that is left. Raises Diverged at the first loss that is not finite."""
     set_training_mode(learner.model)
-    for positions in course.batches(epoch)[trained.batches :]:
-        pixels, labels = _batch(learner, course.images, positions)
+    batches = course.batches(epoch)
+    for batch in range(trained.batches, len(batches)):
+        pixels, targets = _training_batch(learner, course, epoch=epoch, batch=batch, positions=batches[batch])
         logits = learner.model(pixels)  # (batch, classes)
-        loss = functional.cross_entropy(logits, labels)
+        loss = functional.cross_entropy(logits, targets, label_smoothing=learner.training.label_smoothing)
         batch_loss = loss.item()
         if not math.isfinite(batch_loss):
-            raise Diverged(f"the training loss is {batch_loss} at step {trained.batches + 1} of epoch {epoch}")
+            raise Diverged(f"the training loss is {batch_loss} at step {batch + 1} of epoch {epoch}")
         learner.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        learner.optimizer.step()
-        trained = trained.plus(loss_sum=batch_loss * len(labels), correct=_correct(logits, labels), count=len(labels))
+        learner.take_step(epoch - 1 + (batch + 0.5) / len(batches))
+        correct = _correct(logits, targets if targets.ndim == 1 else targets.argmax(dim=1))
+        trained = trained.plus(loss_sum=batch_loss * len(logits), correct=correct, count=len(logits))
+        if trained.batches in (HOPELESS_AFTER_BATCHES, len(batches)):
+            _refuse_the_hopeless(trained, epoch, classes=logits.shape[1])
         watch(epoch, trained)
     return trained
+
+
+def _refuse_the_hopeless(trained: Tally, epoch: int, *, classes: int) -> None:
+    loss, limit = trained.score().loss, HOPELESS * math.log(classes)
+    if loss > limit:
+        raise Diverged(
+            f"the training loss is {loss:.3g} on average over {trained.batches} steps of epoch {epoch}, beyond "
+            f"{limit:.3g}, {HOPELESS:g} times that of guessing"
+        )
 
 
 @torch.inference_mode()
 def evaluate(learner: Learner, course: Course, *, epoch: int, trained: Tally, watch: Watch) -> Score:
     """Return the mean loss and the accuracy over the validation images. It changes nothing, and may be repeated."""
-    learner.model.eval()
+    model = learner.judged.eval()
     seen = Tally()
     for positions in course.validation_batches():
         pixels, labels = _batch(learner, course.images, positions)
-        logits = learner.model(pixels)  # (batch, classes)
+        logits = model(pixels)  # (batch, classes)
         loss_sum = functional.cross_entropy(logits, labels, reduction="sum").item()
         seen = seen.plus(loss_sum=loss_sum, correct=_correct(logits, labels), count=len(labels))
         watch(epoch, trained)
     return seen.score()
+
+
+def _training_batch(
+    learner: Learner, course: Course, *, epoch: int, batch: int, positions: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return normalized pixels, and as targets labels or, of mixed images, the share of each label."""
+    pixels, labels = course.images.pixels(positions), course.images.labels[positions]
+    changed = course.augmentation.of_images(pixels, positions, epoch)
+    ready = normalized(changed.to(learner.device))
+    return course.augmentation.of_batch(ready, labels.to(learner.device), epoch=epoch, batch=batch)
 
 
 def _batch(learner: Learner, images: Images, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

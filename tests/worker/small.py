@@ -1,6 +1,7 @@
 """Small data and small learners, so that an epoch takes a fraction of a second."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,16 @@ import torch
 from PIL import Image
 
 from podium.trainer import Training
+from worker.augmentation import Augmentation
 from worker.digits import Digits
-from worker.learner import Learner, build_learner
+from worker.learner import Learner, Task, build_learner
 from worker.seeding import seed_everything
 from worker.split import Split
 from worker.training import Course
 
 SEED = 7
 TRIAL = 3
+FULL_EPOCHS = 4
 
 
 def training(**changes: object) -> Training:
@@ -25,14 +28,20 @@ def training(**changes: object) -> Training:
 
 def learner(settings: Training | None = None) -> Learner:
     seed_everything(SEED, TRIAL)
-    return build_learner(settings or training(), 10, torch.device("cpu"))
+    return build_learner(settings or training(), Task(classes=10, full_epochs=FULL_EPOCHS), torch.device("cpu"))
 
 
-def course(*, train: int = 49, validation: int = 20, batch_size: int = 16) -> Course:
+def course(*, train: int = 49, validation: int = 20, batch_size: int = 16, settings: Training | None = None) -> Course:
     """The first digits; 49 = 3 * 16 + 1 leaves a last batch of one image."""
-    split = Split(train=torch.arange(train), validation=torch.arange(train, train + validation))
-    images = Digits(image_size=32)
-    return Course(images=images, split=split, batch_size=batch_size, image_size=32, seed=SEED, trial=TRIAL)
+    return Course(
+        images=Digits(image_size=32),
+        split=Split(train=torch.arange(train), validation=torch.arange(train, train + validation)),
+        augmentation=Augmentation(settings or training(), classes=10, seed=SEED, trial=TRIAL),
+        batch_size=batch_size,
+        image_size=32,
+        seed=SEED,
+        trial=TRIAL,
+    )
 
 
 def weights(trained: Learner) -> dict[str, torch.Tensor]:
@@ -42,6 +51,21 @@ def weights(trained: Learner) -> dict[str, torch.Tensor]:
 def differing(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> list[str]:
     assert left.keys() == right.keys()
     return [name for name in left if not torch.equal(left[name], right[name])]
+
+
+def state_of(stored: bytes) -> object:
+    """Return what a checkpoint holds, as values that are equal when their last bit is."""
+    return _comparable(torch.load(io.BytesIO(stored), weights_only=True))
+
+
+def _comparable(state: object) -> object:
+    if isinstance(state, torch.Tensor):
+        return str(state.dtype), tuple(state.shape), state.contiguous().numpy().tobytes()
+    if isinstance(state, Mapping):
+        return {key: _comparable(value) for key, value in state.items()}
+    if isinstance(state, list | tuple):
+        return [_comparable(value) for value in state]
+    return state
 
 
 def write_images(root: Path, labels: Sequence[str] = ("cat", "dog"), *, each: int = 6) -> Path:

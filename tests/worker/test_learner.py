@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from tests.sdk.fake_run_api import assignment
-from tests.worker.small import course, differing, learner, training, weights
+from tests.worker.small import course, differing, learner, state_of, training, weights
 from worker.learner import Learner, UnusableCheckpoint
 from worker.settings import UnusableSettings, settings_of
-from worker.split import Split
-from worker.training import Course, Diverged, fit
+from worker.tally import Tally, never_leave
+from worker.training import Diverged, evaluate, fit, train_one_epoch
 
 
 def learner_for(nesterov: bool) -> Learner:
@@ -62,9 +62,23 @@ def test_settings_that_cannot_be_are_named(tmp_path: Path) -> None:
         settings_of(assignment(tmp_path, training=None))
 
 
-def test_a_resumed_run_equals_a_straight_one() -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lr_patience": 0, "lr_decay": 0.5},
+        {"lr_schedule": "cosine", "warmup_epochs": 1},
+        {"lr_schedule": "step", "lr_step_epochs": 1, "optimizer": "adamw", "learning_rate": 0.001},
+        {"ema_decay": 0.9, "dropout": 0.3, "label_smoothing": 0.1},
+        {"augmentation": "randaugment", "random_erasing": 0.5},
+        {"augmentation": "trivialaugment", "mixup": 0.2, "cutmix": 1.0},
+        {"trainable": "layer3", "augmentation": "flip"},
+    ],
+    ids=str,
+)
+def test_a_resumed_run_equals_a_straight_one(changes: dict[str, object]) -> None:
     """Weights, momentum, schedule and random states, bit for bit; 33 images leave a last batch of one."""
-    settings, images = training(lr_patience=0, lr_decay=0.5), course(train=33, validation=8)
+    settings = training(**changes)
+    images = course(train=33, validation=8, settings=settings)
     straight = learner(settings)
     results = list(fit(straight, images, [1, 2]))
     expected = straight.to_bytes(2)  # now: it holds the states of global generators
@@ -77,24 +91,21 @@ def test_a_resumed_run_equals_a_straight_one() -> None:
     with torch.no_grad():
         second.model.get_parameter("fc.weight").zero_()
     second.restore(stored)
-    earlier += list(fit(second, course(train=33, validation=8), [2]))
+    earlier += list(fit(second, course(train=33, validation=8, settings=settings), [2]))
 
     assert differing(weights(straight), weights(second)) == []
-    assert second.to_bytes(2) == expected
+    assert state_of(second.to_bytes(2)) == state_of(expected)
     assert [(each.train, each.validation) for each in results] == [(each.train, each.validation) for each in earlier]
 
 
 def test_the_schedule_follows_the_validation_loss() -> None:
     """Training loss falls on random labels, validation loss does not: only a schedule on the latter decays."""
-    images = course().images
+    given = course(train=48, validation=48)
     torch.manual_seed(0)
-    shuffled = images.labels[torch.randperm(len(images.labels))]
-    images._labels = shuffled  # type: ignore[attr-defined]
+    shuffled = given.images.labels[torch.randperm(len(given.images.labels))]
+    given.images._labels = shuffled  # type: ignore[attr-defined]
     each = learner(training(lr_patience=0, lr_decay=0.5, learning_rate=0.02))
-    split = Split(train=torch.arange(48), validation=torch.arange(48, 96))
-    results = list(
-        fit(each, Course(images=images, split=split, batch_size=16, image_size=32, seed=7, trial=3), [1, 2, 3, 4])
-    )
+    results = list(fit(each, given, [1, 2, 3, 4]))
 
     decays = sum(
         later.validation.loss >= min(r.validation.loss for r in results[: position + 1])
@@ -102,13 +113,78 @@ def test_the_schedule_follows_the_validation_loss() -> None:
     )
     assert results[-1].train.loss < results[0].train.loss
     assert decays > 0
-    assert each.optimizer.param_groups[0]["lr"] == pytest.approx(0.02 * 0.5**decays)
+    assert each.schedule.factor(4.0) == pytest.approx(0.5**decays)
 
 
 def test_a_loss_that_is_not_finite_ends_training_at_once() -> None:
+    each = learner()
+    with torch.no_grad():
+        each.model.get_parameter("fc.bias")[0] = float("nan")
+    with pytest.raises(Diverged, match="the training loss is nan at step 1 of epoch 1"):
+        list(fit(each, course(), [1]))
+
+
+def test_a_loss_far_beyond_guessing_ends_training() -> None:
     each = learner(training(learning_rate=100.0, momentum=0.99))
-    with pytest.raises(Diverged, match=r"the (training|validation) loss is (nan|inf)"):
-        list(fit(each, course(), range(1, 30)))
+    with pytest.raises(Diverged, match=r"the training loss is .* over 3 steps of epoch 1, beyond 23, 10 times"):
+        list(fit(each, course(train=48), range(1, 30)))
+
+
+def test_adamw_decays_weights_apart_from_their_gradients() -> None:
+    """w = w - r (l w + m / (sqrt(v) + e)) (Loshchilov and Hutter 2019, algorithm 2): the first step is of size r."""
+    each = learner(training(optimizer="adamw", learning_rate=0.1, weight_decay=0.5))
+    weight = each.model.get_parameter("fc.bias")
+    with torch.no_grad():
+        weight.fill_(2.0)
+    weight.grad = torch.full_like(weight, 3.0)
+    each.take_step(0.0)
+    assert torch.allclose(weight, torch.full_like(weight, 2.0 - 0.1 * 0.5 * 2.0 - 0.1), atol=1e-4)
+
+
+def test_a_step_is_taken_at_the_rate_of_its_moment() -> None:
+    each = learner(training(momentum=0.0, weight_decay=0.0, learning_rate=0.1, warmup_epochs=2))
+    weight = each.model.get_parameter("fc.bias")
+    with torch.no_grad():
+        weight.zero_()
+    weight.grad = torch.ones_like(weight)
+    each.take_step(0.5)
+    assert torch.allclose(weight, torch.full_like(weight, -0.1 * 0.25))
+
+
+def test_the_average_is_judged_and_the_weights_are_trained() -> None:
+    averaged, plain = learner(training(ema_decay=0.5)), learner(training())
+    steps: list[torch.Tensor] = []
+
+    def note(_epoch: int, _trained: Tally) -> None:
+        steps.append(averaged.model.get_parameter("fc.bias").detach().clone())
+
+    with_average = list(fit(averaged, course(train=32), [1], watch=note))
+    without = list(fit(plain, course(train=32), [1]))
+
+    assert differing(weights(averaged), weights(plain)) == []
+    assert with_average[0].train == without[0].train
+    assert with_average[0].validation != without[0].validation
+    expected = 0.5 * steps[0] + 0.5 * steps[1]  # the average begins as the first step's weights
+    assert torch.allclose(averaged.judged.get_parameter("module.fc.bias"), expected)
+
+
+def test_smoothed_labels_raise_the_loss_that_is_trained_on_alone() -> None:
+    sharp, smooth = learner(), learner(training(label_smoothing=0.2))
+    images = course(train=16, validation=8)
+    before = [evaluate(each, images, epoch=1, trained=Tally(), watch=never_leave) for each in (sharp, smooth)]
+    assert before[0] == before[1]
+    trained = [
+        train_one_epoch(each, images, epoch=1, trained=Tally(), watch=never_leave).loss_sum for each in (sharp, smooth)
+    ]
+    assert trained[0] != trained[1]
+
+
+def test_dropout_drops_while_training_alone() -> None:
+    dropping = learner(training(dropout=0.9))
+    head, inputs = dropping.model.get_submodule("fc"), torch.ones(1, 512)
+    assert not torch.equal(head(inputs), head(inputs))
+    head.eval()
+    assert torch.equal(head(inputs), head(inputs))
 
 
 def test_a_batch_beyond_the_data_is_one_batch() -> None:

@@ -27,22 +27,33 @@ def test_sparing_products_with_zeros_changes_no_result(image_size: int) -> None:
         torch.testing.assert_close(our.grad, their.grad, rtol=1e-6, atol=1e-9, msg=name)
 
 
-def test_a_feature_extractor_changes_its_head_only() -> None:
-    extractor = learner(training(trainable="head"))
-    before = weights(extractor)
-    list(fit(extractor, course(train=32), [1]))
-    assert differing(before, weights(extractor)) == ["fc.weight", "fc.bias"]
+@pytest.mark.parametrize(
+    ("trainable", "trained"),
+    [
+        ("head", {"fc"}),
+        ("layer4", {"layer4", "fc"}),
+        ("layer2", {"layer2", "layer3", "layer4", "fc"}),
+        ("all", {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc"}),
+    ],
+)
+def test_what_is_frozen_is_not_changed(trainable: str, trained: set[str]) -> None:
+    """Neither weights nor the statistics of BatchNorm."""
+    frozen = learner(training(trainable=trainable))
+    before = weights(frozen)
+    list(fit(frozen, course(train=32), [1]))
+    assert {name.split(".")[0] for name in differing(before, weights(frozen))} == trained
 
 
-def test_frozen_batch_normalization_is_not_in_training_mode() -> None:
-    model = build_model(training(trainable="head"), classes=10)
+@pytest.mark.parametrize("trainable", ["head", "layer3"])
+def test_frozen_batch_normalization_is_not_in_training_mode(trainable: str) -> None:
+    model = build_model(training(trainable=trainable), classes=10)
     set_training_mode(model)
-    assert {
-        name for name, module in model.named_modules() if isinstance(module, torch.nn.BatchNorm2d) and module.training
-    } == set()
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            assert module.training == module.weight.requires_grad, name
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2"])
 def test_the_last_layer_has_an_output_for_each_label(name: str) -> None:
     settings: Training = training(model=name)
     model = build_model(settings, classes=17).eval()
