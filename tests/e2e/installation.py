@@ -191,6 +191,11 @@ class Installation:
         """Return the names of the Pods of a component that are not on their way out."""
         return [each["metadata"]["name"] for each in self.staying(component)]
 
+    def is_running(self, pod: str) -> bool:
+        """Say whether the kubelet tells of a running container; on a busy node it does so long after the start."""
+        state = self.kubectl("get", "pod", pod, "--output", "jsonpath={.status.containerStatuses[0].state.running}")
+        return state != ""
+
     def images_of(self, component: str) -> set[str]:
         """Return what the Pods of a component run that are not on their way out."""
         return {container["image"] for each in self.staying(component) for container in each["spec"]["containers"]}

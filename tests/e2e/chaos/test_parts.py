@@ -27,6 +27,7 @@ def test_a_reconciler_killed_again_and_again_loses_nothing_and_the_other_takes_o
         wait_for(partial(has_standby, podium), "one leads and another stands by", 120)
         time.sleep(moments.uniform(0.0, 3.0))
         victim = podium.leader()
+        wait_for(partial(podium.is_running, victim), "the node knows of the leader's container")
         podium.node.signal("KILL", podium.namespace, victim)
         takeovers.append(wait_for(partial(another_leads, podium, victim), "another leads"))
         # The kubelet would restart it ever later, up to 5 minutes; what is tested is the next kill, not its patience.
