@@ -138,8 +138,12 @@ class InMemory:
     def labels(self) -> torch.Tensor:  # (images,)
         return self._images.labels
 
+    @property
+    def identity(self) -> str:
+        return self._images.identity
+
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
-        return self._pixels[positions].contiguous(memory_format=torch.channels_last)
+        return self._pixels[positions]
 
 
 def share_of(split: Split, images: Images) -> Split:

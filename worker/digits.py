@@ -1,5 +1,6 @@
 """The 1,797 scanned digits that ship with scikit-learn (8 x 8 pixels, 17 grey levels), enlarged to the model's size."""
 
+import hashlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from worker.images import UnusableData, normalized
+from worker.images import UnusableData
 
 GREY_LEVELS = 16
 
@@ -17,7 +18,9 @@ class Digits:
     """The digits, in memory; they are enlarged only when read, so that any size fits."""
 
     def __init__(self, *, image_size: int) -> None:
-        table = np.loadtxt(_table_path(), delimiter=",", dtype=np.float32)  # (1797, 64 + 1)
+        path = _table_path()
+        table = np.loadtxt(path, delimiter=",", dtype=np.float32)  # (1797, 64 + 1)
+        self._identity = hashlib.sha256(path.read_bytes()).hexdigest()
         self._small = torch.from_numpy(table[:, :-1] / GREY_LEVELS).reshape(-1, 1, 8, 8)
         self._labels = torch.from_numpy(table[:, -1].astype(np.int64))
         self._image_size = image_size
@@ -30,10 +33,14 @@ class Digits:
     def labels(self) -> torch.Tensor:  # (1797,)
         return self._labels
 
+    @property
+    def identity(self) -> str:
+        return self._identity
+
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
         size = (self._image_size, self._image_size)
         grey = functional.interpolate(self._small[positions], size=size, mode="bilinear", align_corners=False)
-        return normalized(grey.expand(-1, 3, -1, -1))
+        return (grey * 255).round().to(torch.uint8).expand(-1, 3, -1, -1)
 
 
 def _table_path() -> Path:

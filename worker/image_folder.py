@@ -5,6 +5,7 @@ of which a container has 64 MB unless it is told otherwise. No augmentation: the
 is cut out.
 """
 
+import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from worker.images import UnusableData, normalized
+from worker.images import UnusableData
 
 EXTENSIONS = {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
 
@@ -26,6 +27,7 @@ class ImageFolder:
         found = [(path, label) for label, name in enumerate(self._classes) for path in _images(Path(root) / name)]
         self._paths = [path for path, _ in found]
         self._labels = torch.tensor([label for _, label in found])
+        self._identity = _identity(Path(root), self._paths)
         self._image_size = image_size
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="image-reader")
 
@@ -37,9 +39,12 @@ class ImageFolder:
     def labels(self) -> torch.Tensor:  # (images,)
         return self._labels
 
+    @property
+    def identity(self) -> str:
+        return self._identity
+
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
-        pixels = list(self._readers.map(self._read, positions.tolist()))
-        return normalized(torch.stack(pixels).permute(0, 3, 1, 2).float() / 255)
+        return torch.stack(list(self._readers.map(self._read, positions.tolist()))).permute(0, 3, 1, 2)
 
     def _read(self, position: int) -> torch.Tensor:  # (size, size, 3), bytes
         path, size = self._paths[position], (self._image_size, self._image_size)
@@ -58,6 +63,14 @@ def _classes(root: Path) -> list[str]:
     if len(names) < 2:
         raise UnusableData(f"{root} has {len(names)} sub-folders; there must be one for each of at least 2 labels")
     return names
+
+
+def _identity(root: Path, paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        found = path.stat()
+        digest.update(f"{path.relative_to(root)}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def _images(folder: Path) -> list[Path]:

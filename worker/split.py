@@ -4,6 +4,7 @@
 compared on the same images. The order depends on (seed, trial, epoch) alone.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,14 @@ def split_by_label(images: Images, seed: int, *, share: float = 1.0) -> Split:
         rest = shuffled[held_out:]
         train.append(rest[: max(1, round(share * len(rest)))])
     return Split(train=torch.cat(train).sort().values, validation=torch.cat(validation).sort().values)
+
+
+def digest_of(split: Split) -> str:
+    """Return what tells this split from another of the same data.
+
+    It is that of the images held out, which all trials of an experiment have in common, whatever share they train on.
+    """
+    return hashlib.sha256(split.validation.numpy().astype("<i8").tobytes()).hexdigest()
 
 
 def shuffled_batches(train: torch.Tensor, batch_size: int, *, seed: int, trial: int, epoch: int) -> list[torch.Tensor]:

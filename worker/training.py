@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from worker.images import Images
+from worker.images import Images, normalized
 from worker.learner import Learner
 from worker.model import set_training_mode
 from worker.split import Split, shuffled_batches
@@ -110,7 +110,7 @@ def evaluate(learner: Learner, course: Course, *, epoch: int, trained: Tally, wa
 
 def _batch(learner: Learner, images: Images, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     pixels, labels = images.pixels(positions), images.labels[positions]
-    return pixels.to(learner.device), labels.to(learner.device)
+    return normalized(pixels.to(learner.device)), labels.to(learner.device)
 
 
 def _correct(logits: torch.Tensor, labels: torch.Tensor) -> int:

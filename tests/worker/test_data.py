@@ -11,8 +11,8 @@ from tests.worker.small import training, write_images
 from worker.data import open_images
 from worker.digits import Digits
 from worker.image_folder import ImageFolder
-from worker.images import MEAN, STD, Images, UnusableData
-from worker.split import shuffled_batches, split_by_label
+from worker.images import MEAN, STD, Images, UnusableData, normalized
+from worker.split import digest_of, shuffled_batches, split_by_label
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,15 @@ def test_the_digits_are_scikit_learns(digits: Digits) -> None:
     expected = load_digits()
     assert digits.labels.tolist() == expected.target.tolist()
     small = Digits(image_size=8).pixels(torch.arange(1797))
-    grey = (small * STD + MEAN) * 16
-    assert torch.allclose(grey[:, 2], torch.from_numpy(expected.images).float(), atol=1e-4)
+    assert small.dtype == torch.uint8
+    assert torch.equal((small[:, 2].float() * 16 / 255).round(), torch.from_numpy(expected.images).float())
+
+
+def test_bytes_become_what_imagenets_weights_expect() -> None:
+    pixels = torch.randint(0, 256, (2, 3, 5, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    floats = normalized(pixels)
+    assert torch.allclose((floats * STD + MEAN) * 255, pixels.float(), atol=1e-4)
+    assert floats.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_digits_are_as_large_as_asked(digits: Digits) -> None:
@@ -44,7 +51,9 @@ def test_the_split_depends_on_the_experiments_seed_alone(digits: Digits) -> None
     first = split_by_label(digits, seed=7)
     torch.manual_seed(2)
     assert torch.equal(first.validation, split_by_label(digits, seed=7).validation)
-    assert not torch.equal(first.validation, split_by_label(digits, seed=8).validation)
+    other = split_by_label(digits, seed=8)
+    assert not torch.equal(first.validation, other.validation)
+    assert digest_of(first) == digest_of(split_by_label(digits, seed=7, share=0.5)) != digest_of(other)
 
 
 def test_less_data_is_a_part_of_more_with_the_same_share_of_each_label(digits: Digits) -> None:
@@ -78,10 +87,9 @@ def test_an_image_folder_is_read_in_alphabetical_order(tmp_path: Path) -> None:
     images = open_images(training(dataset="image_folder", data=str(write_images(tmp_path / "pets"))), threads=2)
     assert images.classes == ["cat", "dog"]
     assert images.labels.tolist() == [0] * 6 + [1] * 6
-    pixels = images.pixels(torch.tensor([11, 0])) * STD + MEAN
-    assert pixels.shape == (2, 3, 32, 32)
-    assert 0.0 <= pixels.min() <= pixels.max() <= 1.0
-    brightest = pixels.mean(dim=(2, 3)).argmax(dim=1)
+    pixels = images.pixels(torch.tensor([11, 0]))
+    assert (pixels.shape, pixels.dtype) == ((2, 3, 32, 32), torch.uint8)
+    brightest = pixels.float().mean(dim=(2, 3)).argmax(dim=1)
     assert brightest.tolist() == [1, 0]  # dogs are green and cats are red here
 
 
