@@ -23,23 +23,47 @@ Model = Literal[
     "wide_resnet101_2",
 ]
 
+TorchvisionSet = Literal[
+    "mnist",
+    "fashion_mnist",
+    "kmnist",
+    "cifar10",
+    "cifar100",
+    "svhn",
+    "stl10",
+    "flowers102",
+    "food101",
+    "oxford_iiit_pet",
+    "dtd",
+    "eurosat",
+    "gtsrb",
+    "fgvc_aircraft",
+    "caltech101",
+]
+Dataset = Literal["digits", "image_folder", "stanford_cars", "parquet", TorchvisionSet]
+
 
 class Training(Recipe):
     """What the built-in trainer trains: a torchvision ResNet on images; how, says the recipe."""
 
-    dataset: Literal["digits", "image_folder"]
+    dataset: Dataset
     data: str | None = None
-    """Directory of an image_folder data set, as the workers see it: one folder of images per label."""
+    """Where the data set is, as the workers see it: a directory, or for `parquet` also a file, a glob or a URL."""
+    on_bad_image: Literal["fail", "skip"] = "fail"
+    """Whether images that cannot be read, and labels of fewer than two, end the trial or are left out and counted."""
+    cache: Literal["auto", "memory", "disk", "none"] = "auto"
+    """Where decoded images are kept. `auto`: on the node's disk, or else in memory if a quarter of it is enough."""
     model: Model = "resnet18"
     weights: str = "none"
     """`none` (random), `imagenet` (torchvision's), or the path or URL of a state dict, whose last layer is replaced."""
 
     @model_validator(mode="after")
-    def _data_belongs_to_image_folder(self) -> Self:
-        if self.dataset == "image_folder" and not self.data:
-            raise ValueError("`data` must name the directory of the image_folder data set")
+    def _data_belongs_to_sets_with_files(self) -> Self:
         if self.dataset == "digits" and self.data:
-            raise ValueError("`data` is for image_folder; digits ships with scikit-learn")
+            raise ValueError("`data` is for data sets with files; digits ships with scikit-learn")
+        if self.dataset != "digits" and not self.data:
+            what = "file, directory or glob" if self.dataset == "parquet" else "directory"
+            raise ValueError(f"`data` must name the {what} of the data set {self.dataset}")
         return self
 
     @field_validator("weights")

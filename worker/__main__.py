@@ -2,23 +2,26 @@
 
 import logging
 import os
+import sys
 
 import podium
-from worker.processors import usable_processors
+from worker.machine import UnusableEnvironment, this_machine
 
 
 def main() -> None:
     logging.basicConfig(format="%(message)s")
     logging.getLogger("podium").setLevel(logging.INFO)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is not deterministic
+    try:
+        machine = this_machine(os.environ)
+    except UnusableEnvironment as error:
+        sys.exit(f"podium: {error}")
     with podium.trial() as trial:
         # torch takes seconds to load: a SIGTERM meanwhile must find its handler, and a superseded attempt needs none.
         from worker import numerics, session  # noqa: PLC0415
 
-        given = os.environ.get("OMP_NUM_THREADS", "")
-        threads = int(given) if given.isdigit() and int(given) > 0 else usable_processors()
-        numerics.settle(threads)
-        session.train(trial, threads)
+        numerics.settle(machine.threads)
+        session.train(trial, machine)
 
 
 if __name__ == "__main__":

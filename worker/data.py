@@ -1,19 +1,47 @@
-"""Which data set an experiment trains on."""
-
-from typing import assert_never
+"""Which data set an experiment trains on, and what comes between its files and the trainer: a cache, and skipping."""
 
 from podium.trainer import Training
+from worker.cache import cached
+from worker.decoding import REMEDY, Decoded, Pictures
 from worker.digits import Digits
-from worker.image_folder import ImageFolder
-from worker.images import Images
+from worker.image_folder import image_folder
+from worker.images import Images, Part, UnusableData
+from worker.machine import Machine
+from worker.skipping import bad_among, without
 
 
-def open_images(training: Training, threads: int) -> Images:
-    """Open the data set that the experiment names. Raises UnusableData."""
+def open_images(training: Training, machine: Machine, *, part: Part = "train") -> Images:
+    """Open a part of the data set that the experiment names. Raises UnusableData."""
+    if training.dataset == "digits":
+        return Digits(image_size=training.image_size)
+    pictures = _pictures(training, part)
+    decoded = Decoded(pictures, image_size=training.image_size, threads=machine.threads)
+    images, bad = cached(decoded, training.cache, machine)
+    if training.on_bad_image == "skip":
+        return without(bad_among(decoded) if bad is None else bad, images, fewest=2 if part == "train" else 0)
+    if bad:
+        others = f", nor can {len(bad) - 1} more" if len(bad) > 1 else ""
+        raise UnusableData(f"{bad[0]}{others}; {REMEDY}")
+    return images
+
+
+def _pictures(training: Training, part: Part) -> Pictures:
+    """Open the files. What reads one kind of them only is loaded for that kind only."""
+    root, skips = training.data or "", training.on_bad_image == "skip"
     match training.dataset:
-        case "digits":
-            return Digits(image_size=training.image_size)
         case "image_folder":
-            return ImageFolder(training.data or "", image_size=training.image_size, threads=threads)
-        case _ as unknown:
-            assert_never(unknown)
+            return image_folder(root, keep_empty=skips)
+        case "stanford_cars":
+            from worker.stanford_cars import stanford_cars  # noqa: PLC0415
+
+            return stanford_cars(root, part, keep_missing=skips)
+        case "parquet":
+            from worker.parquet import Rows  # noqa: PLC0415
+
+            return Rows(root, part)
+        case "digits":
+            raise AssertionError("the digits are no files")
+        case name:
+            from worker.torchvision_sets import torchvision_set  # noqa: PLC0415
+
+            return torchvision_set(name, root, part)

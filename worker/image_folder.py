@@ -1,81 +1,30 @@
-"""A folder of images on disk, one sub-folder per label, as torchvision's ImageFolder reads it.
+"""A folder of images on disk, one sub-folder per label, as torchvision's ImageFolder reads it."""
 
-Images are read when they are needed, by threads: decoding releases Python's lock, and threads need no shared memory,
-of which a container has 64 MB unless it is told otherwise. No augmentation: the shorter side is scaled, and the middle
-is cut out.
-"""
-
-import hashlib
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-import torch
-from PIL import Image, ImageOps
-
+from worker.files import EXTENSIONS, Files, directory, images_below
 from worker.images import UnusableData
 
-EXTENSIONS = {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
+
+def image_folder(root: str, *, keep_empty: bool) -> Files:
+    """Return the images below a folder; its sub-folders in alphabetical order are the labels.
+
+    Raises UnusableData; for a sub-folder without images too, unless they are kept as labels without images.
+    """
+    folders = _label_folders(directory(root))
+    found = [(folder, images_below(folder)) for folder in folders]
+    for folder, paths in found:
+        if not paths and not keep_empty:
+            known = ", ".join(sorted(EXTENSIONS))
+            raise UnusableData(
+                f"{folder} holds no image ({known}); add some, remove the folder, or give `on_bad_image: skip`"
+            )
+    files = [(path, label) for label, (_, paths) in enumerate(found) for path in paths]
+    return Files(Path(root), files, [folder.name for folder in folders])
 
 
-class ImageFolder:
-    """The images below a folder; sub-folders in alphabetical order are the labels. Raises UnusableData."""
-
-    def __init__(self, root: str, *, image_size: int, threads: int) -> None:
-        self._classes = _classes(Path(root))
-        found = [(path, label) for label, name in enumerate(self._classes) for path in _images(Path(root) / name)]
-        self._paths = [path for path, _ in found]
-        self._labels = torch.tensor([label for _, label in found])
-        self._identity = _identity(Path(root), self._paths)
-        self._image_size = image_size
-        self._readers = ThreadPoolExecutor(threads, thread_name_prefix="image-reader")
-
-    @property
-    def classes(self) -> Sequence[str]:
-        return self._classes
-
-    @property
-    def labels(self) -> torch.Tensor:  # (images,)
-        return self._labels
-
-    @property
-    def identity(self) -> str:
-        return self._identity
-
-    def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
-        return torch.stack(list(self._readers.map(self._read, positions.tolist()))).permute(0, 3, 1, 2)
-
-    def _read(self, position: int) -> torch.Tensor:  # (size, size, 3), bytes
-        path, size = self._paths[position], (self._image_size, self._image_size)
-        try:
-            with Image.open(path) as image:
-                fitted = ImageOps.fit(image.convert("RGB"), size, method=Image.Resampling.BILINEAR)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # what Pillow's readers raise
-            raise UnusableData(f"{path} cannot be read as an image ({error}); replace or remove it") from None
-        return torch.from_numpy(np.array(fitted))
-
-
-def _classes(root: Path) -> list[str]:
-    if not root.is_dir():
-        raise UnusableData(f"{root} is not a directory; `training.data` names one that every worker can see")
-    names = sorted(path.name for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if len(names) < 2:
-        raise UnusableData(f"{root} has {len(names)} sub-folders; there must be one for each of at least 2 labels")
-    return names
-
-
-def _identity(root: Path, paths: Sequence[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        found = path.stat()
-        digest.update(f"{path.relative_to(root)}\0{found.st_size}\0{found.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
-
-
-def _images(folder: Path) -> list[Path]:
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
-    if not paths:
-        known = ", ".join(sorted(EXTENSIONS))
-        raise UnusableData(f"{folder} holds no image ({known}); add some or remove the folder")
-    return paths
+def _label_folders(root: Path) -> list[Path]:
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if len(folders) < 2:
+        raise UnusableData(f"{root} has {len(folders)} sub-folders; there must be one for each of at least 2 labels")
+    return folders

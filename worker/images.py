@@ -5,13 +5,17 @@ model is.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 
 # Mean and standard deviation of ImageNet's channels, as torchvision's pretrained weights were trained with.
 MEAN = torch.tensor([0.485, 0.456, 0.406]).reshape(1, 3, 1, 1)
 STD = torch.tensor([0.229, 0.224, 0.225]).reshape(1, 3, 1, 1)
+
+
+Part = Literal["train", "test"]
+"""Of a data set that has both. What is searched on is a part of the first; the second is for the last word."""
 
 
 class UnusableData(Exception):

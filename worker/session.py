@@ -11,6 +11,7 @@ from worker.augmentation import Augmentation
 from worker.data import open_images
 from worker.images import Images, UnusableData
 from worker.learner import Learner, Task, UnusableCheckpoint, build_learner
+from worker.machine import Machine
 from worker.seeding import seed_everything
 from worker.settings import UnusableSettings, settings_of
 from worker.split import split_by_label
@@ -21,12 +22,12 @@ FOR_TRIAL = 3
 """Sets a trial's own randomness apart from the experiment's split and order."""
 
 
-def train(trial: Trial, threads: int) -> None:
+def train(trial: Trial, machine: Machine) -> None:
     """Train the trial to its target, and report each epoch. A fault of the set-up ends the process in one line."""
     try:
         training = settings_of(trial.assignment)
         _refuse_what_cannot_train(trial, training)
-        images = open_images(training, threads)
+        images = open_images(training, machine)
         course = Course(
             images=images,
             split=split_by_label(images, trial.seed, share=trial.data_share),

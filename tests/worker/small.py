@@ -12,6 +12,7 @@ from podium.trainer import Training
 from worker.augmentation import Augmentation
 from worker.digits import Digits
 from worker.learner import Learner, Task, build_learner
+from worker.machine import Machine
 from worker.seeding import seed_everything
 from worker.split import Split
 from worker.training import Course
@@ -44,6 +45,11 @@ def course(*, train: int = 49, validation: int = 20, batch_size: int = 16, setti
     )
 
 
+def machine(cache_folder: Path, **changes: int) -> Machine:
+    given = {"threads": 2, "memory_bytes": 2**30, "cache_bytes": 2**30, **changes}
+    return Machine(cache_folder=cache_folder, **given)
+
+
 def weights(trained: Learner) -> dict[str, torch.Tensor]:
     return {name: tensor.clone() for name, tensor in trained.model.state_dict().items()}
 
@@ -74,7 +80,17 @@ def write_images(root: Path, labels: Sequence[str] = ("cat", "dog"), *, each: in
     for position, label in enumerate(labels):
         (root / label).mkdir(parents=True)
         for number in range(each):
-            pixels = generator.integers(0, 128, size=(40, 48, 3), dtype=np.uint8)
-            pixels[:, :, position % 3] += 127
-            Image.fromarray(pixels).save(root / label / f"{number}.png")
+            picture(position, generator).save(root / label / f"{number}.png")
     return root
+
+
+def picture(color: int, generator: np.random.Generator) -> Image.Image:
+    """Return noise with more of one color: red, green or blue."""
+    pixels = generator.integers(0, 128, size=(40, 48, 3), dtype=np.uint8)
+    pixels[:, :, color % 3] += 127
+    return Image.fromarray(pixels)
+
+
+def colors(pixels: torch.Tensor) -> list[int]:
+    """Return the color of each picture."""
+    return pixels.float().mean(dim=(2, 3)).argmax(dim=1).tolist()  # type: ignore[no-any-return]  # tolist is untyped

@@ -7,11 +7,12 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
-from tests.worker.small import training, write_images
+from podium.trainer import Training
+from tests.worker.small import colors, machine, training, write_images
 from worker.data import open_images
 from worker.digits import Digits
-from worker.image_folder import ImageFolder
-from worker.images import MEAN, STD, Images, UnusableData, normalized
+from worker.images import MEAN, STD, UnusableData, normalized
+from worker.machine import Machine
 from worker.split import digest_of, shuffled_batches, split_by_label
 
 
@@ -84,21 +85,48 @@ def test_no_batch_of_one_is_left_over(images: int, batch_size: int, sizes: list[
 
 
 def test_an_image_folder_is_read_in_alphabetical_order(tmp_path: Path) -> None:
-    images = open_images(training(dataset="image_folder", data=str(write_images(tmp_path / "pets"))), threads=2)
+    settings = training(dataset="image_folder", data=str(write_images(tmp_path / "pets")))
+    images = open_images(settings, machine(tmp_path / "cache"))
     assert images.classes == ["cat", "dog"]
     assert images.labels.tolist() == [0] * 6 + [1] * 6
     pixels = images.pixels(torch.tensor([11, 0]))
     assert (pixels.shape, pixels.dtype) == ((2, 3, 32, 32), torch.uint8)
-    brightest = pixels.float().mean(dim=(2, 3)).argmax(dim=1)
-    assert brightest.tolist() == [1, 0]  # dogs are green and cats are red here
+    assert colors(pixels) == [1, 0]  # dogs are green and cats are red here
+
+
+def test_the_identity_changes_with_the_data(tmp_path: Path) -> None:
+    def identity() -> str:
+        return open_images(settings, machine(tmp_path / "cache")).identity
+
+    root = write_images(tmp_path / "pets")
+    settings = training(dataset="image_folder", data=str(root), cache="none")
+    before = identity()
+    assert identity() == before
+    seen = [before]
+    (root / "cat" / "0.png").touch()
+    seen.append(identity())
+    (root / "cat" / "0.png").rename(root / "cat" / "7.png")
+    seen.append(identity())
+    (root / "cat").rename(root / "lynx")
+    seen.append(identity())
+    assert len(set(seen)) == 4
 
 
 def missing(root: Path) -> None:
     pass
 
 
+def empty(root: Path) -> None:
+    root.mkdir()
+
+
+def a_file(root: Path) -> None:
+    root.touch()
+
+
 def without_labels(root: Path) -> None:
     root.mkdir()
+    (root / "0.png").touch()
 
 
 def with_an_empty_label(root: Path) -> None:
@@ -114,24 +142,34 @@ def with_a_broken_image(root: Path) -> None:
     (write_images(root) / "dog" / "3.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")
 
 
+def with_a_truncated_image(root: Path) -> None:
+    path = write_images(root) / "dog" / "5.png"
+    path.write_bytes(path.read_bytes()[:2000])
+
+
 @pytest.mark.parametrize(
     ("build", "said"),
     [
         (missing, r"pets is not a directory; `training\.data` names one"),
+        (empty, r"pets is empty; is the volume with the data mounted there\?"),
+        (a_file, r"pets is not a directory; `training\.data` names one"),
         (without_labels, r"pets has 0 sub-folders; there must be one for each of at least 2 labels"),
-        (with_an_empty_label, r"pets/eel holds no image \(.*\.jpg.*\); add some or remove the folder"),
+        (with_an_empty_label, r"pets/eel holds no image \(.*\.jpg.*\); add some, remove the folder, or give"),
         (with_one_image, r"label 'eel' has 1 image; it needs 2"),
-        (with_a_broken_image, r"pets/dog/3\.png cannot be read as an image \(.*\); replace or remove it"),
+        (with_a_broken_image, r"pets/dog/3\.png cannot be read as an image \(.*\); replace or remove it, or give"),
+        (with_a_truncated_image, r"pets/dog/5\.png cannot be read as an image \(image file is truncated.*\); replace"),
     ],
 )
 def test_unusable_data_is_named(tmp_path: Path, build: object, said: str) -> None:
     assert callable(build)
     build(tmp_path / "pets")
-    with pytest.raises(UnusableData, match=said):
-        read_all(str(tmp_path / "pets"))
+    for cache in ("disk", "memory", "none"):
+        settings = training(dataset="image_folder", data=str(tmp_path / "pets"), cache=cache)
+        with pytest.raises(UnusableData, match=said):
+            read_all(settings, machine(tmp_path / "cache"))
 
 
-def read_all(root: str) -> None:
-    images: Images = ImageFolder(root, image_size=32, threads=1)
+def read_all(settings: Training, here: Machine) -> None:
+    images = open_images(settings, here)
     split_by_label(images, seed=7)
     images.pixels(torch.arange(len(images.labels)))

@@ -1,6 +1,8 @@
 """`python -m worker` as a cluster starts it, on a few small images."""
 
 import io
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +14,16 @@ from podium import checkpoints
 from tests.sdk.fake_run_api import TOKEN, FakeRunApi, assignment, finish, serving
 from tests.worker.small import TRIAL, training, write_images
 from worker import numerics, session
+from worker.machine import this_machine
 
 
 @pytest.fixture
-def api(tmp_path: Path) -> Iterator[FakeRunApi]:
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRunApi]:
     settings = training(dataset="image_folder", data=str(write_images(tmp_path / "pets", each=10)), batch_size=4)
     given = assignment(
         tmp_path / "straight", trial=TRIAL, training=settings, to_epoch=2, configuration={"learning_rate": 0.01}
     )
+    monkeypatch.setenv("PODIUM_CACHE_DIR", str(tmp_path / "cache"))
     with serving(FakeRunApi(given)) as api:
         yield api
 
@@ -51,7 +55,7 @@ def train_here(api: FakeRunApi, monkeypatch: pytest.MonkeyPatch) -> object:
     numerics.settle(1)
     try:
         with podium.trial() as trial:
-            session.train(trial, threads=1)
+            session.train(trial, this_machine(os.environ))
     except SystemExit as left:
         return left.code
     finally:
@@ -71,8 +75,10 @@ def test_a_worker_terminated_within_an_epoch_continues_at_that_step_and_equals_a
 
     resumed = tmp_path / "resumed"
     api.assignment = api.assignment.model_copy(update={"checkpoints": resumed.as_uri()})
+    shutil.rmtree(tmp_path / "cache")
     process = api.start("-m", "worker")
     assert process.stderr is not None
+    assert process.stderr.readline().startswith("podium: decoding 20 images once, into ")
     assert process.stderr.readline() == f"podium: trial {TRIAL} trains epochs 1 to 2\n"
     process.terminate()
     code, stderr = finish(process)
@@ -106,6 +112,13 @@ def test_a_diverging_worker_is_infeasible(
 def test_nesterov_without_momentum_is_infeasible(api: FakeRunApi, monkeypatch: pytest.MonkeyPatch) -> None:
     api.assignment = api.assignment.model_copy(update={"configuration": {"nesterov": True, "momentum": 0.0}})
     assert train_here(api, monkeypatch) == 65
+
+
+def test_a_variable_that_is_no_number_is_one_clear_line(api: FakeRunApi) -> None:
+    code, stderr = finish(api.start("-m", "worker", env={"PODIUM_CACHE_GIGABYTES": "lots"}))
+    assert code == 1
+    expected = "podium: PODIUM_CACHE_GIGABYTES is 'lots'; give a number of gigabytes, or 0 for no cache\n"
+    assert stderr == expected
 
 
 def test_data_that_is_not_there_is_one_clear_line(

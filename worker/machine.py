@@ -1,0 +1,55 @@
+"""What a worker may use of the machine that it is on. The environment is read here, once, and passed down."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from worker.processors import usable_processors
+
+MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
+DEFAULT_CACHE_GIGABYTES = 20.0
+
+
+class UnusableEnvironment(Exception):
+    """A variable says something that cannot be; the message names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    threads: int
+    memory_bytes: int
+    cache_folder: Path
+    """Shared by all workers that see it."""
+    cache_bytes: int
+    """What the folder may hold, of all data sets together."""
+
+
+def this_machine(environment: Mapping[str, str]) -> Machine:
+    """Read PODIUM_CACHE_DIR, PODIUM_CACHE_GIGABYTES and OMP_NUM_THREADS. Raises UnusableEnvironment."""
+    given = environment.get("OMP_NUM_THREADS", "")
+    own = Path(tempfile.gettempdir()) / f"podium-cache-{os.geteuid()}"
+    return Machine(
+        threads=int(given) if given.isdigit() and int(given) > 0 else usable_processors(),
+        memory_bytes=_usable_memory(),
+        cache_folder=Path(environment.get("PODIUM_CACHE_DIR") or own),
+        cache_bytes=int(_gigabytes(environment.get("PODIUM_CACHE_GIGABYTES")) * 1e9),
+    )
+
+
+def _gigabytes(given: str | None) -> float:
+    try:
+        gigabytes = float(given) if given else DEFAULT_CACHE_GIGABYTES
+    except ValueError:
+        gigabytes = -1.0
+    if not 0 <= gigabytes < 1e9:
+        raise UnusableEnvironment(f"PODIUM_CACHE_GIGABYTES is {given!r}; give a number of gigabytes, or 0 for no cache")
+    return gigabytes
+
+
+def _usable_memory() -> int:
+    """Return the smaller of the machine's memory and what the control group allows, in bytes."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = MEMORY_LIMIT.read_text().strip() if MEMORY_LIMIT.is_file() else "max"
+    return physical if limit == "max" else min(physical, int(limit))
