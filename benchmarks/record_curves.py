@@ -28,8 +28,9 @@ from podium.recipe import Recipe
 from podium.trainer import Training
 from worker import numerics
 from worker.augmentation import Augmentation
+from worker.decoding import Decoded
 from worker.digits import Digits
-from worker.image_folder import ImageFolder
+from worker.image_folder import image_folder
 from worker.images import Images
 from worker.learner import Task, build_learner
 from worker.seeding import generator_for, seed_everything
@@ -123,7 +124,8 @@ def images_of(task: str, raw: Path) -> Images:
         return InMemory(Digits(image_size=IMAGE_SIZE))
     folder = raw / task
     write_folder(folder, images_per_label=FASHION_IMAGES_PER_LABEL)
-    return InMemory(ImageFolder(str(folder), image_size=IMAGE_SIZE, threads=1))
+    pictures = image_folder(str(folder), keep_empty=False)
+    return InMemory(Decoded(pictures, image_size=IMAGE_SIZE, threads=1))
 
 
 class InMemory:

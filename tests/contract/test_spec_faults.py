@@ -141,6 +141,17 @@ TABLE: list[tuple[str, dict[str, object], str, object, str]] = [
     ("fixed and tuned", {"training.momentum": 0.5}, "training.momentum", "fixed and tuned at once", "one of the two"),
     ("both", {"trial": {"command": ["python", "train.py"]}}, "training", "both", "one of the two"),
     ("neither", {"training": REMOVED}, "training", "neither", "one of the two"),
+    ("unknown data set", {"training.dataset": "cifar_10"}, "training.dataset", "cifar_10", "'cifar10', 'cifar100'"),
+    ("unknown cache", {"training.cache": "ram"}, "training.cache", "ram", "'auto', 'memory', 'disk' or 'none'"),
+    ("unknown remedy", {"training.on_bad_image": "drop"}, "training.on_bad_image", "drop", "'fail' or 'skip'"),
+    ("data of digits", {"training.data": "/x"}, "training", {**SOUND["training"], "data": "/x"}, "scikit-learn"),
+    (
+        "no data",
+        {"training.dataset": "cifar10"},
+        "training",
+        {**SOUND["training"], "dataset": "cifar10"},
+        "`data` must",
+    ),
     (
         "unknown metric",
         {"objective.metric": "accuracy"},

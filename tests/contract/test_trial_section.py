@@ -159,6 +159,10 @@ def test_devices_may_be_asked_for_as_much_as_they_are_limited() -> None:
     shape(volumes=[{"name": "d", "mountPath": "/d", "subPath": "a..b/c", "emptyDir": {}}])
 
 
+def test_where_a_pod_caches_images_is_its_own_to_say() -> None:
+    assert shape(env={"PODIUM_CACHE_DIR": "/cache", "PODIUM_CACHE_GIGABYTES": "5"}).env["PODIUM_CACHE_DIR"] == "/cache"
+
+
 def test_what_lies_over_wins_key_by_key_and_env_and_volumes_are_merged() -> None:
     scratch = {"name": "scratch", "mountPath": "/scratch", "emptyDir": {}}
     data = {"name": "data", "mountPath": "/data", "emptyDir": {}}

@@ -93,4 +93,4 @@ def picture(color: int, generator: np.random.Generator) -> Image.Image:
 
 def colors(pixels: torch.Tensor) -> list[int]:
     """Return the color of each picture."""
-    return pixels.float().mean(dim=(2, 3)).argmax(dim=1).tolist()  # type: ignore[no-any-return]  # tolist is untyped
+    return pixels.float().mean(dim=(2, 3)).argmax(dim=1).tolist()
