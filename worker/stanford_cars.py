@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from scipy.io import loadmat
+from scipy.io.matlab import MatReadError
 
 from worker.files import EXTENSIONS, Files, directory
 from worker.image_folder import image_folder
@@ -20,7 +21,7 @@ from worker.images import Part, UnusableData
 DEVKITS = ("", "devkit", "car_devkit/devkit", "car_devkit", "stanford_cars/devkit")
 ROOTS = ("", "stanford_cars")
 ANNOTATED: Mapping[Part, str] = {"train": "cars_train_annos.mat", "test": "cars_test_annos_withlabels.mat"}
-NOT_MATLAB = (OSError, ValueError, TypeError, KeyError, IndexError, NotImplementedError, EOFError)
+NOT_MATLAB = (MatReadError, OSError, ValueError, TypeError, LookupError, NotImplementedError, EOFError)
 """What scipy raises for a file that is none of MATLAB's, and what looking into another's tables raises."""
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from worker.data import open_images
 from worker.images import Images
 from worker.machine import UnusableEnvironment, this_machine
 from worker.split import split_by_label
-from worker.training import Course, fit
+from worker.training import fit
 
 ALL = torch.arange(COUNT)
 FILE_BYTES = COUNT * 3 * 32 * 32
@@ -71,7 +72,8 @@ def test_a_cached_training_equals_one_without_cache(tmp_path: Path) -> None:
         images = open_images(settings, machine(tmp_path / "cache"))
         split = split_by_label(images, seed=7)
         each = learner(settings)
-        list(fit(each, Course(images=images, split=split, batch_size=4, image_size=32, seed=7, trial=3), [1]))
+        given = replace(course(), images=images, split=split, batch_size=4)
+        list(fit(each, given, [1]))
         return weights(each)
 
     plain = trained("none")
