@@ -47,7 +47,9 @@ def main(files: Sequence[str]) -> None:
 def ended(client: PodiumClient, file: Path, console: Console) -> Experiment:
     """Create the experiment of this file, unless it was created before, and wait for its end."""
     text = file.read_bytes()
-    experiment = client.create(parse_spec(read_document(text.decode())), idempotency_key=hashlib.sha256(text).hexdigest())
+    experiment = client.create(
+        parse_spec(read_document(text.decode())), idempotency_key=hashlib.sha256(text).hexdigest()
+    )
     console.print(f"{file}: {experiment.id}")
     while experiment.state is ExperimentState.RUNNING:
         time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""The folder of cached images: locks that die with their holder, and room for what is new within a limit.
+"""The folder of cached tables: locks that die with their holder, and room for what is new within a limit.
 
 Whoever maps a file holds a shared lock on it, so that a file nobody can lock alone is in use and stays.
 """
@@ -25,7 +25,7 @@ def prepared(folder: Path) -> Path:
     """Make the folder, for this user alone. Raises OSError; also for one that another user has laid out in /tmp."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid not in (0, os.geteuid()):
-        raise PermissionError(errno.EPERM, "it belongs to another user, who could change the images")
+        raise PermissionError(errno.EPERM, "it belongs to another user, who could change the tables")
     return folder
 
 
@@ -58,9 +58,9 @@ def reserve(stream: BinaryIO, needed_bytes: int, path: Path, limit_bytes: int) -
 def _make_room(new: Path, needed_bytes: int, limit_bytes: int) -> None:
     """Remove files from the least recently used one on, if that is enough."""
     _remove_abandoned(new)
-    sizes = {path: _size(path) for kind in ("images", "partial") for path in new.parent.glob(f"*.{kind}")}
+    sizes = {path: _size(path) for kind in ("table", "partial") for path in new.parent.glob(f"*.{kind}")}
     used_bytes = sum(sizes.values())
-    for path in sorted(new.parent.glob("*.images"), key=_last_use):
+    for path in sorted(new.parent.glob("*.table"), key=_last_use):
         if used_bytes + needed_bytes <= limit_bytes or needed_bytes > limit_bytes:
             break
         if _remove_unless_used(path):
@@ -68,7 +68,7 @@ def _make_room(new: Path, needed_bytes: int, limit_bytes: int) -> None:
     if used_bytes + needed_bytes > limit_bytes:
         raise NoRoom(
             f"{new.parent} may hold {limit_bytes / 1e9:.2f} GB, of which {used_bytes / 1e9:.2f} GB are in use, "
-            f"and these images take {needed_bytes / 1e9:.2f} GB"
+            f"and this table takes {needed_bytes / 1e9:.2f} GB"
         )
 
 

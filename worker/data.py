@@ -1,7 +1,7 @@
 """Which data set an experiment trains on, and what comes between its files and the trainer: a cache, and skipping."""
 
 from podium.trainer import Training
-from worker.cache import cached
+from worker.decoded_images import decoded_once
 from worker.decoding import REMEDY, Decoded, Pictures
 from worker.digits import Digits
 from worker.image_folder import image_folder
@@ -16,7 +16,7 @@ def open_images(training: Training, machine: Machine, *, part: Part = "train") -
         return Digits(image_size=training.image_size)
     pictures = _pictures(training, part)
     decoded = Decoded(pictures, image_size=training.image_size, threads=machine.threads)
-    images, bad = cached(decoded, training.cache, machine)
+    images, bad = decoded_once(decoded, training.cache, machine)
     if training.on_bad_image == "skip":
         return without(bad_among(decoded) if bad is None else bad, images, fewest=2 if part == "train" else 0)
     if bad:

@@ -25,6 +25,8 @@ NOT_AN_IMAGE = (
 """What Pillow's readers raise for bytes that they cannot make sense of."""
 LASTING = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EINVAL)
 """Error numbers that say something of the file; Pillow's own errors have none. The others, as EIO, may pass."""
+CHUNK = 256
+"""Images that are decoded before any is kept; few enough to be in memory beside a model, many enough for threads."""
 REMEDY = "replace or remove it, or give `on_bad_image: skip`"
 
 
@@ -103,6 +105,12 @@ class Decoded:
                 raise UnusableData(f"{name} could not be read now ({error}); see to its disk or network") from None
             return BadImage(position=position, why=f"{name} cannot be read as an image ({_reason(error)})")
         return pil_to_tensor(fitted)  # type: ignore[no-any-return]  # torchvision is untyped
+
+
+def in_order(images: Decoded) -> Iterator[torch.Tensor | BadImage]:
+    """Decode all images, a chunk at a time."""
+    for positions in torch.split(torch.arange(len(images.labels)), CHUNK):
+        yield from images.attempts(positions)
 
 
 def _sound(read: torch.Tensor | BadImage) -> torch.Tensor:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from worker.contents import in_order
-from worker.decoding import BadImage, Decoded
+from worker.decoding import BadImage, Decoded, in_order
 from worker.images import Images, UnusableData
 
 NAMED = 3

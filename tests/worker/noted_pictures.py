@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from tests.worker.small import machine, picture
-from worker.cache import cached
+from worker.decoded_images import decoded_once
 from worker.decoding import Decoded
 
 COUNT = 40
@@ -56,4 +56,4 @@ def decoded(notes: Path, *, image_size: int = 32, seconds: float = 0.0) -> Decod
 
 if __name__ == "__main__":
     notes, folder, seconds = sys.argv[1:]
-    cached(decoded(Path(notes), seconds=float(seconds)), "disk", machine(Path(folder)))
+    decoded_once(decoded(Path(notes), seconds=float(seconds)), "disk", machine(Path(folder)))

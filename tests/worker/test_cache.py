@@ -18,8 +18,8 @@ import torch
 
 from tests.worker.noted_pictures import COUNT, decoded, noted
 from tests.worker.small import course, differing, learner, machine, training, weights, write_images
-from worker.cache import cached
 from worker.data import open_images
+from worker.decoded_images import decoded_once
 from worker.images import Images
 from worker.machine import UnusableEnvironment, this_machine
 from worker.split import split_by_label
@@ -29,7 +29,7 @@ ALL = torch.arange(COUNT)
 FILE_BYTES = COUNT * 3 * 32 * 32
 
 
-def files(folder: Path, kind: str = "images") -> list[Path]:
+def files(folder: Path, kind: str = "table") -> list[Path]:
     return sorted(folder.glob(f"*.{kind}"))
 
 
@@ -56,7 +56,7 @@ def _until(happened: Callable[[], bool]) -> None:
 def test_cached_images_equal_those_decoded_anew(tmp_path: Path, choice: str) -> None:
     plain = decoded(tmp_path / "notes").pixels(ALL)
     for _ in range(2):
-        images, bad = cached(decoded(tmp_path / "notes"), choice, machine(tmp_path / "cache"))  # type: ignore[arg-type]
+        images, bad = decoded_once(decoded(tmp_path / "notes"), choice, machine(tmp_path / "cache"))  # type: ignore[arg-type]
         assert bad == []
         assert torch.equal(images.pixels(ALL), plain)
         assert torch.equal(images.pixels(torch.tensor([7, 3, 7])), plain[[7, 3, 7]])
@@ -83,7 +83,9 @@ def test_a_cached_training_equals_one_without_cache(tmp_path: Path) -> None:
 
 def test_each_size_has_its_own_file(tmp_path: Path) -> None:
     for image_size in (32, 40, 32):
-        images, _ = cached(decoded(tmp_path / "notes", image_size=image_size), "disk", machine(tmp_path / "cache"))
+        images, _ = decoded_once(
+            decoded(tmp_path / "notes", image_size=image_size), "disk", machine(tmp_path / "cache")
+        )
         assert images.pixels(ALL).shape == (COUNT, 3, image_size, image_size)
     assert len(files(tmp_path / "cache")) == 2
 
@@ -91,7 +93,7 @@ def test_each_size_has_its_own_file(tmp_path: Path) -> None:
 def test_a_second_process_waits_for_the_first_and_decodes_nothing(tmp_path: Path) -> None:
     notes, folder = tmp_path / "notes", tmp_path / "cache"
     with building(notes, folder, seconds=0.02) as first:
-        images, _ = cached(decoded(notes), "disk", machine(folder))
+        images, _ = decoded_once(decoded(notes), "disk", machine(folder))
         assert noted(notes) == COUNT
         assert first.wait() == 0
     assert torch.equal(images.pixels(ALL), decoded(tmp_path / "others").pixels(ALL))
@@ -103,7 +105,9 @@ def test_whoever_waits_takes_over_from_a_builder_that_is_killed(
     caplog.set_level(logging.INFO, "podium")
     notes, folder, opened = tmp_path / "notes", tmp_path / "cache", list[Images]()
     with building(notes, folder, seconds=0.2) as first:
-        waiter = threading.Thread(target=lambda: opened.append(cached(decoded(notes), "disk", machine(folder))[0]))
+        waiter = threading.Thread(
+            target=lambda: opened.append(decoded_once(decoded(notes), "disk", machine(folder))[0])
+        )
         waiter.start()
         _until(lambda: "podium: waiting for another worker" in caplog.text)
         first.kill()
@@ -116,11 +120,11 @@ def test_whoever_waits_takes_over_from_a_builder_that_is_killed(
 @pytest.mark.parametrize("damage", ["cut", "empty", "other tail"])
 def test_a_damaged_file_is_built_anew(tmp_path: Path, damage: str) -> None:
     here = machine(tmp_path / "cache")
-    plain = cached(decoded(tmp_path / "notes"), "disk", here)[0].pixels(ALL)
+    plain = decoded_once(decoded(tmp_path / "notes"), "disk", here)[0].pixels(ALL)
     [path] = files(tmp_path / "cache")
     content = path.read_bytes()
     path.write_bytes({"cut": content[:-1000], "empty": b"", "other tail": content[:-4] + b"\0\0\0\0"}[damage])
-    assert torch.equal(cached(decoded(tmp_path / "notes"), "disk", here)[0].pixels(ALL), plain)
+    assert torch.equal(decoded_once(decoded(tmp_path / "notes"), "disk", here)[0].pixels(ALL), plain)
     assert noted(tmp_path / "notes") == 2 * COUNT
     assert path.read_bytes() == content
 
@@ -143,7 +147,7 @@ def test_a_disk_that_fills_up_is_told_and_costs_no_trial(
     if not can_reserve:
         monkeypatch.delattr(os, "posix_fallocate")
     with no_file_beyond(FILE_BYTES // 2):
-        images, bad = cached(decoded(tmp_path / "notes"), "disk", machine(tmp_path / "cache"))
+        images, bad = decoded_once(decoded(tmp_path / "notes"), "disk", machine(tmp_path / "cache"))
     assert bad is None
     assert caplog.messages == [
         f"podium: images are not cached on disk: {tmp_path}/cache: File too large; "
@@ -161,7 +165,7 @@ def test_no_space_left_falls_back_to_memory(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    images, bad = cached(decoded(tmp_path / "notes"), "auto", machine(tmp_path / "cache"))
+    images, bad = decoded_once(decoded(tmp_path / "notes"), "auto", machine(tmp_path / "cache"))
     assert bad == []
     assert "No space left on device; let PODIUM_CACHE_DIR name a folder" in caplog.text
     images.pixels(ALL)
@@ -170,7 +174,7 @@ def test_no_space_left_falls_back_to_memory(
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").touch()
-    cached(decoded(tmp_path / "notes"), "disk", machine(tmp_path / "file" / "cache"))
+    decoded_once(decoded(tmp_path / "notes"), "disk", machine(tmp_path / "file" / "cache"))
     assert "file/cache: Not a directory; let PODIUM_CACHE_DIR name a folder that can be written" in caplog.text
 
 
@@ -182,8 +186,8 @@ def test_a_folder_that_another_user_laid_out_is_not_trusted(
         os.chown(tmp_path / "cache", 4711, -1)
     else:
         monkeypatch.setattr(os, "geteuid", lambda: 4711)
-    cached(decoded(tmp_path / "notes"), "disk", machine(tmp_path / "cache"))
-    assert "it belongs to another user, who could change the images" in caplog.text
+    decoded_once(decoded(tmp_path / "notes"), "disk", machine(tmp_path / "cache"))
+    assert "it belongs to another user, who could change the tables" in caplog.text
 
 
 def test_the_least_recently_used_file_makes_room_unless_it_is_in_use(
@@ -212,18 +216,18 @@ def test_the_least_recently_used_file_makes_room_unless_it_is_in_use(
     assert caplog.messages == []
     too_little = machine(folder, cache_bytes=FILE_BYTES)
     _cached_as("one too many", tmp_path, too_little)
-    assert "GB are in use, and these images take 0.00 GB; raise PODIUM_CACHE_GIGABYTES" in caplog.text
+    assert "GB are in use, and this table takes 0.00 GB; raise PODIUM_CACHE_GIGABYTES" in caplog.text
 
 
 def _cached_as(identity: str, tmp_path: Path, here: object) -> Images:
     images = decoded(tmp_path / "notes")
     object.__setattr__(images._pictures, "identity", identity)
-    return cached(images, "disk", here)[0]  # type: ignore[arg-type]
+    return decoded_once(images, "disk", here)[0]  # type: ignore[arg-type]
 
 
 def test_what_memory_has_no_room_for_is_decoded_when_needed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     here = machine(tmp_path / "cache", memory_bytes=FILE_BYTES)
-    images, bad = cached(decoded(tmp_path / "notes"), "memory", here)
+    images, bad = decoded_once(decoded(tmp_path / "notes"), "memory", here)
     assert bad is None
     assert "images are not cached in memory: they take 0.00 GB, and may take 0.00 GB; give the worker" in caplog.text
     images.pixels(ALL[:3])
