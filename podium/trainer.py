@@ -1,11 +1,12 @@
 """What the built-in trainer understands, so that a wrong spec is refused before a worker starts."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from podium.contract import Contract
 
@@ -68,6 +69,38 @@ Model = Literal[
 ]
 
 
+class LabelAttributes(Contract):
+    """What labels are made of, as make, model and year: the results then say which of it was mistaken."""
+
+    model_config = ConfigDict(strict=True)
+
+    pattern: Annotated[
+        str | None, Field(max_length=1000, examples=[r"(?P<make>\S+) (?P<model>.+) (?P<year>\d{4})"])
+    ] = None
+    """A regular expression that fits a whole label; each of its named groups is an attribute."""
+    csv: str | None = None
+    """A file, as the workers see it: its first column is `label`, each further column an attribute."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles_and_names_groups(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            names = re.compile(pattern).groupindex
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"not a regular expression of Python: {error}") from None
+        if not names:
+            raise ValueError("it names no group; write each attribute as (?P<name>...)")
+        return pattern
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if bool(self.pattern) == bool(self.csv):
+            raise ValueError("give either `pattern` or `csv`")
+        return self
+
+
 class Training(Contract):
     """How the built-in trainer trains: a torchvision ResNet, SGD, and ReduceLROnPlateau on the validation loss."""
 
@@ -82,6 +115,8 @@ class Training(Contract):
     """`head` freezes everything but the last layer: a feature extractor."""
     image_size: Annotated[int, Field(ge=32, le=1024)] = 224
     """Pixels along each side."""
+    label_attributes: LabelAttributes | None = None
+    """Splits the errors of a full training by what of the label was mistaken."""
 
     learning_rate: Annotated[float, Field(gt=0, le=100)] = 0.1
     lr_decay: Annotated[float, Field(gt=0, lt=1)] = 0.1

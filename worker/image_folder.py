@@ -24,6 +24,7 @@ class ImageFolder:
     def __init__(self, root: str, *, image_size: int, threads: int) -> None:
         self._classes = _classes(Path(root))
         found = [(path, label) for label, name in enumerate(self._classes) for path in _images(Path(root) / name)]
+        self._root = Path(root)
         self._paths = [path for path, _ in found]
         self._labels = torch.tensor([label for _, label in found])
         self._image_size = image_size
@@ -40,6 +41,9 @@ class ImageFolder:
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
         pixels = list(self._readers.map(self._read, positions.tolist()))
         return normalized(torch.stack(pixels).permute(0, 3, 1, 2).float() / 255)
+
+    def name(self, position: int) -> str:
+        return self._paths[position].relative_to(self._root).as_posix()
 
     def _read(self, position: int) -> torch.Tensor:  # (size, size, 3), bytes
         path, size = self._paths[position], (self._image_size, self._image_size)

@@ -1,7 +1,7 @@
 """What the trainer asks of a data set: labels, and pixels by position, normalized as ImageNet's weights expect."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -28,6 +28,15 @@ class Images(Protocol):
 
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:
         """Read images; raises UnusableData for one that is damaged."""  # (batch, 3, size, size), normalized
+        ...
+
+
+@runtime_checkable
+class Named(Protocol):
+    """A data set whose images have names."""
+
+    def name(self, position: int) -> str:
+        """Return what a user finds the image by, such as its path within the data set."""
         ...
 
 
