@@ -1,4 +1,4 @@
-"""A checkpoints volume that one node at a time can mount: API, reconcilers and trials share the node. Else nothing does."""
+"""A checkpoints volume that one node at a time can mount: all who mount it share that node. Otherwise nobody does."""
 
 import pytest
 
