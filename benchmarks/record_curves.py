@@ -147,6 +147,9 @@ class InMemory:
     def identity(self) -> str:
         return self._images.identity
 
+    def name(self, position: int) -> str:
+        return self._images.name(position)
+
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
         return self._pixels[positions]
 

@@ -1,6 +1,11 @@
-"""The folders in which trials keep their checkpoints: where they are, and their removal."""
+"""The folders in which trials keep their checkpoints and results: where they are, and their reading and removal.
+
+Below a trial's folder lie its checkpoints, in it or in one folder for each stretch, and `results` of its full training.
+"""
 
 import fsspec
+
+RESULTS = "results"
 
 
 def experiment_folder(root: str, experiment: str) -> str:
@@ -16,6 +21,37 @@ def trial_folder(root: str, experiment: str, number: int) -> str:
 def stretch_folder(trial_folder: str, first_epochs: int) -> str:
     """Return the URL of the folder of runs that go on from one another, and from no other run of their trial."""
     return f"{trial_folder}/e{first_epochs}"
+
+
+def results_folder(trial_folder: str) -> str:
+    """Return the URL of the folder with the results of a trial's full training."""
+    return f"{trial_folder}/{RESULTS}"
+
+
+def read(url: str, limit_bytes: int) -> bytes:
+    """Return a file's content. Raises FileNotFoundError, OverflowError beyond the limit, and the storage's errors."""
+    filesystem, path = fsspec.core.url_to_fs(url)
+    filesystem.invalidate_cache()  # object stores remember what was not there
+    content: bytes = filesystem.cat_file(path, end=limit_bytes + 1)
+    if len(content) > limit_bytes:
+        raise OverflowError(f"{url} is larger than {limit_bytes} bytes")
+    return content
+
+
+def remove_checkpoints(trial_folder: str) -> None:
+    """Remove everything that a trial has stored but its results. Raises as `remove` does."""
+    filesystem, path = fsspec.core.url_to_fs(trial_folder)
+    filesystem.invalidate_cache()  # object stores remember listings; workers have written since
+    try:
+        names = [found.rstrip("/").rsplit("/", 1)[-1] for found in filesystem.ls(path, detail=False)]
+    except FileNotFoundError:
+        return
+    if RESULTS not in names:
+        remove(trial_folder)
+        return
+    for name in names:
+        if name != RESULTS:
+            remove(f"{trial_folder}/{name}")
 
 
 def remove(url: str) -> None:

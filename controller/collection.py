@@ -80,7 +80,8 @@ class Collector:
 
     def _remove_trial(self, leftover: Leftover, noted: Stored) -> bool:
         folder = artifacts.trial_folder(self.artifacts_url, leftover.experiment, leftover.number)
-        if not self._remove(folder, experiment=leftover.experiment, trial=leftover.number):
+        about = {"experiment": leftover.experiment, "trial": leftover.number}
+        if not self._remove(artifacts.remove_checkpoints, folder, **about):
             return False
         self._mark(leftover, noted)
         return True
@@ -93,17 +94,18 @@ class Collector:
         noted = once_removed(row.checkpoints, row.deleted_at, self.clock())
         if noted is None:
             return True
-        if not self._remove(artifacts.experiment_folder(self.artifacts_url, row.id), experiment=row.id):
+        folder = artifacts.experiment_folder(self.artifacts_url, row.id)
+        if not self._remove(artifacts.remove, folder, experiment=row.id):
             return False
         with transaction(self.sessions) as session:
             leftovers.mark_deleted(session, row.id, noted)
         return True
 
-    def _remove(self, folder: str, **about: object) -> bool:
+    def _remove(self, how: Callable[[str], None], folder: str, **about: object) -> bool:
         if self.stopping.is_set():
             return False
         try:
-            artifacts.remove(folder)
+            how(folder)
         except Exception as error:  # noqa: BLE001 - each storage has errors of its own
             self.meters.checkpoints_resisted.inc()
             log.warning("checkpoints could not be removed; trying again later", url=folder, error=str(error), **about)

@@ -1,13 +1,13 @@
 """What the service refuses, named after what went wrong for the caller.
 
 Refusal
-  NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet
+  NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults
   Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop
   Unauthorized        401   InvalidToken, TokenExpired
   Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing, MetricMissing
   BodyTooLarge        413
-  DatabaseAway        503
+  Unavailable         503   DatabaseAway, ArtifactsAway
 """
 
 from collections.abc import Sequence
@@ -39,6 +39,10 @@ class TrialNotFound(NotFound):
 
 
 class NoTrialYet(NotFound):
+    pass
+
+
+class NoResults(NotFound):
     pass
 
 
@@ -106,5 +110,13 @@ class BodyTooLarge(Refusal):
     status = 413
 
 
-class DatabaseAway(Refusal):
+class Unavailable(Refusal):
     status = 503
+
+
+class DatabaseAway(Unavailable):
+    pass
+
+
+class ArtifactsAway(Unavailable):
+    pass

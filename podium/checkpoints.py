@@ -1,8 +1,7 @@
 """Checkpoints of one trial's lineage, in a folder of any kind that fsspec knows: a disk, S3, GCS.
 
-A checkpoint is there whole or not at all: on a disk it is written beside its place, flushed, and renamed; an object
-store puts objects atomically. It carries a checksum, and the report of its epoch, so that what was trained is never
-trained again for want of an answer. The last two epochs are kept, so that a damaged one costs one epoch.
+A checkpoint is there whole or not at all. It carries a checksum, and the report of its epoch, so that what was trained
+is never trained again for want of an answer. The last two epochs are kept, so that a damaged one costs one epoch.
 
 A midway checkpoint holds a state within an epoch, until that epoch's own is stored. It is never taken for a whole one:
 its name says what it is, and its checksum fits no other kind.
@@ -12,22 +11,19 @@ What the bytes mean is the script's business; nothing here unpickles anything.
 
 import hashlib
 import logging
-import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import fsspec
-from fsspec.implementations.local import LocalFileSystem
 from pydantic import ValidationError
 
+from podium import whole_file
 from podium.contract import Contract
 from podium.wire import MeasurementReport
 
 MAGIC = b"podium checkpoint 1\n"
-PARTIAL = ".partial"
 NAME = re.compile(r"epoch-(?P<epoch>\d+)(?P<midway>-midway)?-attempt-(?P<attempt>\d+)\.ckpt(?P<partial>\.partial)?")
 
 _log = logging.getLogger(__name__)
@@ -83,15 +79,11 @@ class _Stored:
 
 def save(folder: str, checkpoint: Checkpoint, *, attempt: int) -> None:
     """Store a checkpoint whole, then remove those that it replaces. Raises CheckpointNotSaved."""
-    filesystem, root = fsspec.core.url_to_fs(folder)
     midway = "-midway" if checkpoint.is_midway else ""
-    path = f"{root}/epoch-{checkpoint.belongs_to:05d}{midway}-attempt-{attempt}.ckpt"
+    url = f"{folder}/epoch-{checkpoint.belongs_to:05d}{midway}-attempt-{attempt}.ckpt"
     header = MAGIC + _header(checkpoint).model_dump_json().encode() + b"\n"
     try:
-        if isinstance(filesystem, LocalFileSystem):
-            _write_local(path, header, checkpoint.data)
-        else:
-            filesystem.pipe_file(path, header + checkpoint.data)
+        whole_file.write(url, header, checkpoint.data)
     except OSError as error:
         why = error.strerror or error
         raise CheckpointNotSaved(f"could not save {checkpoint} in {folder}: {why}; {_survivors(folder)}") from error
@@ -111,48 +103,6 @@ def load(folder: str, *, up_to_epoch: int) -> Checkpoint | None:
         except _Damaged as error:
             _log.warning("podium: %s is damaged (%s); trying the checkpoint before it", stored.path, error)
     return None
-
-
-def _write_local(path: str, header: bytes, data: bytes) -> None:
-    folder, partial = os.path.dirname(path), path + PARTIAL
-    _make_folder(folder)
-    try:
-        with open(partial, "wb") as file:
-            file.write(header)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(partial)
-        raise
-    _sync_folder(folder)
-
-
-def _make_folder(folder: str) -> None:
-    """Make a folder and those above it. On a volume that a group shares (setgid), the group may write in them.
-
-    On Kubernetes the volume's group is that of every worker and of the reconciler, whatever user each of them is: who
-    removes an old checkpoint is seldom who wrote it.
-    """
-    if os.path.isdir(folder):
-        return
-    above = os.path.dirname(folder)
-    _make_folder(above)
-    with suppress(FileExistsError):
-        os.mkdir(folder)
-        if os.stat(above).st_mode & stat.S_ISGID:
-            os.chmod(folder, os.stat(folder).st_mode | stat.S_IRWXG)
-
-
-def _sync_folder(folder: str) -> None:
-    """Make the rename itself survive a power cut."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _header(checkpoint: Checkpoint) -> _Header:

@@ -32,6 +32,7 @@ from tenacity import (
 )
 
 from podium.loopback import is_loopback
+from podium.results import Summary
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
 from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Front, Page, Problem, Run, Trial, TrialDetail
@@ -39,6 +40,7 @@ from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Front
 Model = TypeVar("Model", bound=BaseModel)
 Item = TypeVar("Item")
 Sleep = Callable[[float], None]
+JSON = {"Content-Type": "application/json"}
 
 
 class PodiumError(Exception):
@@ -121,13 +123,12 @@ class PodiumClient:
         self._timeout_seconds = timeout_seconds
         self._sleep = sleep
         try:
-            # A proxy named in the environment cannot reach this machine's own loopback.
             self._http = httpx2.Client(
                 base_url=self.url,
                 headers={"Authorization": f"Bearer {token}"} if token else {},
                 timeout=timeout_seconds,
                 transport=transport,
-                trust_env=not is_loopback(httpx2.URL(self.url).host),
+                trust_env=not is_loopback(httpx2.URL(self.url).host),  # a proxy reaches not our own loopback
             )
         except (httpx2.InvalidURL, UnicodeError) as error:
             raise ServerUnreachable(f"{url!r} is not an http:// or https:// address: {error}") from None
@@ -194,6 +195,12 @@ class PodiumClient:
     def trial(self, experiment_id: str, number: int) -> TrialDetail:
         return self._read(self._get(_at(experiment_id, "trials", number)), TrialDetail)
 
+    def results(self, experiment_id: str, number: int) -> Summary:
+        return self._read(self._get(_at(experiment_id, "trials", number, "results")), Summary)
+
+    def result_file(self, experiment_id: str, number: int, name: str) -> bytes:
+        return self._get(_at(experiment_id, "trials", number, "results", name)).content
+
     def stop_trial(self, experiment_id: str, number: int) -> Trial:
         """Have a running trial stop at its next report; its result stays and it is not promoted.
 
@@ -241,19 +248,17 @@ class PodiumClient:
         return self._send(self._http.build_request("POST", API_PREFIX + path))
 
     def _json(self, method: str, path: str, body: str) -> httpx2.Request:
-        headers = {"Content-Type": "application/json"}
-        return self._http.build_request(method, API_PREFIX + path, content=body, headers=headers)
+        return self._http.build_request(method, API_PREFIX + path, content=body, headers=JSON)
 
     def _repeat(self, request: httpx2.Request) -> httpx2.Response:
         """Send what is safe to send twice, a few times over about a second, never longer than one timeout."""
-        retrying = Retrying(
+        return Retrying(
             retry=retry_if_exception_type((ServerUnreachable, Unavailable)),
             wait=wait_exponential(multiplier=0.1, max=1.0) + wait_random(0.0, 0.1),
             stop=stop_after_attempt(4) | stop_after_delay(self._timeout_seconds),
             sleep=self._sleep,
             reraise=True,
-        )
-        return retrying(self._send, request)
+        )(self._send, request)
 
     def _send(self, request: httpx2.Request) -> httpx2.Response:
         try:
@@ -292,5 +297,4 @@ class PodiumClient:
 
 def _at(experiment_id: str, *steps: str | int) -> str:
     """Return the path of an experiment, or of something in it, whatever the user typed as its id."""
-    typed = quote(experiment_id, safe="").replace(".", "%2E")
-    return "/".join(("/experiments", typed, *map(str, steps)))
+    return "/".join(("/experiments", quote(experiment_id, safe="").replace(".", "%2E"), *map(str, steps)))

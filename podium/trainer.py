@@ -1,9 +1,11 @@
 """What the built-in trainer understands, so that a wrong spec is refused before a worker starts."""
 
-from typing import Literal, Self
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from podium.contract import Contract
 from podium.recipe import Recipe
 
 METRICS = ("val_accuracy", "val_loss", "train_accuracy", "train_loss")
@@ -43,6 +45,38 @@ TorchvisionSet = Literal[
 Dataset = Literal["digits", "image_folder", "stanford_cars", "parquet", TorchvisionSet]
 
 
+class LabelAttributes(Contract):
+    """What labels are made of, as make, model and year: the results then say which of it was mistaken."""
+
+    model_config = ConfigDict(strict=True)
+
+    pattern: Annotated[
+        str | None, Field(max_length=1000, examples=[r"(?P<make>\S+) (?P<model>.+) (?P<year>\d{4})"])
+    ] = None
+    """A regular expression that fits a whole label; each of its named groups is an attribute."""
+    csv: str | None = None
+    """A file, as the workers see it: its first column is `label`, each further column an attribute."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles_and_names_groups(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            names = re.compile(pattern).groupindex
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"not a regular expression of Python: {error}") from None
+        if not names:
+            raise ValueError("it names no group; write each attribute as (?P<name>...)")
+        return pattern
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if bool(self.pattern) == bool(self.csv):
+            raise ValueError("give either `pattern` or `csv`")
+        return self
+
+
 class Training(Recipe):
     """What the built-in trainer trains: a torchvision ResNet on images; how, says the recipe."""
 
@@ -56,6 +90,8 @@ class Training(Recipe):
     model: Model = "resnet18"
     weights: str = "none"
     """`none` (random), `imagenet` (torchvision's), or the path or URL of a state dict, whose last layer is replaced."""
+    label_attributes: LabelAttributes | None = None
+    """Splits the errors of a full training by what of the label was mistaken."""
 
     @model_validator(mode="after")
     def _data_belongs_to_sets_with_files(self) -> Self:

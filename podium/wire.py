@@ -204,6 +204,8 @@ class RunAssignment(Contract):
     """Of the training images that this run sees; None for all. A smaller share is part of every larger one."""
     image_size: int | None = None
     """Pixels along each side, in place of the training section's; None where that holds."""
+    results: str | None = None
+    """fsspec URL of the folder for the results of a full training in detail; None where this run is none."""
 
 
 class MeasurementReport(Contract):

@@ -78,5 +78,8 @@ class _Cached:
     def identity(self) -> str:
         return self._images.identity
 
+    def name(self, position: int) -> str:
+        return self._images.name(position)
+
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
         return torch.from_numpy(self._pixels[positions.numpy()])  # a copy of these

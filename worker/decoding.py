@@ -88,6 +88,9 @@ class Decoded:
         """That of all pixels together: (images, 3, size, size)."""
         return (len(self.labels), 3, *self._size)
 
+    def name(self, position: int) -> str:
+        return self._pictures.name(position)
+
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
         return torch.stack([_sound(read) for read in self.attempts(positions)])
 
@@ -100,7 +103,7 @@ class Decoded:
             with self._pictures.open(position) as image:
                 fitted = ImageOps.fit(image.convert("RGB"), self._size, method=Image.Resampling.BILINEAR)
         except NOT_AN_IMAGE as error:
-            name = self._pictures.name(position)
+            name = self.name(position)
             if isinstance(error, OSError) and error.errno not in LASTING:
                 raise UnusableData(f"{name} could not be read now ({error}); see to its disk or network") from None
             return BadImage(position=position, why=f"{name} cannot be read as an image ({_reason(error)})")

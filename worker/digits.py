@@ -37,6 +37,9 @@ class Digits:
     def identity(self) -> str:
         return self._identity
 
+    def name(self, position: int) -> str:
+        return f"digit {position} of scikit-learn"
+
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
         size = (self._image_size, self._image_size)
         grey = functional.interpolate(self._small[positions], size=size, mode="bilinear", align_corners=False)

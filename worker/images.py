@@ -39,6 +39,10 @@ class Images(Protocol):
         """A digest that changes when the data change."""
         ...
 
+    def name(self, position: int) -> str:
+        """Return what a person finds the image by, such as its path."""
+        ...
+
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:
         """Read images, red first; raises UnusableData for one that is damaged."""  # (batch, 3, size, size), uint8
         ...

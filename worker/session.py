@@ -12,6 +12,9 @@ from worker.data import open_images
 from worker.images import Images, UnusableData
 from worker.learner import Learner, Task, UnusableCheckpoint, build_learner
 from worker.machine import Machine
+from worker.results.attributes import attributes_of
+from worker.results.summary import Labels
+from worker.results.writing import write_results
 from worker.seeding import seed_everything
 from worker.settings import UnusableSettings, settings_of
 from worker.split import split_by_label
@@ -37,21 +40,32 @@ def train(trial: Trial, machine: Machine) -> None:
             seed=trial.seed,
             trial=trial.number,
         )
+        labels = _labels(training, images)
         learner, trained = _learner(trial, training, images)
         with trial.deferring():
-            _train_and_report(trial, learner, course, trained)
+            _train_and_report(trial, learner, course, trained, labels)
     except Diverged as error:
         trial.infeasible(str(error))
     except (UnusableSettings, UnusableData, UnusableCheckpoint) as error:
         _fail(error)
 
 
-def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: Tally) -> None:
+def _labels(training: Training, images: Images) -> Labels:
+    """Return the labels with their attributes, read before any training: a fault in them must not wait for its end."""
+    source = training.label_attributes
+    attributes = None if source is None else attributes_of(source, images.classes)
+    return Labels(classes=images.classes, attributes=attributes)
+
+
+def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: Tally, labels: Labels) -> None:
     def leave_if_asked(epoch: int, trained: Tally) -> None:
         if trial.is_leaving:
             trial.leave(learner.to_bytes(epoch, trained))
 
     for result in fit(learner, course, trial.epochs(), trained=trained, watch=leave_if_asked):
+        if trial.assignment.results is not None and result.epoch == trial.full_epochs:
+            # before the report: with that the run has ended, and nobody would write what a killed worker did not
+            write_results(trial.assignment.results, result.predictions, labels, course.images, epoch=result.epoch)
         trial.report(
             epoch=result.epoch,
             checkpoint=learner.to_bytes(result.epoch),

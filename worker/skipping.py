@@ -57,6 +57,9 @@ class _Kept:
         kept = self._positions.numpy().astype("<i8").tobytes()
         return hashlib.sha256(self._images.identity.encode() + kept).hexdigest()
 
+    def name(self, position: int) -> str:
+        return self._images.name(int(self._positions[position]))
+
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
         return self._images.pixels(self._positions[positions])
 

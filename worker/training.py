@@ -7,7 +7,7 @@ a watch that is called after each batch, where an epoch can be left and continue
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch.nn import functional
@@ -16,6 +16,7 @@ from worker.augmentation import Augmentation
 from worker.images import Images, normalized
 from worker.learner import Learner
 from worker.model import set_training_mode
+from worker.results.predictions import Predictions, joined, judged
 from worker.split import Split, shuffled_batches
 from worker.tally import NOTHING, Score, Tally, Watch, never_leave
 
@@ -39,6 +40,8 @@ class EpochResult:
     train: Score
     """Measured while the weights still changed."""
     validation: Score
+    predictions: Predictions = field(repr=False, compare=False)
+    """Of every validation image."""
     samples_per_second: float | None
     """None when all of its batches were trained before."""
 
@@ -73,13 +76,17 @@ def fit(
         began, before = time.perf_counter(), trained.count
         trained = train_one_epoch(learner, course, epoch=epoch, trained=trained, watch=watch)
         seconds = time.perf_counter() - began
-        validation = evaluate(learner, course, epoch=epoch, trained=trained, watch=watch)
+        validation, predictions = evaluate(learner, course, epoch=epoch, trained=trained, watch=watch)
         if not math.isfinite(validation.loss):
             raise Diverged(f"the validation loss is {validation.loss} after epoch {epoch}")
         learner.schedule.observe(validation.loss)
         samples_per_second = (trained.count - before) / seconds if trained.count > before else None
         yield EpochResult(
-            epoch=epoch, train=trained.score(), validation=validation, samples_per_second=samples_per_second
+            epoch=epoch,
+            train=trained.score(),
+            validation=validation,
+            predictions=predictions,
+            samples_per_second=samples_per_second,
         )
         trained = NOTHING
 
@@ -116,17 +123,23 @@ def _refuse_the_hopeless(trained: Tally, epoch: int, *, classes: int) -> None:
 
 
 @torch.inference_mode()
-def evaluate(learner: Learner, course: Course, *, epoch: int, trained: Tally, watch: Watch) -> Score:
-    """Return the mean loss and the accuracy over the validation images. It changes nothing, and may be repeated."""
+def evaluate(
+    learner: Learner, course: Course, *, epoch: int, trained: Tally, watch: Watch
+) -> tuple[Score, Predictions]:
+    """Return mean loss and accuracy over the validation images, and what the model says of each of them.
+
+    It changes nothing, and may be repeated.
+    """
     model = learner.judged.eval()
-    seen = Tally()
+    seen, judgements = Tally(), []
     for positions in course.validation_batches():
         pixels, labels = _batch(learner, course.images, positions)
         logits = model(pixels)  # (batch, classes)
         loss_sum = functional.cross_entropy(logits, labels, reduction="sum").item()
         seen = seen.plus(loss_sum=loss_sum, correct=_correct(logits, labels), count=len(labels))
+        judgements.append(judged(logits, labels, positions))
         watch(epoch, trained)
-    return seen.score()
+    return seen.score(), joined(judgements)
 
 
 def _training_batch(

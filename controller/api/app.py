@@ -9,11 +9,11 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
-from controller.api import experiments, health, worker
+from controller.api import experiments, health, results, worker
 from controller.api.body_limit import BodyLimit
 from controller.api.collaborators import Collaborators, admit_user
 from controller.api.latency import ReportLatency, report_seconds
-from controller.errors import BodyTooLarge, DatabaseAway, Refusal
+from controller.errors import BodyTooLarge, DatabaseAway, Refusal, Unavailable
 from podium.fault import Fault
 from podium.faults import faults_of
 from podium.wire import API_PREFIX, MAX_BODY_BYTES, Problem
@@ -31,6 +31,7 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.state.collaborators = collaborators
     app.include_router(worker.router, prefix=API_PREFIX)  # asked most, hence looked up first
     app.include_router(experiments.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
+    app.include_router(results.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(health.router)
     if collaborators.shows_metrics:
         app.include_router(health.metrics_router)
@@ -46,7 +47,7 @@ def create_app(collaborators: Collaborators) -> FastAPI:
 
 
 def _problem(status: int, error: str, detail: str, faults: list[Fault] | None = None) -> JSONResponse:
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == DatabaseAway.status else {}
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == Unavailable.status else {}
     problem = Problem(error=error, detail=detail, faults=faults or [])
     return JSONResponse(problem.model_dump(mode="json"), status_code=status, headers=headers)
 

@@ -19,6 +19,7 @@ from controller.errors import Forbidden, InvalidToken
 from controller.logs import owners
 from controller.tokens import TokenSigner
 
+ARTIFACT_READERS = 4
 SUFFIX_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
 
 
@@ -40,6 +41,8 @@ class Collaborators:
     """Whether /metrics is served beside the API; not where another port serves it."""
     turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(USUAL_POOL))
     """As many requests as there are connections may be in a transaction at once."""
+    artifact_readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ARTIFACT_READERS))
+    """So many files of the artifact store are read at once, by threads that nothing else waits for."""
 
 
 async def collaborators(request: Request) -> Collaborators:

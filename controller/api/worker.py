@@ -46,6 +46,8 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
         seed=spec.seed,
         checkpoints=folder if ladder.always_resumes else artifacts.stretch_folder(folder, first.epochs),
     )
+    if run.to_epoch == ladder.full_epochs and spec.training is not None:  # scripts of one's own write none
+        return assignment.model_copy(update={"results": artifacts.results_folder(folder)})
     if ladder.sees_the_same(run.to_epoch, ladder.full_epochs):
         return assignment
     return assignment.model_copy(update={"data_share": rung.data_share, "image_size": rung.image_size})

@@ -103,7 +103,7 @@ def test_a_worker_reaches_the_artifact_store_that_the_values_name() -> None:
     assert not is_allowed(named, WORKER, WORLD, 443)
 
 
-def test_the_reconciler_reaches_the_artifact_store_and_the_api_does_not() -> None:
+def test_reconciler_and_api_reach_the_artifact_store() -> None:
     given = (
         "--set",
         "networkPolicy.artifactStore[0].to[0].ipBlock.cidr=10.2.0.0/24,networkPolicy.artifactStore[0].ports[0].port=9000",
@@ -111,7 +111,7 @@ def test_the_reconciler_reaches_the_artifact_store_and_the_api_does_not() -> Non
     reached = {
         one for one in COMPONENTS if is_allowed(policies("defaults", *given), pod(one), Place(address="10.2.0.9"), 9000)
     }
-    assert reached == {"reconciler"}
+    assert reached == {"reconciler", "api"}
 
 
 def test_with_a_database_of_ones_own_a_worker_still_reaches_none() -> None:

@@ -1,4 +1,4 @@
-"""A checkpoints volume that one node at a time can mount: reconcilers and trials share the node. Else nothing does."""
+"""A checkpoints volume that one node at a time can mount: all who mount it share that node. Otherwise nobody does."""
 
 import pytest
 
@@ -71,15 +71,16 @@ def test_the_users_affinity_of_trials_replaces_the_charts_and_the_notes_say_so()
 
 
 @pytest.mark.parametrize("values", RENDERINGS)
-def test_a_node_with_all_reconcilers_can_be_drained(values: str) -> None:
+@pytest.mark.parametrize("component", ["api", "reconciler"])
+def test_a_node_with_all_who_use_the_volume_can_be_drained(values: str, component: str) -> None:
     """The last must leave before one starts elsewhere; a budget that waits for that would wait for ever."""
-    (budget,) = (
-        one for name, one in of_kind(rendered(values), "PodDisruptionBudget").items() if name.endswith("-reconciler")
-    )
+    budgets = of_kind(rendered(values), "PodDisruptionBudget")
+    (budget,) = (one for name, one in budgets.items() if name.endswith(f"-{component}"))
     assert budget["spec"]["maxUnavailable"] == ("100%" if values in ON_ONE_NODE else 1)
 
 
-def test_the_api_runs_anywhere() -> None:
+def test_the_api_goes_where_the_volume_is_and_draws_nobody_after_it() -> None:
     pod = only(rendered(), "Deployment", "podium-api")["spec"]["template"]
-    assert "affinity" not in pod["spec"]
+    assert pod["spec"]["affinity"] == {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [TERM]}}
     assert not LABEL.keys() & pod["metadata"]["labels"].keys()
+    assert "affinity" not in only(rendered("defaults", *SHARED), "Deployment", "podium-api")["spec"]["template"]["spec"]

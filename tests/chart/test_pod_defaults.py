@@ -49,14 +49,23 @@ def test_an_object_store_needs_no_volume_but_credentials() -> None:
 
 
 @pytest.mark.parametrize("values", RENDERINGS)
-def test_the_api_has_neither_the_checkpoints_nor_their_credentials(values: str) -> None:
-    """It names their URLs and opens none: the reconciler deletes them, workers write them."""
-    (deployment,) = (one for name, one in of_kind(rendered(values), "Deployment").items() if name.endswith("-api"))
-    spec = deployment["spec"]["template"]["spec"]
-    assert [volume["name"] for volume in spec["volumes"]] == ["tmp"]
-    for container in containers({"spec": spec}):
-        assert "envFrom" not in container
-        assert "AWS_REGION" not in {variable["name"] for variable in container["env"]}
+def test_the_api_reads_the_store_that_the_reconciler_removes_from(values: str) -> None:
+    """It shows results: the same volume, but read-only, or the same variables and credentials."""
+    api, reconciler = (
+        next(one for name, one in of_kind(rendered(values), "Deployment").items() if name.endswith(end))["spec"][
+            "template"
+        ]["spec"]
+        for end in ("-api", "-reconciler")
+    )
+    volumes = [{"name": "tmp", "emptyDir": {}}, *(one for one in reconciler["volumes"] if one["name"] == "artifacts")]
+    assert api["volumes"] == volumes
+    [mine], [theirs] = api["containers"], reconciler["containers"]
+    [mounted] = [one for one in mine["volumeMounts"] if one["name"] == "artifacts"] or [None]
+    if mounted is not None:
+        assert mounted["readOnly"]
+        assert {**mounted, "readOnly": False} in [{"readOnly": False, **one} for one in theirs["volumeMounts"]]
+    assert mine.get("envFrom") == theirs.get("envFrom")
+    assert all(("AWS_REGION" in str(one["env"])) == (values == "all-values") for one in (mine, theirs))
 
 
 def test_the_reconciler_has_the_object_stores_variables() -> None:

@@ -171,7 +171,7 @@ def test_the_average_is_judged_and_the_weights_are_trained() -> None:
 def test_smoothed_labels_raise_the_loss_that_is_trained_on_alone() -> None:
     sharp, smooth = learner(), learner(training(label_smoothing=0.2))
     images = course(train=16, validation=8)
-    before = [evaluate(each, images, epoch=1, trained=Tally(), watch=never_leave) for each in (sharp, smooth)]
+    before = [evaluate(each, images, epoch=1, trained=Tally(), watch=never_leave)[0] for each in (sharp, smooth)]
     assert before[0] == before[1]
     trained = [
         train_one_epoch(each, images, epoch=1, trained=Tally(), watch=never_leave).loss_sum for each in (sharp, smooth)

@@ -9,7 +9,7 @@
 {{- end -}}
 {{- end }}
 
-{{/* Whether checkpoints are on a volume that one node at a time can mount: reconciler and workers must share it. */}}
+{{/* Whether checkpoints are on a volume that one node at a time can mount: all who mount it must share that node. */}}
 {{- define "podium.artifacts.onOneNode" -}}
 {{- if and (include "podium.artifacts.path" .) (not (has "ReadWriteMany" .Values.artifacts.volume.accessModes)) }}true{{ end }}
 {{- end }}
@@ -25,4 +25,21 @@ topologyKey: kubernetes.io/hostname
 labelSelector:
   matchLabels:
     {{- include "podium.artifacts.userLabels" . | nindent 4 }}
+{{- end }}
+
+{{/* Environment variables for the object store that are no secrets. */}}
+{{- define "podium.artifacts.env" -}}
+{{- range $name, $value := .Values.artifacts.env }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{/* The object store's credentials. */}}
+{{- define "podium.artifacts.envFrom" -}}
+{{- with .Values.artifacts.existingSecret }}
+envFrom:
+  - secretRef:
+      name: {{ . }}
+{{- end }}
 {{- end }}

@@ -26,13 +26,13 @@ capabilities:
 {{- end }}
 {{- end }}
 
-{{/* Where reconcilers may run: where the values say, and beside the checkpoints' volume. */}}
-{{- define "podium.reconciler.placement" -}}
-{{- $given := .Values.reconciler -}}
-{{- if include "podium.artifacts.onOneNode" . -}}
+{{/* Where Pods that mount the artifacts may run: where the values say, and beside their volume. Takes root and values. */}}
+{{- define "podium.placementByArtifacts" -}}
+{{- $given := .values -}}
+{{- if include "podium.artifacts.onOneNode" .root -}}
 {{- $key := "requiredDuringSchedulingIgnoredDuringExecution" -}}
 {{- $pods := default dict $given.affinity.podAffinity -}}
-{{- $terms := append (default list (get $pods $key)) (include "podium.artifacts.affinityTerm" . | fromYaml) -}}
+{{- $terms := append (default list (get $pods $key)) (include "podium.artifacts.affinityTerm" .root | fromYaml) -}}
 {{- $affinity := merge (dict "podAffinity" (merge (dict $key $terms) $pods)) $given.affinity -}}
 {{- $given = merge (dict "affinity" $affinity) $given -}}
 {{- end -}}

@@ -1,0 +1,116 @@
+"""What a full training leaves beside its one number, as the worker writes it and everybody else reads it.
+
+The files lie in one folder of the artifact store. `summary.json` is a Summary, is written last, and names the others.
+"""
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from podium.contract import Contract
+
+SUMMARY = "summary.json"
+PREDICTIONS = "predictions.parquet"
+MOST_MISTAKES = 64
+"""Thumbnails of misclassified images, at most."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+MistakeFile = Annotated[str, Field(pattern=r"^mistakes/[0-9]{2}\.png$", examples=["mistakes/00.png"])]
+"""The only form of a thumbnail's name: a summary cannot lead its readers out of its folder."""
+
+
+class Cell(NamedTuple):
+    """A cell of the confusion matrix that is not 0: positions in `classes`, and how many images."""
+
+    label: int
+    predicted: int
+    images: int
+
+
+class ClassResult(Contract):
+    """How the validation images of one label fared."""
+
+    name: str
+    images: Count
+    correct: Count
+    predicted: Count
+    """Images of any label that were taken for this one."""
+    accuracy: Share | None
+    """None without images."""
+    f1: Share | None
+    """None without images, and without any that were taken for it."""
+
+
+class Confusion(Contract):
+    """A label that was taken for another, how often, and which of its attributes that mistook."""
+
+    label: str
+    predicted: str
+    count: Annotated[int, Field(ge=1)]
+    mistaken: list[str] | None = None
+    """None where attributes of either label are not known."""
+
+
+class Combination(Contract):
+    """Errors that mistook these attributes and no others."""
+
+    mistaken: list[str]
+    """Empty where two labels have all attributes in common."""
+    count: Count
+
+
+class AttributeErrors(Contract):
+    """Errors split by what of the label was mistaken. Those of labels without attributes are left out."""
+
+    wrong: dict[str, Count]
+    """By attribute; an error that mistook two counts for both."""
+    combinations: list[Combination]
+    """The commonest first."""
+    left_out: Count
+    """Errors."""
+    unknown_labels: list[str]
+    """Without attributes."""
+
+
+class Mistake(Contract):
+    """A misclassified image with its thumbnail."""
+
+    file: MistakeFile
+    position: Count
+    """In the data set."""
+    name: str
+    """What the data set calls the image; None where it has no names."""
+    label: str
+    predicted: str
+    confidence: Share
+
+
+class Summary(Contract):
+    """The results of a full training on the validation images."""
+
+    version: Literal[1] = 1
+    epoch: Annotated[int, Field(ge=1)]
+    """After which they were measured."""
+    images: Annotated[int, Field(ge=1)]
+    top1: Share
+    top5: Share | None
+    """None where five guesses name every label."""
+    loss: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    """Mean cross-entropy, in nats."""
+    macro_f1: Share
+    """Unweighted mean of the labels' F1, over those that have images or were guessed."""
+    calibration_error: Share
+    """Expected calibration error with 15 bins."""
+    classes: list[ClassResult]
+    confusion_matrix: list[Cell]
+    """By label and guess."""
+    confusions: list[Confusion]
+    """The commonest errors, the most frequent first."""
+    attribute_errors: AttributeErrors | None = None
+    mistakes: list[Mistake] = Field(max_length=MOST_MISTAKES)
+    """The most confident first."""
+
+    def files(self) -> list[str]:
+        """Return the names of the files beside the summary."""
+        return [PREDICTIONS, *(mistake.file for mistake in self.mistakes)]

@@ -1,0 +1,65 @@
+"""Files that are there whole or not at all, in a folder of any kind that fsspec knows: a disk, S3, GCS.
+
+On a disk a file is written beside its place, flushed, and renamed; an object store puts objects atomically.
+"""
+
+import os
+import stat
+from contextlib import suppress
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+PARTIAL = ".partial"
+"""Behind the name of a file that is being written on a disk, or was when its writer was killed."""
+
+
+def write(url: str, *parts: bytes) -> None:
+    """Write a file, in place of one that is there. Raises what the storage raises."""
+    filesystem, path = fsspec.core.url_to_fs(url)
+    if isinstance(filesystem, LocalFileSystem):
+        _write_local(path, parts)
+    else:
+        filesystem.pipe_file(path, b"".join(parts))
+
+
+def _write_local(path: str, parts: tuple[bytes, ...]) -> None:
+    folder, partial = os.path.dirname(path), path + PARTIAL
+    _make_folder(folder)
+    try:
+        with open(partial, "wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(partial)
+        raise
+    _sync_folder(folder)
+
+
+def _make_folder(folder: str) -> None:
+    """Make a folder and those above it. On a volume that a group shares (setgid), the group may write in them.
+
+    On Kubernetes the volume's group is that of every worker and of the reconciler, whatever user each of them is: who
+    removes an old checkpoint is seldom who wrote it.
+    """
+    if os.path.isdir(folder):
+        return
+    above = os.path.dirname(folder)
+    _make_folder(above)
+    with suppress(FileExistsError):
+        os.mkdir(folder)
+        if os.stat(above).st_mode & stat.S_ISGID:
+            os.chmod(folder, os.stat(folder).st_mode | stat.S_IRWXG)
+
+
+def _sync_folder(folder: str) -> None:
+    """Make the rename itself survive a power cut."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,40 @@
+"""The folder of a full training's results: files first, and the summary that names them last.
+
+Written again, as by an attempt that repeats an epoch whose report was lost, it is the same folder. A fault costs the
+results and a line in the log, never the training that they are about.
+"""
+
+import logging
+
+from podium import whole_file
+from podium.results import PREDICTIONS, SUMMARY
+from worker.images import Images
+from worker.results.predictions import Predictions
+from worker.results.summary import Labels, summarize
+from worker.results.table import parquet
+from worker.results.thumbnails import thumbnail
+
+_log = logging.getLogger(__name__)
+
+
+def write_results(folder: str, predictions: Predictions, labels: Labels, images: Images, *, epoch: int) -> None:
+    """Store summary, predictions and thumbnails, or log why not."""
+    try:
+        _write(folder, predictions, labels, images, epoch=epoch)
+    except Exception as error:  # noqa: BLE001 - each storage has errors of its own, and none is worth a training
+        first_line = next(iter(str(error).splitlines()), "")
+        _log.warning(
+            "podium: the results in detail could not be written to %s (%s: %s); the trial's metrics are reported all "
+            "the same",
+            folder,
+            type(error).__name__,
+            first_line,
+        )
+
+
+def _write(folder: str, predictions: Predictions, labels: Labels, images: Images, *, epoch: int) -> None:
+    summary = summarize(predictions, labels, images, epoch=epoch)
+    whole_file.write(f"{folder}/{PREDICTIONS}", parquet(predictions, labels.classes, images))
+    for mistake in summary.mistakes:
+        whole_file.write(f"{folder}/{mistake.file}", thumbnail(images, mistake.position))
+    whole_file.write(f"{folder}/{SUMMARY}", summary.model_dump_json().encode())
