@@ -1,6 +1,7 @@
 """The folders in which trials keep their checkpoints and results: where they are, and their reading and removal.
 
-Below a trial's folder lie its checkpoints, in it or in one folder for each stretch, and `results` of its full training.
+Below a trial's folder lie its checkpoints, in it or in one folder for each stretch, and `results` of its full training;
+beside the trials' folders lies `shared`.
 """
 
 import fsspec
@@ -16,6 +17,11 @@ def experiment_folder(root: str, experiment: str) -> str:
 def trial_folder(root: str, experiment: str, number: int) -> str:
     """Return the URL of the folder that belongs to one trial's lineage."""
     return f"{experiment_folder(root, experiment)}/t{number}"
+
+
+def shared_folder(root: str, experiment: str) -> str:
+    """Return the URL of the folder of what is computed once for all trials of an experiment."""
+    return f"{experiment_folder(root, experiment)}/shared"
 
 
 def stretch_folder(trial_folder: str, first_epochs: int) -> str:

@@ -49,6 +49,11 @@ class Recipe(Contract):
     """All but `none` flip images left to right, too."""
     augmentation_magnitude: Annotated[int, Field(ge=0, le=30)] = 9
     """Of `randaugment`; the others have none."""
+    augmented_views: Annotated[int, Field(ge=0, le=100)] = 0
+    """In how many ways an image is changed, in turn and alike in all trials; 0 for a new way in each epoch.
+
+    With a fixed number, what frozen layers make of the images is computed once.
+    """
     random_erasing: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the images of which a rectangle is erased."""
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0

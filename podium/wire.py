@@ -206,6 +206,8 @@ class RunAssignment(Contract):
     """Pixels along each side, in place of the training section's; None where that holds."""
     results: str | None = None
     """fsspec URL of the folder for the results of a full training in detail; None where this run is none."""
+    shared: str | None = None
+    """fsspec URL of the folder for what is computed once for all trials of the experiment."""
 
 
 class MeasurementReport(Contract):

@@ -1,7 +1,7 @@
 """What is done to an image before it is trained on, so that it is never quite the same.
 
-An image's changes depend on (seed, trial, epoch, position) alone, a batch's mixture on its number: training that is
-resumed, or read by other processes, sees the very same pixels.
+An image's changes depend on (seed, trial, epoch, position) alone, or with a fixed number of views on (seed, view,
+position); a batch's mixture on its number. Training that is resumed, or read by other processes, sees the same pixels.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from podium.recipe import Recipe
 from worker.images import MEAN
 from worker.seeding import derived_seed
 
-FOR_IMAGE, FOR_MIXTURE = 4, 5
+FOR_IMAGE, FOR_MIXTURE, FOR_VIEW = 4, 5, 6
 """Set the uses of one seed apart."""
 ERASED = [round(255 * channel) for channel in MEAN.flatten().tolist()]
 """Of the mean color: 0 after normalization, as in torchvision's training reference."""
@@ -27,16 +27,30 @@ class Augmentation:
     def __init__(self, recipe: Recipe, *, classes: int, seed: int, trial: int) -> None:
         self._change = _change(recipe)
         self._mixture = _mixture(recipe, classes)
-        self._seed = (seed, trial)
+        self._views = recipe.augmented_views
+        self._seed, self._trial = seed, trial
 
     def of_images(self, pixels: torch.Tensor, positions: torch.Tensor, epoch: int) -> torch.Tensor:
         """Change each image by itself."""  # (batch, 3, height, width), bytes
+        if self._views:
+            return self.view(pixels, positions, self.view_in(epoch))
+        return self._changed(pixels, positions, FOR_IMAGE, self._seed, self._trial, epoch)
+
+    def view(self, pixels: torch.Tensor, positions: torch.Tensor, view: int) -> torch.Tensor:
+        """Change each image in one of the fixed ways."""  # (batch, 3, height, width), bytes
+        return self._changed(pixels, positions, FOR_VIEW, self._seed, view)
+
+    def view_in(self, epoch: int) -> int:
+        """Say which of the fixed ways it is in an epoch, from 1."""
+        return (epoch - 1) % self._views
+
+    def _changed(self, pixels: torch.Tensor, positions: torch.Tensor, *purpose: int) -> torch.Tensor:
         if self._change is None:
             return pixels
         changed = []
         with _untouched():
             for image, position in zip(pixels, positions.tolist(), strict=True):
-                torch.default_generator.manual_seed(derived_seed(FOR_IMAGE, *self._seed, epoch, position))
+                torch.default_generator.manual_seed(derived_seed(*purpose, position))
                 changed.append(self._change(image))
         return torch.stack(changed)
 
@@ -48,7 +62,7 @@ class Augmentation:
         if self._mixture is None:
             return pixels, labels
         with _untouched():
-            torch.default_generator.manual_seed(derived_seed(FOR_MIXTURE, *self._seed, epoch, batch))
+            torch.default_generator.manual_seed(derived_seed(FOR_MIXTURE, self._seed, self._trial, epoch, batch))
             return self._mixture(pixels, labels)
 
 

@@ -37,7 +37,7 @@ class Learner:
     @property
     def judged(self) -> nn.Module:
         """The model whose results count."""
-        return self.model if self.average is None else self.average
+        return self.model if self.average is None else self.average.module
 
     def take_step(self, epochs_trained: float) -> None:
         """Let the gradients change the weights, at the learning rate of this moment of the training."""

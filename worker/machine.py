@@ -3,8 +3,10 @@
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from fsspec.core import url_to_fs
 
 from worker.processors import usable_processors
 
@@ -36,6 +38,13 @@ def this_machine(environment: Mapping[str, str]) -> Machine:
         cache_folder=Path(environment.get("PODIUM_CACHE_DIR") or own),
         cache_bytes=int(_gigabytes(environment.get("PODIUM_CACHE_GIGABYTES")) * 1e9),
     )
+
+
+def sharing(machine: Machine, url: str | None) -> Machine:
+    """Return the machine with an experiment's own folder as its cache, where that is one which can be mapped."""
+    if url is None or not url.startswith("file://"):
+        return machine
+    return replace(machine, cache_folder=Path(url_to_fs(url)[1]))
 
 
 def _gigabytes(given: str | None) -> float:

@@ -5,11 +5,8 @@ from torch import nn
 from torch.nn import functional
 
 from podium.trainer import Training
+from worker.stages import frozen_stages, modules_of
 from worker.weights import model_with_weights
-
-LAYERS = ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc")
-"""In the order in which an image passes them; between them are only layers without weights."""
-FIRST_TRAINED = {"all": "conv1", "head": "fc"}
 
 
 def build_model(training: Training, classes: int) -> nn.Module:
@@ -18,9 +15,8 @@ def build_model(training: Training, classes: int) -> nn.Module:
     fc = model.get_submodule("fc")
     assert isinstance(fc, nn.Linear)
     model.add_module("fc", _DroppingLinear(fc.in_features, classes, dropout=training.dropout))
-    first = LAYERS.index(FIRST_TRAINED.get(training.trainable, training.trainable))
-    for name in LAYERS[:first]:
-        model.get_submodule(name).requires_grad_(False)
+    for module in modules_of(model, frozen_stages(training.trainable)):
+        module.requires_grad_(False)
     _spare_padding(model)
     return model.to(memory_format=torch.channels_last)
 

@@ -1,17 +1,21 @@
 """One run from its assignment to its last report: the only place where training and reporting meet."""
 
 import sys
+from dataclasses import replace
 from typing import NoReturn
 
 import torch
 
+from podium.leaving import Preempted
 from podium.sdk import Trial
 from podium.trainer import Training
 from worker.augmentation import Augmentation
+from worker.course import Course
 from worker.data import open_images
+from worker.features import Features, Source, features_of
 from worker.images import Images, UnusableData
 from worker.learner import Learner, Task, UnusableCheckpoint, build_learner
-from worker.machine import Machine
+from worker.machine import Machine, sharing
 from worker.results.attributes import attributes_of
 from worker.results.summary import Labels
 from worker.results.writing import write_results
@@ -19,7 +23,7 @@ from worker.seeding import seed_everything
 from worker.settings import UnusableSettings, settings_of
 from worker.split import split_by_label
 from worker.tally import NOTHING, Tally
-from worker.training import Course, Diverged, fit
+from worker.training import Diverged, fit
 
 FOR_TRIAL = 3
 """Sets a trial's own randomness apart from the experiment's split and order."""
@@ -43,6 +47,7 @@ def train(trial: Trial, machine: Machine) -> None:
         labels = _labels(training, images)
         learner, trained = _learner(trial, training, images)
         with trial.deferring():
+            course = replace(course, features=_features(trial, learner, course, machine))
             _train_and_report(trial, learner, course, trained, labels)
     except Diverged as error:
         trial.infeasible(str(error))
@@ -55,6 +60,24 @@ def _labels(training: Training, images: Images) -> Labels:
     source = training.label_attributes
     attributes = None if source is None else attributes_of(source, images.classes)
     return Labels(classes=images.classes, attributes=attributes)
+
+
+def _features(trial: Trial, learner: Learner, course: Course, machine: Machine) -> Features | None:
+    """Return what the frozen layers make of the images, where that is worth keeping for all trials."""
+    source = Source(
+        model=learner.model,
+        images=course.images,
+        augmentation=course.augmentation,
+        training=learner.training,
+        seed=trial.seed,
+        device=learner.device,
+    )
+
+    def leave_if_asked() -> None:
+        if trial.is_leaving:
+            raise Preempted("SIGTERM: leaving; nothing was trained since the last checkpoint")
+
+    return features_of(source, sharing(machine, trial.assignment.shared), leave_if_asked)
 
 
 def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: Tally, labels: Labels) -> None:

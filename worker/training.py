@@ -6,23 +6,18 @@ a watch that is called after each batch, where an epoch can be left and continue
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
 from torch.nn import functional
 
-from worker.augmentation import Augmentation
-from worker.images import Images, normalized
+from worker.course import Course
 from worker.learner import Learner
 from worker.model import set_training_mode
 from worker.results.predictions import Predictions, joined, judged
-from worker.split import Split, shuffled_batches
+from worker.stages import through
 from worker.tally import NOTHING, Score, Tally, Watch, never_leave
-
-EVALUATION_PIXELS = 2**18
-"""Pixels of images that are evaluated at once; 256 images at 32 pixels, 5 at 224. More is no faster on a CPU."""
-
 
 HOPELESS = 10.0
 """Times ln(classes), the loss of a model that knows nothing and says so: training with a greater one has diverged."""
@@ -44,25 +39,6 @@ class EpochResult:
     """Of every validation image."""
     samples_per_second: float | None
     """None when all of its batches were trained before."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """Which images are learned from, in which batches."""
-
-    images: Images
-    split: Split
-    augmentation: Augmentation
-    batch_size: int
-    image_size: int
-    seed: int
-    trial: int
-
-    def batches(self, epoch: int) -> list[torch.Tensor]:
-        return shuffled_batches(self.split.train, self.batch_size, seed=self.seed, trial=self.trial, epoch=epoch)
-
-    def validation_batches(self) -> Sequence[torch.Tensor]:
-        return torch.split(self.split.validation, max(1, EVALUATION_PIXELS // self.image_size**2))
 
 
 def fit(
@@ -96,8 +72,8 @@ def train_one_epoch(learner: Learner, course: Course, *, epoch: int, trained: Ta
     set_training_mode(learner.model)
     batches = course.batches(epoch)
     for batch in range(trained.batches, len(batches)):
-        pixels, targets = _training_batch(learner, course, epoch=epoch, batch=batch, positions=batches[batch])
-        logits = learner.model(pixels)  # (batch, classes)
+        inputs, targets = course.to_train_on(batches[batch], learner.device, epoch=epoch, batch=batch)
+        logits = through(learner.model, course.stages, inputs)  # (batch, classes)
         loss = functional.cross_entropy(logits, targets, label_smoothing=learner.training.label_smoothing)
         batch_loss = loss.item()
         if not math.isfinite(batch_loss):
@@ -133,28 +109,13 @@ def evaluate(
     model = learner.judged.eval()
     seen, judgements = Tally(), []
     for positions in course.validation_batches():
-        pixels, labels = _batch(learner, course.images, positions)
-        logits = model(pixels)  # (batch, classes)
+        inputs, labels = course.to_judge_by(positions, learner.device)
+        logits = through(model, course.stages, inputs)  # (batch, classes)
         loss_sum = functional.cross_entropy(logits, labels, reduction="sum").item()
         seen = seen.plus(loss_sum=loss_sum, correct=_correct(logits, labels), count=len(labels))
         judgements.append(judged(logits, labels, positions))
         watch(epoch, trained)
     return seen.score(), joined(judgements)
-
-
-def _training_batch(
-    learner: Learner, course: Course, *, epoch: int, batch: int, positions: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return normalized pixels, and as targets labels or, of mixed images, the share of each label."""
-    pixels, labels = course.images.pixels(positions), course.images.labels[positions]
-    changed = course.augmentation.of_images(pixels, positions, epoch)
-    ready = normalized(changed.to(learner.device))
-    return course.augmentation.of_batch(ready, labels.to(learner.device), epoch=epoch, batch=batch)
-
-
-def _batch(learner: Learner, images: Images, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    pixels, labels = images.pixels(positions), images.labels[positions]
-    return normalized(pixels.to(learner.device)), labels.to(learner.device)
 
 
 def _correct(logits: torch.Tensor, labels: torch.Tensor) -> int:

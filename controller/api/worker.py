@@ -46,11 +46,14 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
         seed=spec.seed,
         checkpoints=folder if ladder.always_resumes else artifacts.stretch_folder(folder, first.epochs),
     )
-    if run.to_epoch == ladder.full_epochs and spec.training is not None:  # scripts of one's own write none
-        return assignment.model_copy(update={"results": artifacts.results_folder(folder)})
-    if ladder.sees_the_same(run.to_epoch, ladder.full_epochs):
-        return assignment
-    return assignment.model_copy(update={"data_share": rung.data_share, "image_size": rung.image_size})
+    more: dict[str, object] = {}  # an older worker knows none of them: none is sent without need
+    if spec.training is not None and run.to_epoch == ladder.full_epochs:  # scripts of one's own write none
+        more["results"] = artifacts.results_folder(folder)
+    if spec.training is not None and (spec.training.trainable != "all" or "trainable" in spec.parameters):
+        more["shared"] = artifacts.shared_folder(needed.artifacts_url, trial.experiment_id)
+    if not ladder.sees_the_same(run.to_epoch, ladder.full_epochs):
+        more |= {"data_share": rung.data_share, "image_size": rung.image_size}
+    return assignment.model_copy(update=more)
 
 
 @router.post("/measurements")

@@ -117,6 +117,23 @@ def test_why_there_are_none_is_told(service: Service) -> None:
     assert "nowhere" in refusal(service, "nowhere/trials/1/results")
 
 
+@pytest.mark.parametrize(
+    ("changes", "shares"),
+    [
+        ({"training": {"dataset": "digits"}}, False),
+        ({"training": {"dataset": "digits", "trainable": "layer4"}}, True),
+        ({"parameters": {"trainable": {"type": "categorical", "choices": ["head", "all"]}}}, True),
+    ],
+    ids=str,
+)
+def test_trials_with_frozen_layers_share_a_folder(service: Service, changes: dict[str, Any], shares: bool) -> None:
+    experiment_id = service.create(**(SPEC | {"parallelism": 2} | changes))
+    service.settle()
+    [folder] = {service.assignment(job).get("shared") for job in service.active()}
+    assert folder is None or folder.endswith(f"/{experiment_id}/shared")
+    assert (folder is not None) is shares
+
+
 def test_a_command_of_ones_own_is_told_of_no_folder_and_has_no_results(service: Service) -> None:
     """An older `podium` in the user's own image would refuse an assignment with a field that it does not know."""
     experiment_id = service.create(fidelity={"rungs": {"full": 1}}, parallelism=1)

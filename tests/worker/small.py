@@ -10,12 +10,12 @@ from PIL import Image
 
 from podium.trainer import Training
 from worker.augmentation import Augmentation
+from worker.course import Course
 from worker.digits import Digits
 from worker.learner import Learner, Task, build_learner
 from worker.machine import Machine
 from worker.seeding import seed_everything
 from worker.split import Split
-from worker.training import Course
 
 SEED = 7
 TRIAL = 3

@@ -165,7 +165,7 @@ def test_the_average_is_judged_and_the_weights_are_trained() -> None:
     assert with_average[0].train == without[0].train
     assert with_average[0].validation != without[0].validation
     expected = 0.5 * steps[0] + 0.5 * steps[1]  # the average begins as the first step's weights
-    assert torch.allclose(averaged.judged.get_parameter("module.fc.bias"), expected)
+    assert torch.allclose(averaged.judged.get_parameter("fc.bias"), expected)
 
 
 def test_smoothed_labels_raise_the_loss_that_is_trained_on_alone() -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import torch
 
 from tests.worker.small import course, differing, learner, state_of, training, weights
+from worker.course import Course
 from worker.learner import Learner
 from worker.tally import NOTHING, Tally
-from worker.training import Course, EpochResult, fit
+from worker.training import EpochResult, fit
 
 SETTINGS = training(
     lr_schedule="cosine", ema_decay=0.5, dropout=0.2, augmentation="flip", mixup=0.2

@@ -1,7 +1,6 @@
 """`python -m worker` as a cluster starts it, on a few small images."""
 
 import io
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-import podium
 from podium import checkpoints
-from tests.sdk.fake_run_api import TOKEN, FakeRunApi, assignment, finish, serving
+from tests.sdk.fake_run_api import FakeRunApi, assignment, finish, serving
+from tests.worker.in_process import train_here
 from tests.worker.small import TRIAL, training, write_images
-from worker import numerics, session
-from worker.machine import this_machine
 
 
 @pytest.fixture
@@ -45,23 +42,6 @@ def count_steps(monkeypatch: pytest.MonkeyPatch) -> list[None]:
 
     monkeypatch.setattr(torch.optim.SGD, "step", counted)
     return taken
-
-
-def train_here(api: FakeRunApi, monkeypatch: pytest.MonkeyPatch) -> object:
-    """Train as `python -m worker` does, in this process, which has torch already; return the exit code or None."""
-    monkeypatch.setenv("PODIUM_URL", api.url)
-    monkeypatch.setenv("PODIUM_RUN_TOKEN", TOKEN)
-    threads_before = torch.get_num_threads()
-    numerics.settle(1)
-    try:
-        with podium.trial() as trial:
-            session.train(trial, this_machine(os.environ))
-    except SystemExit as left:
-        return left.code
-    finally:
-        torch.set_num_threads(threads_before)
-        torch.set_flush_denormal(False)
-    return None
 
 
 def test_a_worker_terminated_within_an_epoch_continues_at_that_step_and_equals_a_straight_one(

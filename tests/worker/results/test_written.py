@@ -13,8 +13,8 @@ from pyarrow import parquet
 from podium.results import PREDICTIONS, SUMMARY, Summary
 from podium.trainer import LabelAttributes
 from tests.sdk.fake_run_api import FakeRunApi, assignment, serving
+from tests.worker.in_process import train_here
 from tests.worker.small import TRIAL, training, write_images
-from tests.worker.test_worker_process import train_here
 from worker.images import Images
 from worker.results import writing
 from worker.results.thumbnails import thumbnail

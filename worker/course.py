@@ -1,0 +1,58 @@
+"""What a training learns from, batch by batch: images, changed and mixed, or what frozen layers make of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from worker.augmentation import Augmentation
+from worker.features import Features
+from worker.images import Images, normalized
+from worker.split import Split, shuffled_batches
+from worker.stages import STAGES
+
+EVALUATION_PIXELS = 2**18
+"""Pixels of images that are evaluated at once; 256 images at 32 pixels, 5 at 224. More is no faster on a CPU."""
+EVALUATION_FEATURES = 1024
+"""Images whose features are evaluated at once."""
+
+Batch = tuple[torch.Tensor, torch.Tensor]
+"""Inputs (batch, ...) and targets: labels (batch,), or of mixed images the share of each label (batch, classes)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    images: Images
+    split: Split
+    augmentation: Augmentation
+    features: Features | None = None
+    """In place of the images, behind the layers that are frozen."""
+    batch_size: int
+    image_size: int
+    seed: int
+    trial: int
+
+    @property
+    def stages(self) -> Sequence[str]:
+        """The stages that a batch has before it."""
+        return STAGES if self.features is None else self.features.stages
+
+    def batches(self, epoch: int) -> list[torch.Tensor]:
+        return shuffled_batches(self.split.train, self.batch_size, seed=self.seed, trial=self.trial, epoch=epoch)
+
+    def validation_batches(self) -> Sequence[torch.Tensor]:
+        at_once = max(1, EVALUATION_PIXELS // self.image_size**2) if self.features is None else EVALUATION_FEATURES
+        return torch.split(self.split.validation, at_once)
+
+    def to_train_on(self, positions: torch.Tensor, device: torch.device, *, epoch: int, batch: int) -> Batch:
+        labels = self.images.labels[positions].to(device)
+        if self.features is not None:
+            return self.features.to_train_on(positions, epoch).to(device), labels
+        changed = self.augmentation.of_images(self.images.pixels(positions), positions, epoch)
+        return self.augmentation.of_batch(normalized(changed.to(device)), labels, epoch=epoch, batch=batch)
+
+    def to_judge_by(self, positions: torch.Tensor, device: torch.device) -> Batch:
+        labels = self.images.labels[positions].to(device)
+        if self.features is not None:
+            return self.features.to_judge_by(positions).to(device), labels
+        return normalized(self.images.pixels(positions).to(device)), labels
