@@ -3,8 +3,8 @@
     python -m examples.fashion.prepare          # from the repository's root; a few minutes on two cores
 
 Fashion-MNIST (Xiao et al. 2017) comes from Debian's package `dataset-fashion-mnist` where that is installed, and else
-from torchvision's download. A ResNet-18 is trained on trousers, shoes and bags, with the worker's own code, and handed on to
-tell tops apart: the transfer that ImageNet's weights are for, without ImageNet.
+from torchvision's download. A ResNet-18 is trained on trousers, shoes and bags, with the worker's own code, and handed
+on to tell tops apart: the transfer that ImageNet's weights are for, without ImageNet.
 """
 
 import gzip
