@@ -56,7 +56,7 @@ def reserve(stream: BinaryIO, needed_bytes: int, path: Path, limit_bytes: int) -
 
 
 def _make_room(new: Path, needed_bytes: int, limit_bytes: int) -> None:
-    """Remove files from the least recently used one on, if that is enough."""
+    """Remove files that are not in use, the least recently used one first, until there is room. Raises NoRoom."""
     _remove_abandoned(new)
     sizes = {path: _size(path) for kind in ("table", "partial") for path in new.parent.glob(f"*.{kind}")}
     used_bytes = sum(sizes.values())
@@ -81,11 +81,10 @@ def _remove_abandoned(new: Path) -> None:
 
 
 def _remove_unless_used(path: Path) -> bool:
-    with path.open("rb") as stream:
-        if not _try_lock(stream):
-            return False
-        path.unlink()
-        return True
+    with path.open("r+b") as stream:
+        if is_unused := _try_lock(stream):
+            path.unlink()
+        return is_unused
 
 
 def _try_lock(stream: BinaryIO) -> bool:

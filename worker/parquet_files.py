@@ -63,8 +63,8 @@ def opened(data: str, part: Part) -> list[ParquetFile]:
         raise UnusableData(f"{data} names no Parquet file; `training.data` names a file, a folder of them, or a glob")
     root = posixpath.commonpath([posixpath.dirname(name) for name in names])
     chosen = [name for name in names if _part_of(posixpath.relpath(name, root)) == part]
-    if not chosen and part == "train":
-        chosen = [name for name in names if _part_of(posixpath.relpath(name, root)) is None]
+    if not chosen and part == "train":  # a file that is named is meant, whatever its name
+        chosen = [name for name in names if name == path or _part_of(posixpath.relpath(name, root)) is None]
     if not chosen:
         raise UnusableData(f"{data} has no file of the part {part}; name one {part}-00000-of-00001.parquet")
     files = [_opened(filesystem, name, posixpath.relpath(name, root)) for name in chosen]

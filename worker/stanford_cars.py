@@ -6,6 +6,7 @@ with an annotation file for each. The copy by folders: `car_data/train/` and `ca
 Images are not cropped to their cars: the study that this trainer repeats did not.
 """
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,7 +22,7 @@ from worker.images import Part, UnusableData
 DEVKITS = ("", "devkit", "car_devkit/devkit", "car_devkit", "stanford_cars/devkit")
 ROOTS = ("", "stanford_cars")
 ANNOTATED: Mapping[Part, str] = {"train": "cars_train_annos.mat", "test": "cars_test_annos_withlabels.mat"}
-NOT_MATLAB = (MatReadError, OSError, ValueError, TypeError, LookupError, NotImplementedError, EOFError)
+NOT_MATLAB = (MatReadError, OSError, ValueError, TypeError, LookupError, NotImplementedError, EOFError, zlib.error)
 """What scipy raises for a file that is none of MATLAB's, and what looking into another's tables raises."""
 
 
@@ -96,7 +97,7 @@ def _refuse_mismatch(annotations: Annotations, images: Path) -> None:
     unlisted = sorted(there - set(annotations.names))
     for names, how in ((missing, "listed and not there"), (unlisted, "there and not listed")):
         if names:
-            others = f", and so are {len(names) - 1} others" if len(names) > 1 else ""
+            others = f", and so are {len(names) - 1} more" if len(names) > 1 else ""
             raise UnusableData(
                 f"{annotations.path} and {images} do not belong together: {names[0]} is {how}{others}; "
                 "fetch both again, or give `on_bad_image: skip`"

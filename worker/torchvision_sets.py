@@ -18,7 +18,7 @@ from worker.files import Files, directory
 from worker.images import Part, UnusableData
 
 Labelled = Sequence[tuple[str | Path, int]]
-NOT_WHOLE = (RuntimeError, OSError, ValueError, LookupError, TypeError, EOFError, UnpicklingError)
+NOT_WHOLE = (RuntimeError, OSError, ValueError, LookupError, TypeError, EOFError, UnpicklingError, AssertionError)
 """What torchvision raises for files that are missing, cut short or of something else."""
 
 
@@ -48,7 +48,7 @@ def torchvision_set(name: TorchvisionSet, root: str, part: Part) -> Pictures:
             return Arrays(opened[0], _classes(opened[0]) or [str(digit) for digit in range(10)])
         found = [(Path(file), int(label)) for each in opened for file, label in layout.files(each)]
     except NOT_WHOLE as error:
-        reason = str(error).split(". You can use")[0]
+        reason = str(error).split(". You can use")[0] or type(error).__name__
         raise UnusableData(
             f"{root} does not hold {name} as torchvision reads it ({reason}); put {layout.wants} there: "
             "nothing is downloaded"

@@ -46,7 +46,7 @@ def building(notes: Path, folder: Path, *, seconds: float) -> Iterator["subproce
 
 
 def _until(happened: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240  # a process that imports torch on a busy machine takes its time
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -65,7 +65,7 @@ def test_cached_images_equal_those_decoded_anew(tmp_path: Path, choice: str) -> 
 
 
 def test_a_cached_training_equals_one_without_cache(tmp_path: Path) -> None:
-    root = write_images(tmp_path / "pets")
+    root = write_images(tmp_path / "pets", each=3)
 
     def trained(cache: str) -> dict[str, torch.Tensor]:
         settings = training(dataset="image_folder", data=str(root), cache=cache, batch_size=4)
@@ -77,8 +77,7 @@ def test_a_cached_training_equals_one_without_cache(tmp_path: Path) -> None:
         return weights(each)
 
     plain = trained("none")
-    assert differing(plain, trained("disk")) == differing(plain, trained("disk")) == []
-    assert differing(plain, trained("memory")) == []
+    assert differing(plain, trained("disk")) == differing(plain, trained("memory")) == []
 
 
 def test_each_size_has_its_own_file(tmp_path: Path) -> None:
@@ -104,7 +103,7 @@ def test_whoever_waits_takes_over_from_a_builder_that_is_killed(
 ) -> None:
     caplog.set_level(logging.INFO, "podium")
     notes, folder, opened = tmp_path / "notes", tmp_path / "cache", list[Images]()
-    with building(notes, folder, seconds=0.2) as first:
+    with building(notes, folder, seconds=1.0) as first:  # it would take 20 s
         waiter = threading.Thread(
             target=lambda: opened.append(decoded_once(decoded(notes), "disk", machine(folder))[0])
         )

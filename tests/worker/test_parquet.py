@@ -55,12 +55,13 @@ def test_a_folder_of_the_hub_has_its_parts(tmp_path: Path) -> None:
     assert colors(test.pixels(torch.arange(2))) == test.labels.tolist() == [2, 0]
 
 
-@pytest.mark.parametrize("data", ["one/train.parquet", "one", "one/*.parquet", "file://{}/one"])
+@pytest.mark.parametrize("data", ["one/train.parquet", "one", "one/*.parquet", "file://{}/one", "other/test.parquet"])
 def test_a_file_a_folder_a_glob_and_a_url_name_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    write(tmp_path / "one" / "train.parquet", [0, 1, 2])
+    for name in ("one/train.parquet", "other/test.parquet"):
+        write(tmp_path / name, [0, 1, 2])
     images = opened(data.format(tmp_path), tmp_path / "cache")
     assert colors(images.pixels(torch.arange(3))) == [0, 1, 2]
 

@@ -126,7 +126,7 @@ def images_alone(root: Path) -> None:
             without_an_image,
             r"cars_annos\.mat and .*/car_ims do not belong together: 000002\.jpg is listed and not there",
         ),
-        (with_an_image_too_many, r"together: x\.jpg is there and not listed, and so are 1 others; fetch both again"),
+        (with_an_image_too_many, r"together: x\.jpg is there and not listed, and so are 1 more; fetch both again"),
         (with_a_label_too_high, r"car_ims/000005\.jpg has label 2; there are 2, counted from 0"),
         (with_a_broken_annotation_file, r"cars_annos\.mat is not the annotation file of Stanford Cars \(.*\); fetch"),
         (without_names, r"lacks cars_meta\.mat, which names the labels; put it beside the annotations"),
