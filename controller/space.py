@@ -48,9 +48,14 @@ class Space:
         return tuple(axis.is_categorical for axis in self._axes)
 
     @cached_property
+    def levels(self) -> tuple[float, ...]:
+        """Number of values of each parameter; infinite for a real one."""
+        return tuple(axis.levels for axis in self._axes)
+
+    @cached_property
     def size(self) -> float:
         """Number of points of the grid, at least that of different configurations; infinite with a real parameter."""
-        return math.prod(axis.levels for axis in self._axes)
+        return math.prod(self.levels)
 
     def encode(self, configurations: Sequence[Configuration]) -> Floats:
         """Return the configurations' coordinates in the unit cube.  # (configurations, dimensions)"""
@@ -134,7 +139,7 @@ class Space:
         moved = rng.random(units.shape) < MOVED_SHARE
         moved[np.arange(len(units)), rng.integers(0, self.dimensions, len(units))] = True
         steps = rng.normal(0.0, scale, units.shape)
-        least = np.array([1.0 / axis.levels for axis in self._axes])
+        least = 1.0 / np.array(self.levels)
         steps = np.where(np.abs(steps) < least, np.copysign(least, steps), steps)
         near = np.clip(units + np.where(moved, steps, 0.0), 0.0, 1.0)
         return self.snap(np.where(moved & np.array(self.is_categorical), rng.random(units.shape), near))

@@ -12,6 +12,7 @@ acquisition    how much better a configuration may be than the best
 feasibility    the chance that it trains, and meets the bounds on other metrics
 pace           how long an epoch takes
 hunch          where the user believes that good configurations lie
+reach          how far from what was tried the model is believed
 candidates     the new configurations that promise most
 moves          what could be started, and what it costs
 options        what could be started, side by side

@@ -1,7 +1,8 @@
 """The new configurations that promise most at full fidelity.
 
 A wide draw, rounds of small moves around the best of it, then a climb along the gradient, which is what finds the last
-digits. Everything is snapped to configurations that can be trained before it is judged.
+digits. Everything is snapped to configurations that can be trained before it is judged, and what the model has not seen
+enough to speak of is left out (`reach`).
 """
 
 from collections.abc import Set
@@ -13,6 +14,7 @@ from scipy.optimize import Bounds, minimize
 
 from controller.optimizer.evidence import Belief
 from controller.optimizer.process import with_z
+from controller.optimizer.reach import beyond_reach
 from controller.space import Space
 
 Floats = NDArray[np.float64]
@@ -39,6 +41,8 @@ class Search:
     space: Space
     belief: Belief
     tried: Set[bytes]
+    is_bold: bool
+    """Whether it looks beyond the reach of what was tried: where that costs a short run, not a full training."""
 
     def most_promising(self, rng: np.random.Generator) -> Floats:
         """Return untried points, the most promising first; none when all were tried.  # (up to KEPT, dimensions)"""
@@ -55,8 +59,16 @@ class Search:
         return self._best_of(np.vstack([best, space.snap(self._climbed(best))]))
 
     def _best_of(self, units: Floats) -> Floats:
-        untried = self.space.untried(units, self.tried)
+        untried = self._nearest(self.space.untried(units, self.tried))
         return untried[np.argsort(-self.belief.judged(untried).log_gain, kind="stable")[:KEPT]]
+
+    def _nearest(self, units: Floats) -> Floats:
+        """Return the points within reach of a row, or else the nearest; all of them while no two rows differ."""
+        data = self.belief.posterior.data
+        if self.is_bold or not len(units) or not data.targets.any():
+            return units
+        beyond = beyond_reach(units, data.inputs[:, :-1], self.space)
+        return np.asarray(units[beyond <= beyond.min()])
 
     def _centers(self, rng: np.random.Generator) -> Floats:
         """Return points near which to look: the rows expected to be best at full fidelity, some of them many times."""

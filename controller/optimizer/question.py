@@ -104,5 +104,7 @@ class Question:
 
     def most_promising(self, belief: Belief) -> Sequence[Configuration]:
         """Return new configurations, those first that promise most by this belief; none when all were tried."""
-        found = Search(space=self.space, belief=belief, tried=self.tried).most_promising(self.rng())
+        is_bold = len(self.ladder.rungs) > 1
+        search = Search(space=self.space, belief=belief, tried=self.tried, is_bold=is_bold)
+        found = search.most_promising(self.rng())
         return self.space.decode(found if len(found) else self.untried_sobol())
