@@ -90,6 +90,8 @@ class Training(Recipe):
     model: Model = "resnet18"
     weights: str = "none"
     """`none` (random), `imagenet` (torchvision's), or the path or URL of a state dict, whose last layer is replaced."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """In what a worker computes; `auto`: in what a few timed steps show to be the fastest on its hardware."""
     label_attributes: LabelAttributes | None = None
     """Splits the errors of a full training by what of the label was mistaken."""
 

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from podium.trainer import Training
 from worker.model import build_model
+from worker.precision import Precision
 from worker.schedule import Schedule
 from worker.seeding import random_states, restore_random_states
 from worker.tally import Tally
@@ -33,6 +34,7 @@ class Learner:
     schedule: Schedule
     training: Training
     device: torch.device
+    precision: Precision = Precision.FP32
 
     @property
     def judged(self) -> nn.Module:

@@ -10,3 +10,5 @@ def settle(threads: int) -> None:
     if torch.cuda.is_available():
         torch.backends.cudnn.benchmark = False  # it picks algorithms by timing them
         torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.set_float32_matmul_precision("high")  # fp32 by way of TF32, on accelerators that have it
+        torch.backends.cudnn.allow_tf32 = True

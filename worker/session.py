@@ -12,6 +12,7 @@ from podium.trainer import Training
 from worker.augmentation import Augmentation
 from worker.course import Course
 from worker.data import open_images
+from worker.fastest import precision_for
 from worker.features import Features, Source, features_of
 from worker.images import Images, UnusableData
 from worker.learner import Learner, Task, UnusableCheckpoint, build_learner
@@ -48,6 +49,7 @@ def train(trial: Trial, machine: Machine) -> None:
         learner, trained = _learner(trial, training, images)
         with trial.deferring():
             course = replace(course, features=_features(trial, learner, course, machine))
+            learner = replace(learner, precision=precision_for(learner, course, machine))
             _train_and_report(trial, learner, course, trained, labels)
     except Diverged as error:
         trial.infeasible(str(error))

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from worker.course import Course
 from worker.learner import Learner
 from worker.model import set_training_mode
+from worker.precision import autocast
 from worker.results.predictions import Predictions, joined, judged
 from worker.stages import through
 from worker.tally import NOTHING, Score, Tally, Watch, never_leave
@@ -73,7 +75,7 @@ def train_one_epoch(learner: Learner, course: Course, *, epoch: int, trained: Ta
     batches = course.batches(epoch)
     for batch in range(trained.batches, len(batches)):
         inputs, targets = course.to_train_on(batches[batch], learner.device, epoch=epoch, batch=batch)
-        logits = through(learner.model, course.stages, inputs)  # (batch, classes)
+        logits = _logits(learner, learner.model, course, inputs)  # (batch, classes)
         loss = functional.cross_entropy(logits, targets, label_smoothing=learner.training.label_smoothing)
         batch_loss = loss.item()
         if not math.isfinite(batch_loss):
@@ -110,12 +112,17 @@ def evaluate(
     seen, judgements = Tally(), []
     for positions in course.validation_batches():
         inputs, labels = course.to_judge_by(positions, learner.device)
-        logits = through(model, course.stages, inputs)  # (batch, classes)
+        logits = _logits(learner, model, course, inputs)  # (batch, classes)
         loss_sum = functional.cross_entropy(logits, labels, reduction="sum").item()
         seen = seen.plus(loss_sum=loss_sum, correct=_correct(logits, labels), count=len(labels))
         judgements.append(judged(logits, labels, positions))
         watch(epoch, trained)
     return seen.score(), joined(judgements)
+
+
+def _logits(learner: Learner, model: nn.Module, course: Course, inputs: torch.Tensor) -> torch.Tensor:
+    with autocast(learner.device, learner.precision):
+        return through(model, course.stages, inputs).float()
 
 
 def _correct(logits: torch.Tensor, labels: torch.Tensor) -> int:
