@@ -14,7 +14,7 @@ from skopt.space import Categorical, Dimension, Integer, Real
 
 from benchmarks.optimizer.simulation import Report, Run
 from benchmarks.optimizer.tasks import Task
-from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter
+from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter, Value
 
 Point = Sequence[Any]  # Any: whatever its dimensions hold
 
@@ -76,14 +76,14 @@ def _dimension(parameter: Parameter) -> Dimension:
         case IntegerParameter():
             return Integer(parameter.low, parameter.high, prior=_prior(parameter))
         case CategoricalParameter():
-            return Categorical(parameter.choices)
+            return Categorical(list(range(len(parameter.choices))))  # of mixed choices it would make strings
 
 
 def _prior(parameter: RealParameter | IntegerParameter) -> str:
     return "log-uniform" if parameter.scale == "log" else "uniform"
 
 
-def _value(parameter: Parameter, value: Any) -> Any:
+def _value(parameter: Parameter, value: Any) -> Value:
     match parameter:
         case RealParameter():
             return float(value)
@@ -92,4 +92,4 @@ def _value(parameter: Parameter, value: Any) -> Any:
         case IntegerParameter():
             return int(value)
         case CategoricalParameter():
-            return value
+            return parameter.choices[int(value)]

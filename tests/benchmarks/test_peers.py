@@ -12,7 +12,7 @@ from benchmarks.optimizer.tasks import Task, scale_of
 from podium.parameters import names_on
 
 
-def searched(task: Task, *, workers: int = 1, budget: float = 13, seed: int = 0) -> list[Result]:
+def searched(task: Task, *, workers: int = 1, budget: float = 11, seed: int = 0) -> list[Result]:
     return simulate(task, Skopt(task, seed), workers=workers, budget=budget, seed=seed)
 
 
@@ -62,7 +62,7 @@ def test_scikit_optimize_is_told_of_a_failure_as_of_the_worst_that_it_saw() -> N
 
 
 def test_scikit_optimize_learns() -> None:
-    task, budget = hartmann6(), 25
+    task, budget = hartmann6(), 18
     scale = scale_of(task)
     losses = [result.true_loss for result in searched(task, budget=budget)]
     assert scale.regret(min(losses[10:])) < scale.regret(min(losses[:10]))
