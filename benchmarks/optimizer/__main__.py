@@ -1,7 +1,8 @@
-"""Podium's optimizer against random search, ASHA, and Optuna's TPE and GPSampler, on simulated workers.
+"""Podium's optimizer against random search, ASHA, skopt, and Optuna's TPE and GPSampler, on simulated workers.
 
     make benchmark                                     # all of it; hours of CPU
     python -m benchmarks.optimizer --quick             # 3 minutes: 3 tasks, 2 seeds, 1 worker, 20 full trainings
+    python -m benchmarks.optimizer --told              # 8 tasks that tell more than losses, beside Podium untold of it
     python -m benchmarks.optimizer --searchers podium,gp-sampler --seeds 10 --resume
 
 Writes points.csv, as searches end, and regret.svg into build/optimizer, and prints the tables. `--resume` keeps the
@@ -12,7 +13,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.optimizer.cells import SEARCHERS, TASKS, Cell, searched
+from benchmarks.optimizer.cells import SEARCHERS, TASKS, TOLD, Cell, searched
 from benchmarks.optimizer.plot import draw
 from benchmarks.optimizer.recorded import RECORDED, is_recorded, rank_correlations
 from benchmarks.optimizer.regret import Regrets, append_points, read_points
@@ -22,6 +23,7 @@ OUT = Path("build/optimizer")
 COSTS = (5, 10, 20, 40, 60, 120)
 """Full trainings, at which the tables stand, as far as the budget goes."""
 QUICK_TASKS = ("digits", "branin", "misleading")
+TOLD_SEARCHERS = ("podium", "podium-untold", "gp-sampler", "tpe", "random")
 
 
 def main() -> None:
@@ -46,6 +48,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="another default for all of the following")
+    parser.add_argument("--told", action="store_true", help="the same, with the tasks that tell more than losses")
     parser.add_argument("--searchers", type=_names(SEARCHERS), help=", ".join(SEARCHERS))
     parser.add_argument("--tasks", type=_names(TASKS), help=", ".join(TASKS))
     parser.add_argument("--seeds", type=int, help="searches for each searcher, task and number of workers")
@@ -55,18 +58,31 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--resume", action="store_true", help="keep the searches that ended before")
     parser.add_argument("--out", type=Path, default=OUT)
     asked = parser.parse_args()
-    names = [name for name in SEARCHERS if name != "podium-full"] if asked.quick else list(SEARCHERS)
-    asked.searchers = asked.searchers or names
+    asked.searchers = asked.searchers or _default_searchers(asked)
     missing = [name for name in RECORDED if not is_recorded(name)]
     if absent := [name for name in missing if name in (asked.tasks or [])]:
         parser.error(
             f"{', '.join(absent)}: too few curves are recorded; benchmarks/learning_curves.md says how to go on"
         )
-    asked.tasks = asked.tasks or [name for name in (QUICK_TASKS if asked.quick else TASKS) if name not in missing]
-    asked.seeds = asked.seeds or (2 if asked.quick else 5)
-    asked.workers = asked.workers or ([1] if asked.quick else [1, 20])
-    asked.budget = asked.budget or (20 if asked.quick else 60)
+    asked.tasks = asked.tasks or [name for name in _default_tasks(asked) if name not in missing]
+    is_small = asked.quick or asked.told
+    asked.seeds = asked.seeds or (2 if asked.quick else 3 if asked.told else 5)
+    asked.workers = asked.workers or ([1] if is_small else [1, 20])
+    asked.budget = asked.budget or (20 if is_small else 60)
     return asked
+
+
+def _default_searchers(asked: argparse.Namespace) -> Sequence[str]:
+    if asked.told:
+        return TOLD_SEARCHERS
+    return [name for name in SEARCHERS if name != "podium-untold" and not (asked.quick and name == "podium-full")]
+
+
+def _default_tasks(asked: argparse.Namespace) -> Sequence[str]:
+    """Return the tasks; what tells more than losses is not mixed with the rest, for only some searchers can use it."""
+    if asked.told:
+        return list(TOLD)
+    return QUICK_TASKS if asked.quick else [name for name in TASKS if name not in TOLD]
 
 
 def cells_of(asked: argparse.Namespace) -> list[Cell]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
 
-from benchmarks.optimizer import peers, recorded, searchers, synthetic
-from benchmarks.optimizer.regret import Point, regrets
+from benchmarks.optimizer import believed, peers, recorded, reported, searchers, skopt_peer, synthetic
+from benchmarks.optimizer.regret import Point, front_regrets, regrets
 from benchmarks.optimizer.simulation import MakeSearcher, simulate
 from benchmarks.optimizer.tasks import Scale, Task, scale_of
 
@@ -17,11 +17,24 @@ SEARCHERS: Mapping[str, MakeSearcher] = {
     "podium": searchers.Podium,
     "podium-full": searchers.podium_full,
     "podium-early": searchers.EarlyStopping,
+    "podium-untold": searchers.Untold,
     "gp-sampler": peers.gp_sampler,
     "tpe": peers.tpe,
+    "skopt": skopt_peer.Skopt,
     "asha": searchers.Asha,
     "random": searchers.RandomSearch,
 }
+TOLD: Mapping[str, Callable[[], Task]] = {
+    "thresholds": reported.thresholds,
+    "two-objectives": reported.two_objectives,
+    "repeats": reported.repeats,
+    "hint": believed.hint,
+    "wrong-hint": believed.wrong_hint,
+    "warm-start": believed.warm_start,
+    "overlapping": believed.overlapping,
+    "wrong-warm-start": believed.wrong_warm_start,
+}
+"""Of what more is told than parameters, rungs and losses."""
 TASKS: Mapping[str, Callable[[], Task]] = {
     "digits": recorded.digits,
     "fashion-mnist": recorded.fashion_mnist,
@@ -36,6 +49,7 @@ TASKS: Mapping[str, Callable[[], Task]] = {
     "conditional": synthetic.conditional,
     "starting-over": synthetic.starting_over,
     "two-fidelities": synthetic.two_fidelities,
+    **TOLD,
 }
 
 
@@ -63,7 +77,11 @@ def search(cell: Cell, budget: int) -> tuple[Cell, list[Point], float]:
     searcher = SEARCHERS[cell.searcher](task, cell.seed, cell.workers)
     results = simulate(task, searcher, workers=cell.workers, budget=budget, seed=cell.seed)
     costs = range(1, budget + 1)
-    found = regrets(results, scale, task.ladder.full_epochs, costs)
+    full_epochs = task.ladder.full_epochs
+    if task.front is None:
+        found = regrets([each for each in results if task.allows(each.metrics)], scale, full_epochs, costs)
+    else:
+        found = front_regrets(results, task.front, full_epochs, costs)
     points = [
         Point(
             searcher=cell.searcher,

@@ -1,5 +1,7 @@
 """Optuna's samplers, asked as its documentation says: full trainings, a failed one told as failed.
 
+Guesses are enqueued, bounds are told as constraints, several objectives as several. It knows no hints and no noise.
+
 Optuna is installed for this benchmark alone: `pip install 'podium[benchmarks]'`.
 """
 
@@ -11,7 +13,7 @@ import torch
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 from optuna.trial import TrialState
 
-from benchmarks.optimizer.simulation import Run
+from benchmarks.optimizer.simulation import Report, Run
 from benchmarks.optimizer.tasks import Task
 from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter, Value
 
@@ -20,7 +22,10 @@ class Optuna:
     def __init__(self, task: Task, sampler: BaseSampler) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._task = task
-        self._study = optuna.create_study(sampler=sampler, direction="minimize")
+        directions = ["minimize"] * (1 + len(task.other_goals))
+        self._study = optuna.create_study(sampler=sampler, directions=directions)
+        for guess in task.guesses:
+            self._study.enqueue_trial(guess)
         self._trials: dict[int, optuna.Trial] = {}
 
     def ask(self) -> Run:
@@ -40,12 +45,15 @@ class Optuna:
         self._trials[trial.number] = trial
         return Run(trial=trial.number, configuration=configuration, epochs=self._task.ladder.full_epochs)
 
-    def tell(self, run: Run, loss: float | None) -> None:
+    def tell(self, run: Run, report: Report | None) -> None:
         trial = self._trials.pop(run.trial)
-        if loss is None:
+        if report is None:
             self._study.tell(trial, state=TrialState.FAIL)
-        else:
-            self._study.tell(trial, loss)
+            return
+        for bound in self._task.bounds:
+            trial.set_constraint(bound.metric, bound.sign * (report.metrics[bound.metric] - bound.limit))
+        others = [goal.sign * report.metrics[goal.metric] for goal in self._task.other_goals]
+        self._study.tell(trial, [report.loss, *others])
 
 
 def gp_sampler(task: Task, seed: int, _workers: int) -> Optuna:

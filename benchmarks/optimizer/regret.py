@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.optimizer.front import Front
 from benchmarks.optimizer.simulation import Result
 from benchmarks.optimizer.tasks import Scale
 
@@ -45,6 +46,18 @@ def regrets(results: Sequence[Result], scale: Scale, full_epochs: int, costs: It
             place += 1
         found.append(regret)
     return found
+
+
+def front_regrets(results: Sequence[Result], front: Front, full_epochs: int, costs: Iterable[int]) -> list[float]:
+    """Return at each cost the share of the best known front's hypervolume that full trainings have not reached."""
+    full = [result for result in results if result.run.epochs == full_epochs and result.loss is not None]
+    return [
+        max(0.0, 1 - front.dominated(_points(full, front, cost * (1 + 1e-9))) / front.hypervolume) for cost in costs
+    ]
+
+
+def _points(full: Sequence[Result], front: Front, paid: float) -> list[tuple[float, float]]:
+    return [(result.true_loss, result.metrics[front.metric]) for result in full if result.paid <= paid]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from benchmarks.optimizer.simulation import Run
+from benchmarks.optimizer.simulation import Report, Run
 from benchmarks.optimizer.tasks import Task
 from controller.experiment import History, InFlight, Ladder, Observation, Problem
 from controller.optimizer.memory import Remembering
@@ -18,7 +18,14 @@ class Podium:
 
     def __init__(self, task: Task, seed: int, _workers: int = 1) -> None:
         self._problem = Problem(
-            parameters=task.parameters, ladder=task.ladder, maximize=False, seed=seed, constraints=task.constraints
+            parameters=task.parameters,
+            ladder=task.ladder,
+            maximize=False,
+            seed=seed,
+            constraints=task.constraints,
+            guesses=task.guesses,
+            other_goals=task.other_goals,
+            bounds=task.bounds,
         )
         self._history = History()
         self._memory = Remembering()
@@ -38,20 +45,41 @@ class Podium:
         self._history = replace(self._history, in_flight=(*self._history.in_flight, run))
         return Run(trial=run.trial, configuration=run.configuration, epochs=run.to_epochs)
 
-    def tell(self, run: Run, loss: float | None) -> None:
+    def tell(self, run: Run, report: Report | None) -> None:
         history = self._history
-        seen = Observation(trial=run.trial, configuration=run.configuration, epochs=run.epochs, value=loss)
+        seen = Observation(
+            trial=run.trial,
+            configuration=run.configuration,
+            epochs=run.epochs,
+            value=None if report is None else report.loss,
+            metrics={} if report is None else report.metrics,
+            stderr=0.0 if report is None else report.stderr,
+        )
         self._history = replace(
             history,
             observations=(*history.observations, seen),
             in_flight=tuple(flight for flight in history.in_flight if flight.trial != run.trial),
-            retired=history.retired | ({run.trial} if loss is None else set()),
+            retired=history.retired | ({run.trial} if report is None else set()),
         )
 
 
 def podium_full(task: Task, seed: int, workers: int) -> Podium:
     """Return Podium without fidelities: every run is a full training. It shows what short runs are worth."""
     return Podium(replace(task, ladder=Ladder(task.ladder.rungs[-1:])), seed, workers)
+
+
+class Untold(Podium):
+    """Podium that is told of parameters, objectives, rungs and results alone.
+
+    It shows what hints, guesses, bounds and standard errors are worth; where a task has none, it is Podium.
+    """
+
+    def __init__(self, task: Task, seed: int, workers: int = 1) -> None:
+        plain = {name: each.model_copy(update={"hint": None}) for name, each in task.parameters.items()}
+        super().__init__(replace(task, parameters=plain, guesses=(), bounds=()), seed, workers)
+
+    def tell(self, run: Run, report: Report | None) -> None:
+        super().tell(run, None if report is None else replace(report, stderr=0.0))
 
 
 class EarlyStopping(Podium):
@@ -86,7 +114,7 @@ class RandomSearch:
         configuration = drawn(self._task, self._rng)
         return Run(trial=self._trials, configuration=configuration, epochs=self._task.ladder.full_epochs)
 
-    def tell(self, run: Run, loss: float | None) -> None:
+    def tell(self, run: Run, report: Report | None) -> None:
         pass
 
 
@@ -95,6 +123,7 @@ class Asha:
 
     A free worker promotes a trial that is among the best third of its rung, the highest rung first; else it starts a
     uniform draw on the lowest. Optuna's SuccessiveHalvingPruner only stops: a trial that it stopped never goes on.
+    It goes by the loss alone: it knows neither bounds nor other objectives.
     """
 
     ETA = 3
@@ -115,8 +144,8 @@ class Asha:
         self._trials += 1
         return Run(trial=self._trials, configuration=drawn(self._task, self._rng), epochs=self._lengths[0])
 
-    def tell(self, run: Run, loss: float | None) -> None:
-        self._ended[run.epochs].append((math.inf if loss is None else loss, run.trial, run))
+    def tell(self, run: Run, report: Report | None) -> None:
+        self._ended[run.epochs].append((math.inf if report is None else report.loss, run.trial, run))
 
 
 def drawn(task: Task, rng: np.random.Generator) -> dict[str, bool | int | float | str]:

@@ -8,8 +8,8 @@ carries depend on the seed, the trial's number and its epochs alone, so that all
 
 import heapq
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -34,6 +34,16 @@ class Run:
     """That the trial has trained when the run ends."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run says at its end."""
+
+    loss: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    stderr: float = 0.0
+    """Of the loss, where the task tells it."""
+
+
 class Searcher(Protocol):
     """What chooses runs; numbers its trials, and promotes one by asking for it again with more epochs."""
 
@@ -41,7 +51,7 @@ class Searcher(Protocol):
         """Return the run to start now, or None to wait for a result."""
         ...
 
-    def tell(self, run: Run, loss: float | None) -> None:
+    def tell(self, run: Run, report: Report | None) -> None:
         """Take a run's result; None when it failed. A run that was stopped ends with the epochs that it has."""
         ...
 
@@ -68,6 +78,7 @@ class Result:
     """As it was told."""
     true_loss: float
     """Without noise; not a number where the run failed."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 def simulate(task: Task, searcher: Searcher, *, workers: int, budget: float, seed: int) -> list[Result]:
@@ -90,14 +101,15 @@ def simulate(task: Task, searcher: Searcher, *, workers: int, budget: float, see
             return results
         seen = replace(run, epochs=flight.epochs)
         true_loss = task.loss(seen.configuration, seen.epochs)
-        loss = _observed(task, seen, true_loss, seed)
+        report = _reported(task, seen, true_loss, seed)
         watcher = searcher if isinstance(searcher, Watcher) and seen.epochs < run.epochs else None
-        if watcher is not None and loss is not None and watcher.watch(run, seen.epochs, loss):
+        if watcher is not None and report is not None and watcher.watch(run, seen.epochs, report.loss):
             heapq.heappush(flights, flight.training.flight(seen.epochs, began=now))
             continue
         reached[run.trial] = seen.epochs
-        searcher.tell(seen, loss)
-        results.append(Result(run=seen, paid=paid, loss=loss, true_loss=true_loss))
+        searcher.tell(seen, report)
+        loss, metrics = (None, {}) if report is None else (report.loss, report.metrics)
+        results.append(Result(run=seen, paid=paid, loss=loss, true_loss=true_loss, metrics=metrics))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,12 +163,18 @@ def _training(task: Task, run: Run, *, trained: int, reports: int, seed: int) ->
     )
 
 
-def _observed(task: Task, run: Run, true_loss: float, seed: int) -> float | None:
+def _reported(task: Task, run: Run, true_loss: float, seed: int) -> Report | None:
     if not math.isfinite(true_loss):
         return None
-    _, noise, luck = _weather(run, seed).standard_normal(3)
+    weather = _weather(run, seed)
+    _, noise, luck = weather.standard_normal(3)
     outlier = OUTLIER if ndtr(luck) < task.outliers else 0.0
-    return true_loss + task.noise * float(noise) + outlier
+    stderr = task.noise / math.sqrt(weather.choice(task.repeats or (1,)))
+    return Report(
+        loss=true_loss + stderr * float(noise) + outlier,
+        metrics=task.metrics_of(run.configuration, run.epochs),
+        stderr=stderr if task.repeats else 0.0,
+    )
 
 
 def _weather(run: Run, seed: int) -> np.random.Generator:

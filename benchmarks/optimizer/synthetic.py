@@ -24,7 +24,7 @@ def branin() -> Task:
     """Return Branin's function, whose constants shift at low fidelity (Kandasamy et al. 2017, BOCA, appendix)."""
 
     def losses(configurations: Sequence[Configuration], epochs: int) -> Floats:
-        x, y = _columns(configurations, "x", "y")
+        x, y = columns(configurations, "x", "y")
         missing = 1 - epochs / FULL_EPOCHS
         b = 5.1 / (4 * math.pi**2) - 0.01 * missing
         c = 5 / math.pi - 0.1 * missing
@@ -60,9 +60,9 @@ def hartmann(units: Floats, missing: float) -> Floats:
 
 def hartmann6(*, name: str = "hartmann6", noise: float = 0.0) -> Task:
     def losses(configurations: Sequence[Configuration], epochs: int) -> Floats:
-        return hartmann(np.stack(_columns(configurations, *SIDES), axis=1), 1 - epochs / FULL_EPOCHS)
+        return hartmann(np.stack(columns(configurations, *SIDES), axis=1), 1 - epochs / FULL_EPOCHS)
 
-    return Task(name=name, parameters=_cube(), ladder=rungs(FULL_EPOCHS), losses=losses, noise=noise)
+    return Task(name=name, parameters=cube(), ladder=rungs(FULL_EPOCHS), losses=losses, noise=noise)
 
 
 def noisy() -> Task:
@@ -77,8 +77,8 @@ def outliers() -> Task:
 
 def wide() -> Task:
     """Return Hartmann's function among 50 parameters, of which 44 do nothing."""
-    cube = {**_cube(), **{f"idle{index}": RealParameter(type="real", low=0.0, high=1.0) for index in range(44)}}
-    return replace(hartmann6(name="wide"), parameters=cube)
+    parameters = {**cube(), **{f"idle{index}": RealParameter(type="real", low=0.0, high=1.0) for index in range(44)}}
+    return replace(hartmann6(name="wide"), parameters=parameters)
 
 
 def constrained() -> Task:
@@ -91,13 +91,13 @@ def misleading() -> Task:
     """Return Hartmann's function whose short runs belong to other points: each rung is shuffled in its own way."""
 
     def losses(configurations: Sequence[Configuration], epochs: int) -> Floats:
-        units = np.stack(_columns(configurations, *SIDES), axis=1)
+        units = np.stack(columns(configurations, *SIDES), axis=1)
         if epochs == FULL_EPOCHS:
             return hartmann(units, 0.0)
         mirrored = 1 - np.roll(units, 1 + epochs % 5, axis=1)
         return hartmann(mirrored, 1 - epochs / FULL_EPOCHS)
 
-    return Task(name="misleading", parameters=_cube(), ladder=rungs(FULL_EPOCHS), losses=losses)
+    return Task(name="misleading", parameters=cube(), ladder=rungs(FULL_EPOCHS), losses=losses)
 
 
 def starting_over() -> Task:
@@ -116,11 +116,11 @@ def two_fidelities() -> Task:
     )
 
     def losses(configurations: Sequence[Configuration], epochs: int) -> Floats:
-        units = np.stack(_columns(configurations, *SIDES), axis=1)
+        units = np.stack(columns(configurations, *SIDES), axis=1)
         data_share = ladder.rung_to(epochs).data_share
         return hartmann(units, 1 - (epochs / FULL_EPOCHS + data_share) / 2)
 
-    return Task(name="two-fidelities", parameters=_cube(), ladder=ladder, losses=losses)
+    return Task(name="two-fidelities", parameters=cube(), ladder=ladder, losses=losses)
 
 
 def conditional() -> Task:
@@ -169,7 +169,7 @@ def failing() -> Task:
     """
 
     def losses(configurations: Sequence[Configuration], epochs: int) -> Floats:
-        rate, batch, layers, width = _columns(configurations, "learning_rate", "batch_size", "layers", "width")
+        rate, batch, layers, width = columns(configurations, "learning_rate", "batch_size", "layers", "width")
         is_adam = np.array([configuration["optimizer"] == "adam" for configuration in configurations])
         step = np.log10(rate) - np.log10(batch / 64) / 2 + np.where(is_adam, 1.2, 0.0)
         share = epochs / FULL_EPOCHS
@@ -190,9 +190,9 @@ def failing() -> Task:
     return Task(name="failing", parameters=parameters, ladder=rungs(FULL_EPOCHS), losses=losses)
 
 
-def _cube() -> Mapping[str, Parameter]:
+def cube() -> Mapping[str, Parameter]:
     return {side: RealParameter(type="real", low=0.0, high=1.0) for side in SIDES}
 
 
-def _columns(configurations: Sequence[Configuration], *names: str) -> list[Floats]:
+def columns(configurations: Sequence[Configuration], *names: str) -> list[Floats]:
     return [np.array([float(configuration[name]) for configuration in configurations]) for name in names]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.experiment import Ladder, ladder_of
+from benchmarks.optimizer.front import Front
+from controller.experiment import Bound, Goal, Ladder, ladder_of
 from controller.space import Space
 from podium.parameters import Configuration, Constraint, Parameter
 from podium.spec import Fidelity
@@ -15,9 +16,15 @@ from podium.spec import Fidelity
 Floats = NDArray[np.float64]
 Losses = Callable[[Sequence[Configuration], int], Floats]
 """True losses of configurations after so many epochs; not a number where a run fails."""
+Metrics = Callable[[Sequence[Configuration], int], Mapping[str, Floats]]
+"""What else runs report after so many epochs, by name; without noise."""
 
 DRAWN = 4096
 ROUNDS, PARENTS, CHILDREN = 40, 50, 400
+
+
+def nothing_else(_configurations: Sequence[Configuration], _epochs: int) -> Mapping[str, Floats]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +35,37 @@ class Task:
     losses: Losses
     noise: float = 0.0
     """Standard deviation of what an observation adds to the true loss."""
+    repeats: tuple[int, ...] = ()
+    """Of how many observations a result is the mean, each count as likely; it tells its standard error. None: of one,
+    and it tells nothing."""
     outliers: float = 0.0
     """Share of the observations that are far too high."""
     constraints: tuple[Constraint, ...] = ()
+    metrics: Metrics = nothing_else
+    bounds: tuple[Bound, ...] = ()
+    """What the other metrics must keep to at full fidelity."""
+    front: Front | None = None
+    """With it, the metric that it names is an objective beside the loss."""
+    guesses: tuple[Configuration, ...] = ()
+    """What earlier searches found."""
 
     @property
     def space(self) -> Space:
         return Space(self.parameters, self.constraints)
 
+    @property
+    def other_goals(self) -> tuple[Goal, ...]:
+        return () if self.front is None else (Goal(metric=self.front.metric, maximize=False),)
+
     def loss(self, configuration: Configuration, epochs: int) -> float:
         return float(self.losses([configuration], epochs)[0])
+
+    def metrics_of(self, configuration: Configuration, epochs: int) -> Mapping[str, float]:
+        return {name: float(values[0]) for name, values in self.metrics([configuration], epochs).items()}
+
+    def allows(self, metrics: Mapping[str, float]) -> bool:
+        """Say whether these metrics keep to all bounds."""
+        return all(bound.is_met(metrics) for bound in self.bounds)
 
 
 def rungs(full_epochs: int) -> Ladder:
@@ -56,7 +84,10 @@ class Scale:
 
 
 def scale_of(task: Task) -> Scale:
-    """Look for the best loss at full fidelity with 20,000 free evaluations: many draws, then moves of the best."""
+    """Look for the best loss at full fidelity with 20,000 free evaluations: many draws, then moves of the best.
+
+    What breaks a bound counts neither for the best nor for the median.
+    """
     space, rng = task.space, np.random.default_rng(0)
     units = space.sobol(DRAWN, rng)
     losses = _at_full(task, space, units)
@@ -71,5 +102,7 @@ def scale_of(task: Task) -> Scale:
 
 
 def _at_full(task: Task, space: Space, units: Floats) -> Floats:
-    losses = task.losses(space.decode(units), task.ladder.full_epochs)
-    return np.where(np.isfinite(losses), losses, math.nan)
+    configurations, epochs = space.decode(units), task.ladder.full_epochs
+    losses, metrics = task.losses(configurations, epochs), task.metrics(configurations, epochs)
+    kept = [bound.sign * metrics[bound.metric] <= bound.sign * bound.limit for bound in task.bounds]
+    return np.where(np.all([np.isfinite(losses), *kept], axis=0), losses, math.nan)

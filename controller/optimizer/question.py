@@ -64,7 +64,7 @@ class Question:
     def is_starting(self) -> bool:
         """Say whether the Sobol start still has points to place, or its results are not yet in."""
         count = self._start_count()
-        if len(self.trials) < count:
+        if len(self.trials) - self._guessed_count() < count:
             return True
         succeeded = sum(seen.value is not None and math.isfinite(seen.value) for seen in self.history.observations)
         return succeeded < FEWEST_TO_MODEL and len(self.history.observations) < count
@@ -83,6 +83,10 @@ class Question:
         runs = history.remaining_runs + len(history.observations) + len(history.in_flight)
         payable = START_SHARE * min(cost / self.ladder.cost(0, self.ladder.rungs[0].epochs), runs)
         return int(min(max(payable, START_LEAST), most))
+
+    def _guessed_count(self) -> int:
+        """Return how many guesses were tried: they lie together, and spare no evenly spread point."""
+        return len(self.problem.guesses) - len(self.untried_guesses())
 
     def untried_sobol(self) -> Floats:
         """Return the next untried point of the problem's Sobol sequence, or of its grid.  # (1 or 0, dimensions)"""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.optimizer.searchers import Asha, EarlyStopping, Podium, RandomSearch, podium_full
-from benchmarks.optimizer.simulation import MakeSearcher, Result, Run, simulate
+from benchmarks.optimizer.simulation import MakeSearcher, Report, Result, Run, simulate
 from benchmarks.optimizer.synthetic import (
     conditional,
     constrained,
@@ -34,7 +34,7 @@ class Scripted:
         asked = next(self._asks, None)
         return None if asked is None else Run(trial=asked[0], configuration={"x": float(asked[0])}, epochs=asked[1])
 
-    def tell(self, run: Run, loss: float | None) -> None:
+    def tell(self, run: Run, report: Report | None) -> None:
         self.told.append((run.trial, run.epochs))
 
 

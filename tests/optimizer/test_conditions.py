@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from controller.experiment import History, Observation
+from controller.optimizer.question import START_MOST, Question
 from controller.optimizer.suggest import suggest
 from controller.space import Space
 from podium.parameters import (
@@ -127,6 +128,19 @@ def test_guesses_come_first_in_their_order_and_once() -> None:
     third = suggest(asked, History(observations=(seen, done)))
     assert third is not None
     assert third.source == "sobol"
+
+
+def test_guesses_spare_no_evenly_spread_point() -> None:
+    guesses: tuple[Configuration, ...] = ({"a": 1.0, "b": 0.5, "c": 4}, {"a": 0.5, "b": 0.5, "c": 2})
+    asked = replace(problem(parameters=SUM, lengths=RUNGS), guesses=guesses)
+    history, sources = History(), []
+    while Question.of(asked, history).is_starting():
+        found = suggest(asked, history)
+        assert found is not None
+        sources.append(found.source)
+        seen = Observation(trial=len(sources), configuration=found.configuration, epochs=1, value=float(len(sources)))
+        history = History(observations=(*history.observations, seen))
+    assert sources == ["guess"] * 2 + ["sobol"] * START_MOST
 
 
 def test_a_space_of_one_configuration_is_tried_once() -> None:
