@@ -1,7 +1,7 @@
 """What earlier experiments found, as the first guesses of a new one.
 
-Their best configurations are tried first, each at the shortest rung: what was good elsewhere costs a few short runs
-where it is not good here. Nothing else is carried over, so that the past can mislead for no longer than that.
+Their best configurations are tried first, each at the shortest rung, beside the evenly spread points of any start.
+Nothing else is carried over: where the past misleads, it does so as five bad trials would (docs/optimizer.md has figures).
 """
 
 import itertools
