@@ -13,12 +13,14 @@ E2E_MARKS ?= e2e
 SCALE   ?=
 # For example BENCHMARK=--quick.
 BENCHMARK ?=
+# For example TRAINER=--quick.
+TRAINER ?=
 # checkov pins what it stands on, older than what Podium stands on: it has an environment of its own.
 SCANNER := .venv-security
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart test e2e e2echaos security demo bench benchmark latency scale chaos clean
+.PHONY: help install check format chart test e2e e2echaos security demo bench benchmark latency trainer scale chaos clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -84,6 +86,9 @@ benchmark: $(READY) ## Compare the optimizer with others; hours, or BENCHMARK=--
 
 latency: $(READY) ## Measure what a suggestion costs, at 50 to 5,000 observations
 	$(BIN)/python -m benchmarks.suggest_latency
+
+trainer: $(READY) ## Measure the trainer beside torchvision's reference; TRAINER=--quick for minutes
+	$(BIN)/python -m benchmarks.worker $(TRAINER)
 
 scale: $(READY) ## Measure 1,000 Jobs in flight and 10,000 finished trials on a control plane without nodes
 	$(BIN)/python -m benchmarks.scale $(SCALE)

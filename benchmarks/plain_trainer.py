@@ -28,17 +28,17 @@ class PlainTrainer:
             v2.Normalize(MEAN, STD),
         ])  # fmt: skip
         images = ImageFolder(training.data, transform=read)
-        self._training = _loader(images, split.train, training.batch_size, workers, shuffle=True)
-        self._validation = _loader(images, split.validation, training.batch_size, workers, shuffle=False)
-        self._model = models.get_model(training.model, num_classes=len(images.classes))
-        self._model.load_state_dict(weights)
+        self.training = _loader(images, split.train, training.batch_size, workers, shuffle=True)
+        self.validation = _loader(images, split.validation, training.batch_size, workers, shuffle=False)
+        self.model = models.get_model(training.model, num_classes=len(images.classes))
+        self.model.load_state_dict(weights)
         if training.trainable == "head":
-            self._model.requires_grad_(False)
-            self._model.fc.requires_grad_(True)
+            self.model.requires_grad_(False)
+            self.model.fc.requires_grad_(True)
         self._is_extractor = training.trainable == "head"
         self._loss = nn.CrossEntropyLoss(label_smoothing=training.label_smoothing)
         self._optimizer = torch.optim.SGD(
-            [weight for weight in self._model.parameters() if weight.requires_grad],
+            [weight for weight in self.model.parameters() if weight.requires_grad],
             lr=training.learning_rate,
             momentum=training.momentum,
             weight_decay=training.weight_decay,
@@ -48,11 +48,11 @@ class PlainTrainer:
     def train_one_epoch(self) -> float:
         """Train on all images once; return the seconds that it took."""
         began = time.perf_counter()
-        self._model.train()
+        self.model.train()
         if self._is_extractor:
-            self._model.eval()  # frozen BatchNorm keeps its statistics, as in the worker
-        for images, labels in self._training:
-            loss = self._loss(self._model(images), labels)
+            self.model.eval()  # frozen BatchNorm keeps its statistics, as in the worker
+        for images, labels in self.training:
+            loss = self._loss(self.model(images), labels)
             self._optimizer.zero_grad()
             loss.backward()
             self._optimizer.step()
@@ -61,8 +61,8 @@ class PlainTrainer:
     @torch.inference_mode()
     def evaluate(self) -> float:
         """Return the accuracy on the validation images."""
-        self._model.eval()
-        correct = [(self._model(images).argmax(dim=1) == labels).float() for images, labels in self._validation]
+        self.model.eval()
+        correct = [(self.model(images).argmax(dim=1) == labels).float() for images, labels in self.validation]
         return float(torch.cat(correct).mean())
 
 

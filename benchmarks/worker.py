@@ -75,7 +75,7 @@ def fine_tuning(place: "Place", extent: Extent) -> None:
     print("| pixels | reference | worker | ratio |\n|---|---|---|---|")
     for pixels in extent.sizes:
         learner, course = place.trial(place.settings(image_size=pixels))
-        plain = place.plain(learner, course)
+        plain = place.plain(learner, course, workers=usable_processors())
         worker = lambda a=learner, b=course: train_one_epoch(a, b, epoch=1, trained=NOTHING, watch=never_leave)  # noqa: E731
         reference, ours = best_in_turns([plain.train_one_epoch, worker], extent.rounds)
         count = len(course.split.train)
@@ -95,7 +95,7 @@ def extraction(place: "Place", extent: Extent) -> None:
     print(f"\nThe last layer of a ResNet-18 at 224 pixels, {EPOCHS} epochs and their validations, in seconds:\n")
     settings = place.settings(image_size=224, trainable="head", weights=place.pretrained())
     learner, course = place.trial(settings)
-    plain = place.plain(learner, course)
+    plain = place.plain(learner, course, workers=usable_processors())
 
     def reference() -> None:
         for _ in range(EPOCHS):
@@ -163,14 +163,14 @@ class Place:
         task = Task(classes=len(images.classes), full_epochs=EPOCHS)
         return build_learner(settings, task, torch.device("cpu")), course
 
-    def plain(self, learner: Learner, course: Course) -> PlainTrainer:
-        """Return the reference that trains the same weights; it reads files by as many processes as there are cores."""
+    def plain(self, learner: Learner, course: Course, *, workers: int) -> PlainTrainer:
+        """Return the reference that trains the same weights, and reads files by so many processes."""
         weights = learner.model.state_dict()
-        return PlainTrainer(learner.training, course.split, weights=weights, workers=usable_processors())
+        return PlainTrainer(learner.training, course.split, weights=weights, workers=workers)
 
     def pretrained(self) -> str:
         path = self.root / "weights.pt"
-        learner, _ = self.trial(self.settings(image_size=224))
+        learner, _ = self.trial(self.settings(image_size=32))
         torch.save(learner.model.state_dict(), path)
         return str(path)
 

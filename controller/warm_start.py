@@ -1,7 +1,7 @@
 """What earlier experiments found, as the first guesses of a new one.
 
 Their best configurations are tried first, each at the shortest rung, beside the evenly spread points of any start.
-Nothing else is carried over: where the past misleads, it does so as five bad trials would (docs/optimizer.md has figures).
+Nothing else is carried over: a past that misleads does so as some bad trials would (docs/optimizer.md has figures).
 """
 
 import itertools
