@@ -46,8 +46,8 @@ SEED = 7
 def main() -> None:
     unpack(ROOT)
     images = FashionMNIST(str(ROOT), train=True)
-    write_folder(images, PRETRAINED_ON, ROOT / "pretraining", each=1000)
-    write_folder(images, TOLD_APART, ROOT / "tops", each=200)
+    write_folder(images, PRETRAINED_ON, ROOT / "pretraining", each=500)
+    write_folder(images, TOLD_APART, ROOT / "tops", each=150)
     pretrain(ROOT / "weights.pt")
 
 
