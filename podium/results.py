@@ -16,6 +16,8 @@ MOST_MISTAKES = 64
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256."""
 MistakeFile = Annotated[str, Field(pattern=r"^mistakes/[0-9]{2}\.png$", examples=["mistakes/00.png"])]
 """The only form of a thumbnail's name: a summary cannot lead its readers out of its folder."""
 
@@ -80,7 +82,7 @@ class Mistake(Contract):
     position: Count
     """In the data set."""
     name: str
-    """What the data set calls the image; None where it has no names."""
+    """What a person finds the image by, such as its path."""
     label: str
     predicted: str
     confidence: Share
@@ -92,7 +94,12 @@ class Summary(Contract):
     version: Literal[1] = 1
     epoch: Annotated[int, Field(ge=1)]
     """After which they were measured."""
+    data_digest: Digest
+    """Of the data set: another one is other data."""
+    split_digest: Digest
+    """Of the images held out, which all trials of the experiment are compared on."""
     images: Annotated[int, Field(ge=1)]
+    """Held out."""
     top1: Share
     top5: Share | None
     """None where five guesses name every label."""

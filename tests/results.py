@@ -8,6 +8,8 @@ from podium.results import AttributeErrors, Cell, ClassResult, Combination, Conf
 def a_summary(**changes: Any) -> Summary:  # Any: whatever Summary validates
     plain = Summary(
         epoch=8,
+        data_digest="d" * 64,
+        split_digest="5" * 64,
         images=20,
         top1=0.85,
         top5=None,

@@ -8,7 +8,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from worker.images import Images, UnusableData
 from worker.seeding import generator_for
@@ -46,12 +48,12 @@ def split_by_label(images: Images, seed: int, *, share: float = 1.0) -> Split:
     return Split(train=torch.cat(train).sort().values, validation=torch.cat(validation).sort().values)
 
 
-def digest_of(split: Split) -> str:
-    """Return what tells this split from another of the same data.
+def digest_of(validation: NDArray[np.int64]) -> str:
+    """Return what tells this split from another of the same data: a digest of the positions held out.
 
-    It is that of the images held out, which all trials of an experiment have in common, whatever share they train on.
+    All trials of an experiment have them in common, whatever share they train on.
     """
-    return hashlib.sha256(split.validation.numpy().astype("<i8").tobytes()).hexdigest()
+    return hashlib.sha256(validation.astype("<i8").tobytes()).hexdigest()
 
 
 def shuffled_batches(train: torch.Tensor, batch_size: int, *, seed: int, trial: int, epoch: int) -> list[torch.Tensor]:

@@ -9,6 +9,7 @@ from worker.images import Images
 from worker.results import measures
 from worker.results.attributes import Attributes, mistaken, split_errors
 from worker.results.predictions import Predictions
+from worker.split import digest_of
 
 TOP = 5
 MOST_CONFUSIONS = 20
@@ -23,12 +24,14 @@ class Labels:
 
 
 def summarize(predictions: Predictions, labels: Labels, images: Images, *, epoch: int) -> Summary:
-    """Return everything that is known of the predictions; `images` tells names alone."""
+    """Return everything that is known of the predictions; `images` tells names and its digest alone."""
     classes, attributes = labels.classes, labels.attributes
     counts = measures.by_class(predictions, len(classes))
     matrix = measures.confusion_matrix(predictions, len(classes))
     return Summary(
         epoch=epoch,
+        data_digest=images.identity,
+        split_digest=digest_of(predictions.positions),
         images=len(predictions),
         top1=measures.top_k_accuracy(predictions, 1),
         top5=measures.top_k_accuracy(predictions, TOP) if len(classes) > TOP else None,

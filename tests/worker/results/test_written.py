@@ -19,6 +19,7 @@ from worker.image_folder import image_folder
 from worker.images import Images
 from worker.results import writing
 from worker.results.thumbnails import thumbnail
+from worker.split import digest_of, split_by_label
 
 LABELS = ("red cat", "green cat", "blue dog")
 
@@ -83,6 +84,9 @@ def test_a_full_training_leaves_a_summary_predictions_and_thumbnails(
     for mistake in summary.mistakes:
         assert (results / mistake.file).read_bytes() == thumbnail(images, mistake.position)
         assert mistake.name == images.name(mistake.position)
+
+    assert summary.data_digest == images.identity
+    assert summary.split_digest == digest_of(split_by_label(images, seed=7).validation.numpy())
 
     table = parquet.read_table(io.BytesIO((results / PREDICTIONS).read_bytes()))
     assert table.column_names == ["position", "name", "label", "predicted", "confidence", "loss"]
