@@ -66,8 +66,19 @@ def _fidelity_faults(parameters: Mapping[str, Parameter], training: Training, fi
     allowed = f"fewer than the {full} epochs of the full training"
     if training.warmup_epochs >= full:
         yield Fault(path="training.warmup_epochs", found=training.warmup_epochs, allowed=allowed)
-    if isinstance(warmup, IntegerParameter) and warmup.high >= full:
-        yield Fault(path="parameters.warmup_epochs.high", found=warmup.high, allowed=allowed)
+    for path, most in _largest(warmup):
+        if most >= full:
+            yield Fault(path=f"parameters.warmup_epochs.{path}", found=most, allowed=allowed)
     if fidelity.image_size and "image_size" in parameters:
         path, allowed = "fidelity.image_size", "one of the two: a size for each rung, or a tuned size"
         yield Fault(path=path, found="sizes of rungs beside a tuned image_size", allowed=allowed)
+
+
+def _largest(parameter: Parameter | None) -> Iterator[tuple[str, int]]:
+    """Yield where a parameter of whole numbers says how large it may be, and what it says there."""
+    if isinstance(parameter, IntegerParameter):
+        yield "high", parameter.high
+    if isinstance(parameter, CategoricalParameter):
+        for position, choice in enumerate(parameter.choices):
+            if isinstance(choice, int):
+                yield f"choices[{position}]", choice

@@ -95,7 +95,7 @@ class Summary(Contract):
     epoch: Annotated[int, Field(ge=1)]
     """After which they were measured."""
     data_digest: Digest
-    """Of the data set: another one is other data."""
+    """Of the data set: the same one is the same data; files that were touched have another."""
     split_digest: Digest
     """Of the images held out, which all trials of the experiment are compared on."""
     images: Annotated[int, Field(ge=1)]

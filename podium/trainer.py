@@ -54,7 +54,7 @@ class LabelAttributes(Contract):
         str | None, Field(max_length=1000, examples=[r"(?P<make>\S+) (?P<model>.+) (?P<year>\d{4})"])
     ] = None
     """A regular expression that fits a whole label; each of its named groups is an attribute."""
-    csv: str | None = None
+    csv: Annotated[str | None, Field(min_length=1)] = None
     """A file, as the workers see it: its first column is `label`, each further column an attribute."""
 
     @field_validator("pattern")
@@ -86,12 +86,18 @@ class Training(Recipe):
     on_bad_image: Literal["fail", "skip"] = "fail"
     """Whether images that cannot be read, and labels of fewer than two, end the trial or are left out and counted."""
     cache: Literal["auto", "memory", "disk", "none"] = "auto"
-    """Where decoded images are kept. `auto`: on the node's disk, or else in memory if a quarter of it is enough."""
+    """Where decoded images are kept, and what frozen layers make of them (docs/training.md).
+
+    `auto`: on the node's disk, or else in memory if a quarter of it is enough.
+    """
     model: Model = "resnet18"
     weights: str = "none"
     """`none` (random), `imagenet` (torchvision's), or the path or URL of a state dict, whose last layer is replaced."""
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """In what a worker computes; `auto`: in what a few timed steps show to be the fastest on its hardware."""
+    precision: Literal["fp32", "bf16", "auto"] = "fp32"
+    """In what a worker computes; `auto`: in what a few timed steps show to be the fastest on its hardware.
+
+    What was found holds for a trial, and for all trials where they share a folder.
+    """
     label_attributes: LabelAttributes | None = None
     """Splits the errors of a full training by what of the label was mistaken."""
 

@@ -25,7 +25,7 @@ def write(url: str, *parts: bytes) -> None:
 
 def _write_local(path: str, parts: tuple[bytes, ...]) -> None:
     folder, partial = os.path.dirname(path), path + PARTIAL
-    _make_folder(folder)
+    make_folder(folder)
     try:
         with open(partial, "wb") as file:
             for part in parts:
@@ -40,7 +40,7 @@ def _write_local(path: str, parts: tuple[bytes, ...]) -> None:
     _sync_folder(folder)
 
 
-def _make_folder(folder: str) -> None:
+def make_folder(folder: str) -> None:
     """Make a folder and those above it. On a volume that a group shares (setgid), the group may write in them.
 
     On Kubernetes the volume's group is that of every worker and of the reconciler, whatever user each of them is: who
@@ -49,7 +49,7 @@ def _make_folder(folder: str) -> None:
     if os.path.isdir(folder):
         return
     above = os.path.dirname(folder)
-    _make_folder(above)
+    make_folder(above)
     with suppress(FileExistsError):
         os.mkdir(folder)
         if os.stat(above).st_mode & stat.S_ISGID:

@@ -27,7 +27,7 @@ class Augmentation:
     def __init__(self, recipe: Recipe, *, classes: int, seed: int, trial: int) -> None:
         self._change = _change(recipe)
         self._mixture = _mixture(recipe, classes)
-        self._views = recipe.augmented_views
+        self._views = fixed_views(recipe)
         self._seed, self._trial = seed, trial
 
     def of_images(self, pixels: torch.Tensor, positions: torch.Tensor, epoch: int) -> torch.Tensor:
@@ -41,7 +41,7 @@ class Augmentation:
         return self._changed(pixels, positions, FOR_VIEW, self._seed, view)
 
     def view_in(self, epoch: int) -> int:
-        """Say which of the fixed ways it is in an epoch, from 1."""
+        """Say which of the fixed ways it is in an epoch, counted from 0."""
         return (epoch - 1) % self._views
 
     def _changed(self, pixels: torch.Tensor, positions: torch.Tensor, *purpose: int) -> torch.Tensor:
@@ -64,6 +64,15 @@ class Augmentation:
         with _untouched():
             torch.default_generator.manual_seed(derived_seed(FOR_MIXTURE, self._seed, self._trial, epoch, batch))
             return self._mixture(pixels, labels)
+
+
+def changes_images(recipe: Recipe) -> bool:
+    return recipe.augmentation != "none" or recipe.random_erasing > 0
+
+
+def fixed_views(recipe: Recipe) -> int:
+    """Say in how many ways an image is changed; 0 if in none, or in a new one in each epoch."""
+    return recipe.augmented_views if changes_images(recipe) else 0
 
 
 @contextmanager

@@ -8,9 +8,12 @@ import errno
 import fcntl
 import logging
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from podium.whole_file import make_folder
 
 CANNOT_RESERVE = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 """What file systems say that know no reservation."""
@@ -22,8 +25,15 @@ class NoRoom(Exception):
 
 
 def prepared(folder: Path) -> Path:
-    """Make the folder, for this user alone. Raises OSError; also for one that another user has laid out in /tmp."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make the folder, for this user alone, or the group of a shared volume.
+
+    Raises OSError; also for one that another user has laid out in /tmp.
+    """
+    make_folder(str(folder.parent))
+    if folder.parent.stat().st_mode & stat.S_ISGID:
+        make_folder(str(folder))
+    else:
+        folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid not in (0, os.geteuid()):
         raise PermissionError(errno.EPERM, "it belongs to another user, who could change the tables")
     return folder

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 
+from podium.trainer import Training
 from worker.augmentation import Augmentation
 from worker.features import Features
 from worker.images import Images, normalized
@@ -13,8 +15,8 @@ from worker.stages import STAGES
 
 EVALUATION_PIXELS = 2**18
 """Pixels of images that are evaluated at once; 256 images at 32 pixels, 5 at 224. More is no faster on a CPU."""
-EVALUATION_FEATURES = 1024
-"""Images whose features are evaluated at once."""
+EVALUATION_VECTORS = 1024
+"""Images that are evaluated at once where the last layer alone is left to pass."""
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 """Inputs (batch, ...) and targets: labels (batch,), or of mixed images the share of each label (batch, classes)."""
@@ -32,6 +34,19 @@ class Course:
     seed: int
     trial: int
 
+    @classmethod
+    def of(cls, training: Training, images: Images, split: Split, *, seed: int, trial: int) -> Self:
+        """Return the course of a trial, on images."""
+        return cls(
+            images=images,
+            split=split,
+            augmentation=Augmentation(training, classes=len(images.classes), seed=seed, trial=trial),
+            batch_size=training.batch_size,
+            image_size=training.image_size,
+            seed=seed,
+            trial=trial,
+        )
+
     @property
     def stages(self) -> Sequence[str]:
         """The stages that a batch has before it."""
@@ -41,7 +56,8 @@ class Course:
         return shuffled_batches(self.split.train, self.batch_size, seed=self.seed, trial=self.trial, epoch=epoch)
 
     def validation_batches(self) -> Sequence[torch.Tensor]:
-        at_once = max(1, EVALUATION_PIXELS // self.image_size**2) if self.features is None else EVALUATION_FEATURES
+        is_short = self.features is not None and self.features.are_vectors
+        at_once = EVALUATION_VECTORS if is_short else max(1, EVALUATION_PIXELS // self.image_size**2)
         return torch.split(self.split.validation, at_once)
 
     def to_train_on(self, positions: torch.Tensor, device: torch.device, *, epoch: int, batch: int) -> Batch:

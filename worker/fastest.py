@@ -1,15 +1,18 @@
 """The fastest precision for a training, found by timing a few of its own steps.
 
-What was found is kept in the node's cache folder, so that trials and attempts on a node compute alike.
+What was found is kept in a folder, so that all trials that see it compute alike.
 """
 
 import copy
 import hashlib
 import json
 import logging
+import math
+import os
 import platform
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -17,7 +20,6 @@ from torch.nn import functional
 
 from worker.course import Course
 from worker.learner import Learner
-from worker.machine import Machine
 from worker.model import set_training_mode
 from worker.precision import Precision, autocast, possible
 from worker.stages import through
@@ -30,36 +32,33 @@ Clock = Callable[[], float]
 _log = logging.getLogger("podium")
 
 
-def precision_for(learner: Learner, course: Course, machine: Machine) -> Precision:
-    """Return the precision that was asked for, or else the fastest; times it at most once on a node."""
-    if learner.training.precision != "auto":
-        return Precision(learner.training.precision)
-    choices = possible(learner.device, CPU_INFO.read_text() if CPU_INFO.is_file() else "")
-    return choices[0] if len(choices) == 1 else timed_once(learner, course, choices, machine)
+def fastest_precision(learner: Learner, course: Course, folder: Path) -> Precision:
+    """Return the fastest that the hardware has; times it once for all that see the folder."""
+    choices = possible(learner.device, _cpu_info())
+    return choices[0] if len(choices) == 1 else timed_once(learner, course, choices, folder)
 
 
 def timed_once(
-    learner: Learner, course: Course, choices: Sequence[Precision], machine: Machine, clock: Clock = time.perf_counter
+    learner: Learner, course: Course, choices: Sequence[Precision], folder: Path, clock: Clock = time.perf_counter
 ) -> Precision:
     """Return the fastest of these, as it was found before or is found now."""
-    path = machine.cache_folder / f"precision-{_key(learner, course)}.json"
+    path = folder / f"precision-{_key(learner, course)}.json"
     if (known := _known(path)) is not None:
         return known
     seconds = {choice: _step_seconds(learner, course, choice, clock) for choice in choices}
     found = min(choices, key=lambda choice: seconds[choice])
     told = ", ".join(f"in {choice} {1000 * seconds[choice]:.0f} ms" for choice in choices)
     _log.info("podium: a step takes %s; training in %s", told, found)
-    _keep(path, found)
-    return found
+    return _kept(path, found)
 
 
 def _step_seconds(learner: Learner, course: Course, precision: Precision, clock: Clock) -> float:
-    """Pass a batch forward and backward through a copy of the model, which stays as it is."""
+    """Pass a batch forward and backward through a copy of the model, which stays as it is; endless without memory."""
     model = copy.deepcopy(learner.model)
     set_training_mode(model)
     inputs, targets = course.to_train_on(course.batches(1)[0], learner.device, epoch=1, batch=0)
     took = []
-    with torch.random.fork_rng():  # dropout draws
+    with torch.random.fork_rng(), suppress(torch.OutOfMemoryError):  # dropout draws
         for _ in range(STEPS + 1):
             began = clock()
             with autocast(learner.device, precision):
@@ -68,16 +67,25 @@ def _step_seconds(learner: Learner, course: Course, precision: Precision, clock:
             if learner.device.type == "cuda":
                 torch.cuda.synchronize()
             took.append(clock() - began)
-    return min(took[1:])
+    return min(took[1:]) if len(took) > STEPS else math.inf
 
 
 def _key(learner: Learner, course: Course) -> str:
     """Digest what a step's time depends on."""
     settings = learner.training
-    hardware = torch.cuda.get_device_name() if learner.device.type == "cuda" else platform.processor()
+    hardware = torch.cuda.get_device_name() if learner.device.type == "cuda" else _processor()
     sizes = (settings.image_size, settings.batch_size, tuple(course.stages))
     about = (torch.__version__, hardware, torch.get_num_threads(), settings.model, settings.trainable, sizes)
     return hashlib.sha256(str(about).encode()).hexdigest()[:32]
+
+
+def _processor() -> str:
+    named = [line for line in _cpu_info().splitlines() if line.startswith("model name")]
+    return named[0] if named else platform.machine()
+
+
+def _cpu_info() -> str:
+    return CPU_INFO.read_text() if CPU_INFO.is_file() else ""
 
 
 def _known(path: Path) -> Precision | None:
@@ -87,11 +95,15 @@ def _known(path: Path) -> Precision | None:
         return None
 
 
-def _keep(path: Path, found: Precision) -> None:
+def _kept(path: Path, found: Precision) -> Precision:
+    """Keep what was found, unless another worker was first: then return what that one has found."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = path.with_suffix(".new")
-        partial.write_text(json.dumps({"precision": found}))
-        partial.replace(path)
+        own = path.with_suffix(f".{os.getpid()}")
+        own.write_text(json.dumps({"precision": found}))
+        with suppress(FileExistsError):
+            os.link(own, path)
+        own.unlink()
     except OSError as error:
         _log.warning("podium: %s cannot be kept (%s); the next trial times it again", path, error.strerror or error)
+    return _known(path) or found

@@ -4,16 +4,19 @@ It is the same in every epoch where the layers are frozen, and the images not ch
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torchvision
 from torch import nn
 
 from podium.trainer import Training
-from worker.augmentation import Augmentation
+from worker.augmentation import Augmentation, changes_images, fixed_views
 from worker.cache import Choice, cached
+from worker.decoded_images import FORMAT as PIXELS
 from worker.images import Images, normalized
 from worker.machine import Machine
 from worker.stages import frozen_stages, modules_of, through, trained_stages
@@ -36,6 +39,10 @@ class Features:
     views: Sequence[Rows]  # of (images, ...)
     """Of the images as they are trained on, a different one in each epoch."""
 
+    @property
+    def are_vectors(self) -> bool:
+        return self.plain.ndim == 2
+
     def to_train_on(self, positions: torch.Tensor, epoch: int) -> torch.Tensor:  # (batch, ...)
         return _rows(self.views[(epoch - 1) % len(self.views)], positions)
 
@@ -57,28 +64,36 @@ class Source:
 
 def are_constant(training: Training) -> bool:
     """Say whether what the frozen layers see of an image is the same again and again."""
-    is_changed = training.augmentation != "none" or training.random_erasing > 0
+    is_new_each_time = changes_images(training) and fixed_views(training) == 0
     is_mixed = training.mixup > 0 or training.cutmix > 0
-    return training.trainable != "all" and not is_mixed and (training.augmented_views > 0 or not is_changed)
+    return training.trainable != "all" and not is_mixed and not is_new_each_time
 
 
-def features_of(source: Source, machine: Machine, pause: Pause) -> Features | None:
-    """Return the features of all images, computed now or before; None where they cannot be kept."""
+def features_of(
+    source: Source, machine: Machine, pause: Pause, *, shared: Machine | None = None, passes: float = math.inf
+) -> Features | None:
+    """Return the features of all images, computed now or before; None where that is not worth it, or not possible.
+
+    Those of the last layer alone, a vector for each image, are kept where all trials share them; larger ones on the
+    node. Where this run may be the only one to use them, it must do so more often than they take to compute: `passes`
+    says how often it will use those of an image.
+    """
     if not are_constant(source.training):
         return None
-    table = _Table(source, None, pause)
-    choice = _choice(source.training)
-    plain = cached(table, choice, machine)
-    if plain is None:
+    views = fixed_views(source.training)
+    tables = [_Table(source, view, pause) for view in (None, *range(views))]
+    is_shared = shared is not None and len(tables[0].shape) == 2 and source.training.weights != "none"
+    if passes < len(tables) and not is_shared:
         return None
-    views = []
-    for view in range(source.training.augmented_views):
-        stored = cached(_Table(source, view, pause), choice, machine)
+    home = shared if is_shared and shared is not None else machine
+    home = replace(home, memory_bytes=home.memory_bytes // (2 * len(tables)))  # all of them together, beside the images
+    rows = []
+    for table in tables:
+        stored = cached(table, _choice(source.training), home)
         if stored is None:
             return None
-        views.append(stored.rows)
-    stages = trained_stages(source.training.trainable)
-    return Features(stages=stages, plain=plain.rows, views=views or [plain.rows])
+        rows.append(stored.rows)
+    return Features(stages=trained_stages(source.training.trainable), plain=rows[0], views=rows[1:] or rows)
 
 
 def _choice(training: Training) -> Choice:
@@ -100,18 +115,15 @@ class _Table:
 
     @property
     def task(self) -> str:
-        which = (
-            ""
-            if self._view is None
-            else f", changed in way {self._view + 1} of {self._source.training.augmented_views}"
-        )
-        return f"sending {len(self._source.images.labels):,} images through the frozen layers{which}"
+        task = f"sending {len(self._source.images.labels):,} images through the frozen layers"
+        return task if self._view is None else f"{task}, changed in way {self._view + 1}"
 
     @property
     def key(self) -> str:
         """Digest all that the features depend on, the library that computes them included."""
         source, settings = self._source, self._source.training
-        digest = hashlib.sha256(f"{FORMAT} {torch.__version__} {source.device.type} {self._stages}".encode())
+        made_by = (FORMAT, PIXELS, torch.__version__, torchvision.__version__, source.device.type)
+        digest = hashlib.sha256(f"{made_by} {self._stages}".encode())
         digest.update(f"{source.images.identity} {settings.image_size} {settings.model}".encode())
         if self._view is not None:
             how = (settings.augmentation, settings.augmentation_magnitude, settings.random_erasing)

@@ -1,6 +1,7 @@
 """Images that are files on a disk, each with a label: what most data sets are, however they arrange and label them."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from os import stat_result
 from pathlib import Path
@@ -38,7 +39,7 @@ class Files:
         return self._identity
 
     def name(self, position: int) -> str:
-        return str(self._paths[position])
+        return written(self._paths[position])
 
     def open(self, position: int) -> Image.Image:
         return Image.open(self._paths[position])
@@ -65,12 +66,17 @@ def directory(root: str) -> Path:
     return path
 
 
+def written(name: str | Path) -> str:
+    """Return a name that can be written anywhere; those of files need not be UTF-8."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 def _identity(root: Path, found: Sequence[tuple[Path, int]], classes: Sequence[str]) -> str:
     digest = hashlib.sha256("\0".join(classes).encode())
     for path, label in found:
         stated = _stat(path)
         told = f"{stated.st_size} {stated.st_mtime_ns}" if stated else "missing"
-        digest.update(f"\n{path.relative_to(root)}\0{label} {told}".encode())
+        digest.update(os.fsencode(path.relative_to(root)) + f"\0{label} {told}\n".encode())
     return digest.hexdigest()
 
 

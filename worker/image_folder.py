@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from worker.files import EXTENSIONS, Files, directory, images_below
+from worker.files import EXTENSIONS, Files, directory, images_below, written
 from worker.images import UnusableData
 
 
@@ -20,7 +20,7 @@ def image_folder(root: str, *, keep_empty: bool) -> Files:
                 f"{folder} holds no image ({known}); add some, remove the folder, or give `on_bad_image: skip`"
             )
     files = [(path, label) for label, (_, paths) in enumerate(found) for path in paths]
-    return Files(Path(root), files, [folder.name for folder in folders])
+    return Files(Path(root), files, [written(folder.name) for folder in folders])
 
 
 def _label_folders(root: Path) -> list[Path]:

@@ -25,7 +25,7 @@ class UnusableCheckpoint(Exception):
     """The bytes are not a checkpoint of this model; the message says how they differ."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Learner:
     model: nn.Module
     average: AveragedModel | None
@@ -34,7 +34,8 @@ class Learner:
     schedule: Schedule
     training: Training
     device: torch.device
-    precision: Precision = Precision.FP32
+    precision: Precision | None
+    """In which it has been trained, and is to be trained on; None until that is chosen."""
 
     @property
     def judged(self) -> nn.Module:
@@ -62,6 +63,7 @@ class Learner:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "random": random_states(),
+            "precision": self.precision and str(self.precision),
         }
         if self.average is not None:
             state["average"] = self.average.state_dict()
@@ -82,6 +84,7 @@ class Learner:
                 self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
+            self.precision = Precision(state["precision"])
             restore_random_states(state["random"])
             return Tally(**state.get("midway", {}))
         except MISFITS as error:
@@ -98,7 +101,10 @@ class Task:
 
 
 def build_learner(training: Training, task: Task, device: torch.device) -> Learner:
-    """Return an untrained learner. Its weights come from torch's global generator: seed it before."""
+    """Return an untrained learner. Its weights come from torch's global generator: seed it before.
+
+    With `precision: auto` the precision is left to be chosen.
+    """
     model = build_model(training, task.classes).to(device)
     return Learner(
         model=model,
@@ -107,6 +113,7 @@ def build_learner(training: Training, task: Task, device: torch.device) -> Learn
         schedule=Schedule(training, full_epochs=task.full_epochs),
         training=training,
         device=device,
+        precision=None if training.precision == "auto" else Precision(training.precision),
     )
 
 

@@ -40,10 +40,10 @@ def this_machine(environment: Mapping[str, str]) -> Machine:
     )
 
 
-def sharing(machine: Machine, url: str | None) -> Machine:
-    """Return the machine with an experiment's own folder as its cache, where that is one which can be mapped."""
+def sharing(machine: Machine, url: str | None) -> Machine | None:
+    """Return the machine with an experiment's own folder as its cache; None where it is none that can be mapped."""
     if url is None or not url.startswith("file://"):
-        return machine
+        return None
     return replace(machine, cache_folder=Path(url_to_fs(url)[1]))
 
 

@@ -17,7 +17,6 @@ PARTS = {"train": "train", "test": "test", "validation": "validation", "valid": 
 """How the hub names the files, or their folders, of each part: `train-00000-of-00002.parquet`, `train/0000.parquet`."""
 STATES = ("mtime", "ETag", "etag", "LastModified", "last_modified", "updated")
 """What file systems tell of a file that changes when it does."""
-MISREAD = (OSError, ValueError, KeyError, pa.ArrowException)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,7 @@ class ParquetFile:
             with self.filesystem.open(self.name, "rb") as stream, pq.ParquetFile(stream) as file:
                 groups = range(file.num_row_groups) if row_group is None else [row_group]
                 return file.read_row_groups(groups, columns=[column]).column(0)
-        except MISREAD as error:
+        except Exception as error:  # noqa: BLE001 - each storage has errors of its own, beside Arrow's
             raise UnusableData(f"{self.name} cannot be read ({error}); fetch it again") from None
 
 
@@ -57,7 +56,7 @@ def opened(data: str, part: Part) -> list[ParquetFile]:
     try:
         filesystem, path = fsspec.url_to_fs(data)
         names = _names(filesystem, path)
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # noqa: BLE001 - each storage has errors of its own, and fsspec translates not all
         raise UnusableData(f"{data} cannot be listed ({error}); `training.data` names a file, folder or glob") from None
     if not names:
         raise UnusableData(f"{data} names no Parquet file; `training.data` names a file, a folder of them, or a glob")
@@ -92,7 +91,7 @@ def _opened(filesystem: fsspec.AbstractFileSystem, name: str, relative: str) -> 
         with filesystem.open(name, "rb") as stream, pq.ParquetFile(stream) as file:
             schema, metadata = file.schema_arrow, file.metadata
             group_rows = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
-    except MISREAD as error:
+    except Exception as error:  # noqa: BLE001 - each storage has errors of its own, beside Arrow's
         raise UnusableData(f"{name} is not a Parquet file that can be read ({error}); fetch it again") from None
     if missing := {"image", "label"} - set(schema.names):
         found = ", ".join(schema.names)

@@ -21,5 +21,6 @@ def possible(device: torch.device, cpu_info: str) -> Sequence[Precision]:
     return [Precision.FP32, Precision.BF16] if has_bf16 else [Precision.FP32]
 
 
-def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+def autocast(device: torch.device, precision: Precision | None) -> torch.autocast:
+    """Return what a forward pass runs within; without a choice it computes in fp32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision is Precision.BF16)

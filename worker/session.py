@@ -9,10 +9,9 @@ import torch
 from podium.leaving import Preempted
 from podium.sdk import Trial
 from podium.trainer import Training
-from worker.augmentation import Augmentation
 from worker.course import Course
 from worker.data import open_images
-from worker.fastest import precision_for
+from worker.fastest import fastest_precision
 from worker.features import Features, Source, features_of
 from worker.images import Images, UnusableData
 from worker.learner import Learner, Task, UnusableCheckpoint, build_learner
@@ -36,20 +35,15 @@ def train(trial: Trial, machine: Machine) -> None:
         training = settings_of(trial.assignment)
         _refuse_what_cannot_train(trial, training)
         images = open_images(training, machine)
-        course = Course(
-            images=images,
-            split=split_by_label(images, trial.seed, share=trial.data_share),
-            augmentation=Augmentation(training, classes=len(images.classes), seed=trial.seed, trial=trial.number),
-            batch_size=training.batch_size,
-            image_size=training.image_size,
-            seed=trial.seed,
-            trial=trial.number,
-        )
+        split = split_by_label(images, trial.seed, share=trial.data_share)
+        course = Course.of(training, images, split, seed=trial.seed, trial=trial.number)
         labels = _labels(training, images)
         learner, trained = _learner(trial, training, images)
         with trial.deferring():
-            course = replace(course, features=_features(trial, learner, course, machine))
-            learner = replace(learner, precision=precision_for(learner, course, machine))
+            shared = sharing(machine, trial.assignment.shared)
+            course = replace(course, features=_features(trial, learner, course, (machine, shared)))
+            if learner.precision is None:
+                learner.precision = fastest_precision(learner, course, (shared or machine).cache_folder)
             _train_and_report(trial, learner, course, trained, labels)
     except Diverged as error:
         trial.infeasible(str(error))
@@ -64,7 +58,9 @@ def _labels(training: Training, images: Images) -> Labels:
     return Labels(classes=images.classes, attributes=attributes)
 
 
-def _features(trial: Trial, learner: Learner, course: Course, machine: Machine) -> Features | None:
+def _features(
+    trial: Trial, learner: Learner, course: Course, places: tuple[Machine, Machine | None]
+) -> Features | None:
     """Return what the frozen layers make of the images, where that is worth keeping for all trials."""
     source = Source(
         model=learner.model,
@@ -79,7 +75,10 @@ def _features(trial: Trial, learner: Learner, course: Course, machine: Machine) 
         if trial.is_leaving:
             raise Preempted("SIGTERM: leaving; nothing was trained since the last checkpoint")
 
-    return features_of(source, sharing(machine, trial.assignment.shared), leave_if_asked)
+    machine, shared = places
+    used = len(course.split.train) + len(course.split.validation)
+    passes = (trial.to_epoch - trial.start_epoch) * used / len(course.images.labels)
+    return features_of(source, machine, leave_if_asked, shared=shared, passes=passes)
 
 
 def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: Tally, labels: Labels) -> None:

@@ -6,7 +6,6 @@ Reading a file uses torch's `weights_only`: one that someone else may have writt
 import io
 from collections.abc import Iterator, Mapping
 from pickle import UnpicklingError
-from urllib.error import URLError
 
 import fsspec
 import torch
@@ -29,7 +28,7 @@ def model_with_weights(name: str, weights: str) -> nn.Module:
     """
     try:
         model = models.get_model(name, weights="IMAGENET1K_V1" if weights == "imagenet" else None)
-    except (URLError, TimeoutError) as error:
+    except (OSError, RuntimeError) as error:  # no network, a disk that is full or read-only, a download that is cut
         raise UnusableSettings(
             f"the ImageNet weights of {name} could not be downloaded ({error}); "
             "give this machine access, or put them into torch's cache (TORCH_HOME)"
@@ -45,7 +44,7 @@ def _state_of(url: str) -> dict[str, torch.Tensor]:
     try:
         with fsspec.open(url, "rb") as file:
             content = file.read()
-    except (OSError, ImportError, ValueError) as error:  # fsspec lacks a driver for this kind of URL, or knows none
+    except Exception as error:  # noqa: BLE001 - each storage has errors of its own, and fsspec translates not all
         raise UnusableSettings(f"training.weights: {url} cannot be read: {error}") from None
     try:
         found = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)

@@ -1,5 +1,6 @@
 """What workers ask. Each request carries a run token, which is good for one attempt."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
@@ -11,8 +12,10 @@ from controller.api.collaborators import Job, Needed, Now, Transaction
 from controller.database import Sessions, transaction
 from controller.errors import Superseded
 from controller.experiment import ladder_of
+from podium.parameters import Parameter
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, Verdict
+from podium.trainer import Training
 from podium.wire import MeasurementAnswer, MeasurementReport, RunAssignment
 
 log = structlog.get_logger()
@@ -49,11 +52,16 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
     more: dict[str, object] = {}  # an older worker knows none of them: none is sent without need
     if spec.training is not None and run.to_epoch == ladder.full_epochs:  # scripts of one's own write none
         more["results"] = artifacts.results_folder(folder)
-    if spec.training is not None and (spec.training.trainable != "all" or "trainable" in spec.parameters):
+    if spec.training is not None and _shares(spec.training, spec.parameters):
         more["shared"] = artifacts.shared_folder(needed.artifacts_url, trial.experiment_id)
     if not ladder.sees_the_same(run.to_epoch, ladder.full_epochs):
         more |= {"data_share": rung.data_share, "image_size": rung.image_size}
     return assignment.model_copy(update=more)
+
+
+def _shares(training: Training, parameters: Mapping[str, Parameter]) -> bool:
+    """Say whether there is something that is worth finding out once for all trials."""
+    return training.trainable != "all" or "trainable" in parameters or training.precision == "auto"
 
 
 @router.post("/measurements")

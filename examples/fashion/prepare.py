@@ -17,7 +17,6 @@ from torchvision.datasets import FashionMNIST
 
 from podium.trainer import Training
 from worker import numerics
-from worker.augmentation import Augmentation
 from worker.course import Course
 from worker.data import open_images
 from worker.learner import Task, build_learner
@@ -75,19 +74,14 @@ def pretrain(path: Path) -> None:
     machine = this_machine(os.environ)
     numerics.settle(machine.threads)
     images = open_images(PRETRAINING, machine)
-    course = Course(
-        images=images,
-        split=split_by_label(images, SEED),
-        augmentation=Augmentation(PRETRAINING, classes=len(images.classes), seed=SEED, trial=0),
-        batch_size=PRETRAINING.batch_size,
-        image_size=PRETRAINING.image_size,
-        seed=SEED,
-        trial=0,
-    )
+    course = Course.of(PRETRAINING, images, split_by_label(images, SEED), seed=SEED, trial=0)
     seed_everything(SEED)
     learner = build_learner(PRETRAINING, Task(classes=len(images.classes), full_epochs=EPOCHS), torch.device("cpu"))
     for result in fit(learner, course, range(1, EPOCHS + 1)):
-        print(f"pretraining: epoch {result.epoch} of {EPOCHS}, validation accuracy {result.validation.accuracy:.1%}")
+        print(
+            f"pretraining: epoch {result.epoch} of {EPOCHS}, validation accuracy {result.validation.accuracy:.1%}",
+            flush=True,
+        )
     torch.save(learner.model.state_dict(), path)
     print(f"{path} is written; go on with: python examples/study.py examples/fashion/*.yaml")
 

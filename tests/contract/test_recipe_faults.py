@@ -59,6 +59,7 @@ def test_each_setting_may_be_tuned(name: str) -> None:
         ({"label_smoothing": REAL | {"high": 1.0}}, "label_smoothing.high", 1.0, "real in [0, 1)"),
         ({"learning_rate": REAL | {"low": 0.0}}, "learning_rate.low", 0.0, "real in (0, 100]"),
         ({"warmup_epochs": WHOLE | {"high": 8}}, "warmup_epochs.high", 8, "fewer than the 8 epochs"),
+        ({"warmup_epochs": choice(0, 8)}, "warmup_epochs.choices[1]", 8, "fewer than the 8 epochs"),
     ],
 )  # fmt: skip
 def test_a_tuned_setting_keeps_to_its_range(tuned: dict[str, Any], path: str, found: object, allowed: str) -> None:

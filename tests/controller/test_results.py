@@ -122,11 +122,14 @@ def test_why_there_are_none_is_told(service: Service) -> None:
     [
         ({"training": {"dataset": "digits"}}, False),
         ({"training": {"dataset": "digits", "trainable": "layer4"}}, True),
+        ({"training": {"dataset": "digits", "precision": "auto"}}, True),
         ({"parameters": {"trainable": {"type": "categorical", "choices": ["head", "all"]}}}, True),
     ],
     ids=str,
 )
-def test_trials_with_frozen_layers_share_a_folder(service: Service, changes: dict[str, Any], shares: bool) -> None:
+def test_trials_share_a_folder_where_there_is_something_to_share(
+    service: Service, changes: dict[str, Any], shares: bool
+) -> None:
     experiment_id = service.create(**(SPEC | {"parallelism": 2} | changes))
     service.settle()
     [folder] = {service.assignment(job).get("shared") for job in service.active()}

@@ -189,6 +189,15 @@ def test_a_folder_that_another_user_laid_out_is_not_trusted(
     assert "it belongs to another user, who could change the tables" in caplog.text
 
 
+def test_on_a_volume_that_a_group_shares_the_group_may_remove_it(tmp_path: Path) -> None:
+    """As the reconciler does, which may be another user of that group."""
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "volume").chmod(0o2775)
+    decoded_once(decoded(tmp_path / "notes"), "disk", machine(tmp_path / "volume" / "experiment" / "shared"))
+    for folder in ("experiment", "experiment/shared"):
+        assert (tmp_path / "volume" / folder).stat().st_mode & 0o070 == 0o070
+
+
 def test_the_least_recently_used_file_makes_room_unless_it_is_in_use(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -162,6 +162,49 @@ def test_a_worker_that_is_asked_to_leave_leaves_no_part_behind(tmp_path: Path, w
     assert computed(settings, machine(tmp_path)) is not None
 
 
+@pytest.mark.parametrize(
+    "case",
+    [  # trainable, passes, whether there is a shared folder, and where features are kept
+        ("head", 1.0, True, "shared"),
+        ("head", 0.5, True, "shared"),
+        ("head", 0.5, False, None),
+        ("layer4", 0.5, True, None),
+        ("layer4", 1.0, True, "node"),
+    ],
+)
+def test_what_is_small_is_shared_and_what_is_not_must_pay_for_itself(
+    tmp_path: Path, weights: str, case: tuple[str, float, bool, str | None]
+) -> None:
+    trainable, passes, is_shared, kept = case
+    settings = training(weights=weights, trainable=trainable)
+    node, shared = machine(tmp_path / "node"), machine(tmp_path / "shared") if is_shared else None
+    given = source(learner(settings), small(settings))
+    features = features_of(given, node, never, shared=shared, passes=passes)
+    assert (features is not None) is (kept is not None)
+    assert {path.parent.name for path in tmp_path.rglob("*.table")} == ({kept} if kept else set())
+
+
+def test_ways_of_changing_nothing_are_no_views(tmp_path: Path, weights: str) -> None:
+    features = computed(training(weights=weights, trainable="head", augmented_views=4), machine(tmp_path))
+    assert features is not None
+    assert len(features.views) == 1
+    assert len(list(tmp_path.glob("*.table"))) == 1
+
+
+def test_all_tables_together_keep_to_the_memory(tmp_path: Path) -> None:
+    """41 images with 512 floats each are 84 KB; a quarter of the memory is for all that is kept in it."""
+    settings = training(trainable="head", augmentation="flip", augmented_views=3, cache="memory")
+    assert computed(settings, machine(tmp_path, memory_bytes=4 * 84_000)) is None
+    assert computed(settings, machine(tmp_path, memory_bytes=12 * 84_000)) is not None
+
+
+@pytest.mark.parametrize(("trainable", "at_once"), [("head", 8), ("layer2", 2)])
+def test_only_vectors_are_evaluated_many_at_once(weights: str, tmp_path: Path, trainable: str, at_once: int) -> None:
+    settings = training(weights=weights, trainable=trainable)
+    given = replace(small(settings), features=computed(settings, machine(tmp_path)), image_size=362)  # 2 at once
+    assert {len(batch) for batch in given.validation_batches()} == {at_once}
+
+
 def test_a_view_is_the_same_in_all_trials_and_comes_again() -> None:
     settings = training(trainable="head", augmentation="flip", augmented_views=2)
     given = small(settings)
