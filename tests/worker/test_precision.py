@@ -62,7 +62,7 @@ def test_the_faster_is_taken_told_and_kept(tmp_path: Path, caplog: pytest.LogCap
     assert differing(before, weights(each)) == []
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"precision": "fp8"}'])
+@pytest.mark.parametrize("content", ["", '{"precision": "fp8"}'])
 def test_what_was_kept_and_is_no_precision_is_found_again(tmp_path: Path, content: str) -> None:
     each, given = learner(), one_batch()
     timed_once(each, given, BOTH, tmp_path, Ticks(*BF16_WINS))
