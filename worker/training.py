@@ -23,8 +23,8 @@ from worker.tally import NOTHING, Score, Tally, Watch, never_leave
 
 HOPELESS = 10.0
 """Times ln(classes), the loss of a model that knows nothing and says so: training with a greater one has diverged."""
-HOPELESS_AFTER_BATCHES = 20
-"""The first steps at a high learning rate may be wild, and lead somewhere."""
+HOPELESS_AFTER_STEPS = 20
+"""Of the training; the first ones at a high learning rate may be wild, and lead somewhere."""
 
 
 class Diverged(Exception):
@@ -85,7 +85,8 @@ def train_one_epoch(learner: Learner, course: Course, *, epoch: int, trained: Ta
         learner.take_step(epoch - 1 + (batch + 0.5) / len(batches))
         correct = _correct(logits, targets if targets.ndim == 1 else targets.argmax(dim=1))
         trained = trained.plus(loss_sum=batch_loss * len(logits), correct=correct, count=len(logits))
-        if trained.batches in (HOPELESS_AFTER_BATCHES, len(batches)):
+        is_due = trained.batches in (HOPELESS_AFTER_STEPS, len(batches))
+        if is_due and (epoch - 1) * len(batches) + trained.batches >= HOPELESS_AFTER_STEPS:
             _refuse_the_hopeless(trained, epoch, classes=logits.shape[1])
         watch(epoch, trained)
     return trained
