@@ -36,6 +36,8 @@ class Learner:
     device: torch.device
     precision: Precision | None
     """In which it has been trained, and is to be trained on; None until that is chosen."""
+    first_loss: float | None = None
+    """Of the first batch of all, before any step."""
 
     @property
     def judged(self) -> nn.Module:
@@ -64,6 +66,7 @@ class Learner:
             "schedule": self.schedule.state_dict(),
             "random": random_states(),
             "precision": self.precision and str(self.precision),
+            "first_loss": self.first_loss,
         }
         if self.average is not None:
             state["average"] = self.average.state_dict()
@@ -84,7 +87,7 @@ class Learner:
                 self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
-            self.precision = Precision(state["precision"])
+            self.precision, self.first_loss = Precision(state["precision"]), state["first_loss"]
             restore_random_states(state["random"])
             return Tally(**state.get("midway", {}))
         except MISFITS as error:

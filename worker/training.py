@@ -22,7 +22,7 @@ from worker.stages import through
 from worker.tally import NOTHING, Score, Tally, Watch, never_leave
 
 HOPELESS = 10.0
-"""Times ln(classes), the loss of a model that knows nothing and says so: training with a greater one has diverged."""
+"""Times the loss at the start, or ln(classes), that of guessing, if that is more: a greater one has diverged."""
 HOPELESS_AFTER_STEPS = 20
 """Of the training; the first ones at a high learning rate may be wild, and lead somewhere."""
 
@@ -80,6 +80,8 @@ def train_one_epoch(learner: Learner, course: Course, *, epoch: int, trained: Ta
         batch_loss = loss.item()
         if not math.isfinite(batch_loss):
             raise Diverged(f"the training loss is {batch_loss} at step {batch + 1} of epoch {epoch}")
+        if learner.first_loss is None:
+            learner.first_loss = batch_loss
         learner.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         learner.take_step(epoch - 1 + (batch + 0.5) / len(batches))
@@ -87,17 +89,17 @@ def train_one_epoch(learner: Learner, course: Course, *, epoch: int, trained: Ta
         trained = trained.plus(loss_sum=batch_loss * len(logits), correct=correct, count=len(logits))
         is_due = trained.batches in (HOPELESS_AFTER_STEPS, len(batches))
         if is_due and (epoch - 1) * len(batches) + trained.batches >= HOPELESS_AFTER_STEPS:
-            _refuse_the_hopeless(trained, epoch, classes=logits.shape[1])
+            _refuse_the_hopeless(trained, epoch, start=max(learner.first_loss, math.log(logits.shape[1])))
         watch(epoch, trained)
     return trained
 
 
-def _refuse_the_hopeless(trained: Tally, epoch: int, *, classes: int) -> None:
-    loss, limit = trained.score().loss, HOPELESS * math.log(classes)
+def _refuse_the_hopeless(trained: Tally, epoch: int, *, start: float) -> None:
+    loss, limit = trained.score().loss, HOPELESS * start
     if loss > limit:
         raise Diverged(
             f"the training loss is {loss:.3g} on average over {trained.batches} steps of epoch {epoch}, beyond "
-            f"{limit:.3g}, {HOPELESS:g} times that of guessing"
+            f"{limit:.3g}, {HOPELESS:g} times that at the start"
         )
 
 

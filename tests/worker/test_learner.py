@@ -126,12 +126,22 @@ def test_a_loss_that_is_not_finite_ends_training_at_once() -> None:
 
 def test_a_loss_far_beyond_guessing_ends_training_once_its_first_steps_are_over() -> None:
     each = learner(training(learning_rate=1e-9))
+    each.first_loss = 2.5
     with torch.no_grad():
         each.model.get_parameter("fc.weight").mul_(1000.0)
     results = fit(each, course(train=48), range(1, 30))
     assert [next(results).epoch for _ in range(6)] == [1, 2, 3, 4, 5, 6], "18 steps may be wild"
-    with pytest.raises(Diverged, match=r"the training loss is .* over 3 steps of epoch 7, beyond 23, 10 times"):
-        next(results)
+    resumed = learner(training(learning_rate=1e-9))
+    resumed.restore(each.to_bytes(6))
+    with pytest.raises(Diverged, match=r"the training loss is .* over 3 steps of epoch 7, beyond 25, 10 times that at"):
+        list(fit(resumed, course(train=48), [7]))
+
+
+def test_a_loss_that_began_high_may_stay_so() -> None:
+    each = learner(training(learning_rate=1e-9))
+    with torch.no_grad():
+        each.model.get_parameter("fc.weight").mul_(1000.0)
+    assert [result.epoch for result in fit(each, course(train=48, validation=4), range(1, 9))][-1] == 8
 
 
 def test_adamw_decays_weights_apart_from_their_gradients() -> None:
