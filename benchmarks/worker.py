@@ -92,7 +92,7 @@ def reading(place: "Place", extent: Extent) -> None:
 
 def extraction(place: "Place", extent: Extent) -> None:
     print(f"\nThe last layer of a ResNet-18 at 224 pixels, {EPOCHS} epochs and their validations, in seconds:\n")
-    settings = place.settings(image_size=224, trainable="head", weights=place.pretrained())
+    settings = place.settings(image_size=224, trainable="head", weights=place.pretrained(), learning_rate=0.001)
     learner, course = place.trial(settings)
     plain = place.plain(learner, course, workers=usable_processors())
     place = replace(place, cache="empty")  # the first trial decodes the images, too
