@@ -1,6 +1,6 @@
 """How fast the worker trains, beside torchvision's own training reference written plainly, on the same images.
 
-    python -m benchmarks.worker              # an hour on two cores
+    python -m benchmarks.worker              # long on two cores; not run whole so far
     python -m benchmarks.worker --quick      # fewer images, for minutes
 
 The images are cut from the two photographs that ship with scikit-learn, and stored as JPEG files. Times are of the wall
