@@ -8,6 +8,8 @@ from podium.spec import ExperimentSpec, Fidelity, Threshold
 
 ETA = 3
 """Ratio between neighbouring rungs laid out from `min` and `max`, as in ASHA (Li et al. 2020, section 3)."""
+MOST_LAID_OUT = 4
+"""Rungs; a fifth, below a 27th of the full training, doubled the regret (docs/optimizer.md, "What was tried")."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,7 @@ class Ladder:
 
 
 def ladder_of(fidelity: Fidelity) -> Ladder:
-    """Return the rungs as given, or a geometric ladder from `min` to `max`."""
+    """Return the rungs as given, or a geometric ladder that climbs to `max` and begins at `min` or above."""
     if fidelity.rungs is not None:
         sizes = fidelity.image_size or {}
         rungs = tuple(
@@ -105,9 +107,10 @@ def ladder_of(fidelity: Fidelity) -> Ladder:
     assert fidelity.min is not None  # the spec was validated
     assert fidelity.max is not None
     lengths = [fidelity.max]
-    while (shorter := round(lengths[-1] / ETA)) >= fidelity.min and shorter >= 1:
+    while len(lengths) < MOST_LAID_OUT and (shorter := round(lengths[-1] / ETA)) >= fidelity.min:
         lengths.append(shorter)
-    if lengths[-1] > fidelity.min * (1 + ETA) / 2:  # a gap below: start at `min` itself
+    leaves_a_gap = lengths[-1] > fidelity.min * (1 + ETA) / 2
+    if leaves_a_gap and len(lengths) < MOST_LAID_OUT:
         lengths.append(fidelity.min)
     return Ladder(tuple(Rung(name=f"r{epochs}", epochs=epochs) for epochs in reversed(lengths)), fidelity.resumable)
 

@@ -58,7 +58,7 @@ RungName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,29}$")]
 
 
 class Fidelity(Section):
-    """How much training a result stands for: named rungs, or a range from which rungs are laid out."""
+    """How much training a result stands for: named rungs, or a range from which up to four rungs are laid out."""
 
     resource: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")] = "epochs"
     rungs: dict[RungName, Annotated[int, Field(ge=1, le=99_999)]] | None = None
