@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from podium.trainer import Training
 from worker import numerics
 from worker.course import Course
 from worker.data import open_images
+from worker.fastest import fastest_precision
 from worker.features import Source, features_of
 from worker.learner import Learner, Task, build_learner
 from worker.machine import Machine
@@ -71,14 +73,24 @@ def main() -> None:
 
 def fine_tuning(place: "Place", extent: Extent) -> None:
     print("Fine-tuning all layers of a ResNet-18, images a second; the worker reads its cache of decoded images:\n")
-    print("| pixels | reference | worker | ratio |\n|---|---|---|---|")
+    print("| pixels | reference, fp32 | worker, fp32 | ratio | worker, auto | picked | ratio |\n" + "|---" * 7 + "|")
     for pixels in extent.sizes:
-        learner, course = place.trial(place.settings(image_size=pixels))
-        plain = place.plain(learner, course, workers=usable_processors())
-        worker = lambda a=learner, b=course: train_one_epoch(a, b, epoch=1, trained=NOTHING, watch=never_leave)  # noqa: E731
-        reference, ours = best_in_turns([plain.train_one_epoch, worker], extent.rounds)
-        count = len(course.split.train)
-        print(f"| {pixels} | {count / reference:.1f} | {count / ours:.1f} | {reference / ours:.2f} |", flush=True)
+        exact, course = place.trial(place.settings(image_size=pixels))
+        quick, _ = place.trial(place.settings(image_size=pixels, precision="auto"))
+        quick.precision = fastest_precision(quick, course, place.machine.cache_folder)
+        plain = place.plain(exact, course, workers=usable_processors())
+        works = [plain.train_one_epoch, partial(train_an_epoch, exact, course), partial(train_an_epoch, quick, course)]
+        rates = [len(course.split.train) / seconds for seconds in best_in_turns(works, extent.rounds)]
+        reference, ours, fastest = rates
+        print(
+            f"| {pixels} | {reference:.1f} | {ours:.1f} | {ours / reference:.2f} | {fastest:.1f} | {quick.precision} "
+            f"| {fastest / reference:.2f} |",
+            flush=True,
+        )
+
+
+def train_an_epoch(learner: Learner, course: Course) -> None:
+    train_one_epoch(learner, course, epoch=1, trained=NOTHING, watch=never_leave)
 
 
 def reading(place: "Place", extent: Extent) -> None:
