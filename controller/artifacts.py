@@ -1,12 +1,13 @@
 """The folders in which trials keep their checkpoints and results: where they are, and their reading and removal.
 
-Below a trial's folder lie its checkpoints, in it or in one folder for each stretch, and `results` of its full training;
-beside the trials' folders lies `shared`.
+Below a trial's folder lie its checkpoints, in it or in one folder for each stretch, `results` of its full training, and
+`test`, those on the test part; beside the trials' folders lies `shared`.
 """
 
 import fsspec
 
-RESULTS = "results"
+from controller.experiment import Ladder
+from podium.results import FOLDERS, Part
 
 
 def experiment_folder(root: str, experiment: str) -> str:
@@ -29,9 +30,18 @@ def stretch_folder(trial_folder: str, first_epochs: int) -> str:
     return f"{trial_folder}/e{first_epochs}"
 
 
-def results_folder(trial_folder: str) -> str:
+def lineage_folder(trial_folder: str, ladder: Ladder, to_epochs: int) -> str:
+    """Return the URL of the folder with the checkpoints that a run to this length goes on from and leaves."""
+    return (
+        trial_folder
+        if ladder.always_resumes
+        else stretch_folder(trial_folder, ladder.first_resumed_by(to_epochs).epochs)
+    )
+
+
+def results_folder(trial_folder: str, part: Part = "validation") -> str:
     """Return the URL of the folder with the results of a trial's full training."""
-    return f"{trial_folder}/{RESULTS}"
+    return f"{trial_folder}/{FOLDERS[part]}"
 
 
 def read(url: str, limit_bytes: int) -> bytes:
@@ -52,11 +62,11 @@ def remove_checkpoints(trial_folder: str) -> None:
         names = [found.rstrip("/").rsplit("/", 1)[-1] for found in filesystem.ls(path, detail=False)]
     except FileNotFoundError:
         return
-    if RESULTS not in names:
+    if not set(names) & set(FOLDERS.values()):
         remove(trial_folder)
         return
     for name in names:
-        if name != RESULTS:
+        if name not in FOLDERS.values():
             remove(f"{trial_folder}/{name}")
 
 

@@ -2,7 +2,7 @@
 
 Refusal
   NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults
-  Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop
+  Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop, NothingToEvaluate
   Unauthorized        401   InvalidToken, TokenExpired
   Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing, MetricMissing
@@ -67,6 +67,10 @@ class Superseded(Conflict):
 
 
 class NothingToStop(Conflict):
+    pass
+
+
+class NothingToEvaluate(Conflict):
     pass
 
 

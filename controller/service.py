@@ -79,6 +79,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
         clock=utc_now,
         registry=parts.registry,
         reserved_names=reserved_names(parts.settings),
+        pod_defaults=pod_defaults(parts.settings),
         shows_metrics=parts.settings.metrics_port is None,
         turns=CapacityLimiter(parts.settings.database_pool),
     )

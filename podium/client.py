@@ -32,7 +32,7 @@ from tenacity import (
 )
 
 from podium.loopback import is_loopback
-from podium.results import Summary
+from podium.results import FOLDERS, Part, Summary
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
 from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Front, Page, Problem, Run, Trial, TrialDetail
@@ -155,7 +155,7 @@ class PodiumClient:
         return self._pages("/experiments", Page[Experiment], {key: value for key, value in given.items() if value})
 
     def experiment(self, experiment_id: str) -> Experiment:
-        return self._read(self._get(_at(experiment_id)), Experiment)
+        return self._read(self._get(path_of(experiment_id)), Experiment)
 
     def find(self, id_or_name: str) -> Experiment:
         """Return the experiment with this id, else the only one with this name. Raises NotFound, AmbiguousName."""
@@ -171,59 +171,59 @@ class PodiumClient:
         return named[0]
 
     def change(self, experiment_id: str, change: ExperimentChange) -> Experiment:
-        request = self._json("PATCH", _at(experiment_id), change.model_dump_json(exclude_unset=True))
+        request = self._json("PATCH", path_of(experiment_id), change.model_dump_json(exclude_unset=True))
         return self._read(self._send(request), Experiment)
 
     def pause(self, experiment_id: str) -> Experiment:
         """Start nothing new; runs in flight finish."""
-        return self._read(self._post(_at(experiment_id, "pause")), Experiment)
+        return self._read(self._post(path_of(experiment_id, "pause")), Experiment)
 
     def resume(self, experiment_id: str) -> Experiment:
-        return self._read(self._post(_at(experiment_id, "resume")), Experiment)
+        return self._read(self._post(path_of(experiment_id, "resume")), Experiment)
 
     def stop(self, experiment_id: str) -> Experiment:
         """End the experiment for good; its results stay."""
-        return self._read(self._post(_at(experiment_id, "stop")), Experiment)
+        return self._read(self._post(path_of(experiment_id, "stop")), Experiment)
 
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment and its results. Raises Conflict while it runs."""
-        self._send(self._http.build_request("DELETE", API_PREFIX + _at(experiment_id)))
+        self._send(self._http.build_request("DELETE", API_PREFIX + path_of(experiment_id)))
 
     def trials(self, experiment_id: str) -> Iterator[Trial]:
-        return self._pages(_at(experiment_id, "trials"), Page[Trial], {})
+        return self._pages(path_of(experiment_id, "trials"), Page[Trial], {})
 
     def trial(self, experiment_id: str, number: int) -> TrialDetail:
-        return self._read(self._get(_at(experiment_id, "trials", number)), TrialDetail)
+        return self._read(self._get(path_of(experiment_id, "trials", number)), TrialDetail)
 
-    def results(self, experiment_id: str, number: int) -> Summary:
-        return self._read(self._get(_at(experiment_id, "trials", number, "results")), Summary)
+    def results(self, experiment_id: str, number: int, *, part: Part = "validation") -> Summary:
+        return self._read(self._get(path_of(experiment_id, "trials", number, FOLDERS[part])), Summary)
 
-    def result_file(self, experiment_id: str, number: int, name: str) -> bytes:
-        return self._get(_at(experiment_id, "trials", number, "results", name)).content
+    def result_file(self, experiment_id: str, number: int, name: str, *, part: Part = "validation") -> bytes:
+        return self._get(path_of(experiment_id, "trials", number, FOLDERS[part], name)).content
 
     def stop_trial(self, experiment_id: str, number: int) -> Trial:
         """Have a running trial stop at its next report; its result stays and it is not promoted.
 
         The answer is the trial as it is now, still running. Raises Conflict when it does not run.
         """
-        return self._read(self._post(_at(experiment_id, "trials", number, "stop")), Trial)
+        return self._read(self._post(path_of(experiment_id, "trials", number, "stop")), Trial)
 
     def trials_csv(self, experiment_id: str) -> str:
-        return self._get(_at(experiment_id, "trials.csv")).text
+        return self._get(path_of(experiment_id, "trials.csv")).text
 
     def runs(self, experiment_id: str) -> Iterator[Run]:
-        return self._pages(_at(experiment_id, "runs"), Page[Run], {})
+        return self._pages(path_of(experiment_id, "runs"), Page[Run], {})
 
     def attempts(self, experiment_id: str) -> Iterator[Attempt]:
-        return self._pages(_at(experiment_id, "attempts"), Page[Attempt], {})
+        return self._pages(path_of(experiment_id, "attempts"), Page[Attempt], {})
 
     def best(self, experiment_id: str) -> Trial:
         """Return the best trial at full fidelity. Raises NotFound before there is one."""
-        return self._read(self._get(_at(experiment_id, "best")), Trial)
+        return self._read(self._get(path_of(experiment_id, "best")), Trial)
 
     def front(self, experiment_id: str) -> list[Trial]:
         """Return the trials that none beats in every objective, the best by the first one first."""
-        return self._read(self._get(_at(experiment_id, "front")), Front).trials
+        return self._read(self._get(path_of(experiment_id, "front")), Front).trials
 
     def is_ready(self) -> bool:
         """Say whether the controller answers and has its database. Never raises for an answer that did not come."""
@@ -295,6 +295,6 @@ class PodiumClient:
             ) from None
 
 
-def _at(experiment_id: str, *steps: str | int) -> str:
+def path_of(experiment_id: str, *steps: str | int) -> str:
     """Return the path of an experiment, or of something in it, whatever the user typed as its id."""
     return "/".join(("/experiments", quote(experiment_id, safe="").replace(".", "%2E"), *map(str, steps)))

@@ -3,6 +3,8 @@
 The files lie in one folder of the artifact store. `summary.json` is a Summary, is written last, and names the others.
 """
 
+import types
+from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
@@ -11,6 +13,10 @@ from podium.contract import Contract
 
 SUMMARY = "summary.json"
 PREDICTIONS = "predictions.parquet"
+Part = Literal["validation", "test"]
+"""The images that a trial is judged on: those by which it was chosen, or those that no search saw."""
+FOLDERS: Mapping[Part, str] = types.MappingProxyType({"validation": "results", "test": "test"})
+"""The names of a trial's folders, and of its results over HTTP."""
 MOST_MISTAKES = 64
 """Thumbnails of misclassified images, at most."""
 
@@ -31,7 +37,7 @@ class Cell(NamedTuple):
 
 
 class ClassResult(Contract):
-    """How the validation images of one label fared."""
+    """How the images of one label fared."""
 
     name: str
     images: Count
@@ -89,17 +95,18 @@ class Mistake(Contract):
 
 
 class Summary(Contract):
-    """The results of a full training on the validation images."""
+    """The results of a full training on the validation images, or on those of the test part."""
 
     version: Literal[1] = 1
+    part: Part = "validation"
     epoch: Annotated[int, Field(ge=1)]
     """After which they were measured."""
     data_digest: Digest
     """Of the data set: the same one is the same data; files that were touched have another."""
     split_digest: Digest
-    """Of the images held out, which all trials of the experiment are compared on."""
+    """Of the images judged: those held out, which all trials of the experiment are compared on, or all test images."""
     images: Annotated[int, Field(ge=1)]
-    """Held out."""
+    """Judged."""
     top1: Share
     top5: Share | None
     """None where five guesses name every label."""

@@ -1,6 +1,8 @@
 """What the built-in trainer understands, so that a wrong spec is refused before a worker starts."""
 
 import re
+from itertools import permutations
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -43,6 +45,8 @@ TorchvisionSet = Literal[
     "caltech101",
 ]
 Dataset = Literal["digits", "image_folder", "stanford_cars", "parquet", TorchvisionSet]
+WITH_TEST_DATA = ("image_folder", "parquet")
+"""Data sets whose test part may be elsewhere, as `test_data`."""
 
 
 class LabelAttributes(Contract):
@@ -83,6 +87,8 @@ class Training(Recipe):
     dataset: Dataset
     data: str | None = None
     """Where the data set is, as the workers see it: a directory, or for `parquet` also a file, a glob or a URL."""
+    test_data: Annotated[str | None, Field(min_length=1)] = None
+    """Where the test part of an `image_folder` or of `parquet` lies, laid out as `data`. No search opens it."""
     on_bad_image: Literal["fail", "skip"] = "fail"
     """Whether images that cannot be read, and labels of fewer than two, end the trial or are left out and counted."""
     cache: Literal["auto", "memory", "disk", "none"] = "auto"
@@ -109,6 +115,22 @@ class Training(Recipe):
             what = "file, directory or glob" if self.dataset == "parquet" else "directory"
             raise ValueError(f"`data` must name the {what} of the data set {self.dataset}")
         return self
+
+    @model_validator(mode="after")
+    def _test_data_lie_apart(self) -> Self:
+        if self.test_data is None:
+            return self
+        if self.dataset not in WITH_TEST_DATA:
+            raise ValueError(f"`test_data` is for {' and '.join(WITH_TEST_DATA)}, not for {self.dataset}")
+        paths = [PurePosixPath(self.data or ""), PurePosixPath(self.test_data)]
+        is_within = self.dataset == "image_folder" and any(path in other.parents for path, other in permutations(paths))
+        if is_within or paths[0] == paths[1]:
+            raise ValueError(f"`test_data` must lie apart from `data`, found {self.test_data} and {self.data}")
+        return self
+
+    def without_test_data(self) -> Self:
+        """Return what the workers of a search are told: not where test data are."""
+        return self.model_validate(self.model_dump(exclude_unset=True, exclude={"test_data"}))
 
     @field_validator("weights")
     @classmethod

@@ -1,5 +1,6 @@
 """Which data set an experiment trains on, and what comes between its files and the trainer: a cache, and skipping."""
 
+from podium.evaluation import why_no_test_part
 from podium.trainer import Training
 from worker.decoded_images import decoded_once
 from worker.decoding import REMEDY, Decoded, Pictures
@@ -11,7 +12,9 @@ from worker.skipping import bad_among, without
 
 
 def open_images(training: Training, machine: Machine, *, part: Part = "train") -> Images:
-    """Open a part of the data set that the experiment names. Raises UnusableData."""
+    """Open a part of the data set that the experiment names. Raises UnusableData, as where there is no test part."""
+    if part == "test" and (why := why_no_test_part(training)) is not None:
+        raise UnusableData(why)
     if training.dataset == "digits":
         return Digits(image_size=training.image_size)
     pictures = _pictures(training, part)
@@ -27,10 +30,13 @@ def open_images(training: Training, machine: Machine, *, part: Part = "train") -
 
 def _pictures(training: Training, part: Part) -> Pictures:
     """Open the files. What reads one kind of them only is loaded for that kind only."""
-    root, skips = training.data or "", training.on_bad_image == "skip"
+    skips = training.on_bad_image == "skip"
+    root, setting = training.data or "", "training.data"
+    if part == "test" and training.test_data is not None:
+        root, setting = training.test_data, "training.test_data"
     match training.dataset:
         case "image_folder":
-            return image_folder(root, keep_empty=skips)
+            return image_folder(root, keep_empty=skips, setting=setting)
         case "stanford_cars":
             from worker.stanford_cars import stanford_cars  # noqa: PLC0415
 
@@ -38,7 +44,7 @@ def _pictures(training: Training, part: Part) -> Pictures:
         case "parquet":
             from worker.parquet import Rows  # noqa: PLC0415
 
-            return Rows(root, part)
+            return Rows(root, part, setting=setting)
         case "digits":
             raise AssertionError("the digits are no files")
         case name:

@@ -49,8 +49,8 @@ def images_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
 
 
-def directory(root: str) -> Path:
-    """Return the directory that `training.data` names.
+def directory(root: str, setting: str = "training.data") -> Path:
+    """Return the directory that a setting names.
 
     Raises UnusableData unless it can be listed and holds something.
     """
@@ -58,7 +58,7 @@ def directory(root: str) -> Path:
     try:
         first = next(path.iterdir(), None)
     except (FileNotFoundError, NotADirectoryError):
-        raise UnusableData(f"{root} is not a directory; `training.data` names one that every worker can see") from None
+        raise UnusableData(f"{root} is not a directory; `{setting}` names one that every worker can see") from None
     except OSError as error:
         raise UnusableData(f"{root} cannot be listed ({error.strerror}); let the worker's user read it") from None
     if first is None:

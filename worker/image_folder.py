@@ -6,12 +6,12 @@ from worker.files import EXTENSIONS, Files, directory, images_below, written
 from worker.images import UnusableData
 
 
-def image_folder(root: str, *, keep_empty: bool) -> Files:
+def image_folder(root: str, *, keep_empty: bool, setting: str = "training.data") -> Files:
     """Return the images below a folder; its sub-folders in alphabetical order are the labels.
 
     Raises UnusableData; for a sub-folder without images too, unless they are kept as labels without images.
     """
-    folders = _label_folders(directory(root))
+    folders = _label_folders(directory(root, setting))
     found = [(folder, images_below(folder)) for folder in folders]
     for folder, paths in found:
         if not paths and not keep_empty:

@@ -25,8 +25,8 @@ ROW_GROUPS_HELD = 4
 class Rows:
     """The rows of Parquet files with the columns `image` and `label`. Raises UnusableData."""
 
-    def __init__(self, data: str, part: Part) -> None:
-        files = opened(data, part)
+    def __init__(self, data: str, part: Part, *, setting: str = "training.data") -> None:
+        files = opened(data, part, setting=setting)
         self._classes, self._labels = _labelled(files)
         self._identity = _identity(files, self._classes)
         self._groups = [(file, number) for file in files for number in range(len(file.group_rows))]

@@ -51,21 +51,23 @@ class ParquetFile:
             raise UnusableData(f"{self.name} cannot be read ({error}); fetch it again") from None
 
 
-def opened(data: str, part: Part) -> list[ParquetFile]:
+def opened(data: str, part: Part, *, setting: str) -> list[ParquetFile]:
     """Open the files of one part below a folder, of a glob, or a single file; by name. Raises UnusableData."""
+    is_for_this_part = part == "train" or setting == "training.test_data"
     try:
         filesystem, path = fsspec.url_to_fs(data)
         names = _names(filesystem, path)
     except Exception as error:  # noqa: BLE001 - each storage has errors of its own, and fsspec translates not all
-        raise UnusableData(f"{data} cannot be listed ({error}); `training.data` names a file, folder or glob") from None
+        raise UnusableData(f"{data} cannot be listed ({error}); `{setting}` names a file, folder or glob") from None
     if not names:
-        raise UnusableData(f"{data} names no Parquet file; `training.data` names a file, a folder of them, or a glob")
+        raise UnusableData(f"{data} names no Parquet file; `{setting}` names a file, a folder of them, or a glob")
     root = posixpath.commonpath([posixpath.dirname(name) for name in names])
     chosen = [name for name in names if _part_of(posixpath.relpath(name, root)) == part]
-    if not chosen and part == "train":  # a file that is named is meant, whatever its name
+    if not chosen and is_for_this_part:  # a file that is named is meant, whatever its name
         chosen = [name for name in names if name == path or _part_of(posixpath.relpath(name, root)) is None]
     if not chosen:
-        raise UnusableData(f"{data} has no file of the part {part}; name one {part}-00000-of-00001.parquet")
+        otherwise = ", or name another folder as `training.test_data`" if part == "test" else ""
+        raise UnusableData(f"{data} has no file of the part {part}; name one {part}-00000-of-00001.parquet{otherwise}")
     files = [_opened(filesystem, name, posixpath.relpath(name, root)) for name in chosen]
     if not sum(sum(file.group_rows) for file in files):
         raise UnusableData(f"{chosen[0]} has no rows; fetch it again")

@@ -2,6 +2,7 @@
 
 from pydantic import ValidationError
 
+from podium.parameters import Configuration
 from podium.trainer import Training
 from podium.wire import RunAssignment
 
@@ -16,11 +17,16 @@ def settings_of(assignment: RunAssignment) -> Training:
         raise UnusableSettings(
             "this experiment has no `training` section; its `trial.command` is to be started instead"
         )
-    fixed = assignment.training.model_dump(exclude_unset=True)
-    if assignment.image_size is not None:
-        fixed["image_size"] = assignment.image_size
+    return tuned(assignment.training, assignment.configuration, image_size=assignment.image_size)
+
+
+def tuned(training: Training, configuration: Configuration, *, image_size: int | None = None) -> Training:
+    """Return fixed settings with tuned ones in them, and the size of a rung's images. Raises UnusableSettings."""
+    fixed = training.model_dump(exclude_unset=True)
+    if image_size is not None:
+        fixed["image_size"] = image_size
     try:
-        return Training.model_validate({**fixed, **assignment.configuration})
+        return Training.model_validate({**fixed, **configuration})
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))

@@ -18,6 +18,7 @@ from controller.database import USUAL_POOL, Sessions, transaction
 from controller.errors import Forbidden, InvalidToken
 from controller.logs import owners
 from controller.tokens import TokenSigner
+from podium.pod import PodShape
 
 ARTIFACT_READERS = 4
 SUFFIX_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
@@ -37,6 +38,8 @@ class Collaborators:
     registry: CollectorRegistry
     reserved_names: frozenset[str] = frozenset()
     """Secrets and claims that no experiment may name."""
+    pod_defaults: PodShape = PodShape()
+    """How Pods look where an experiment does not say."""
     shows_metrics: bool = True
     """Whether /metrics is served beside the API; not where another port serves it."""
     turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(USUAL_POOL))

@@ -32,7 +32,7 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
     run, trial = attempt.run, attempt.run.trial
     spec = ExperimentSpec.model_validate(trial.experiment.spec)
     ladder = ladder_of(spec.fidelity)
-    rung, first = ladder.rung_to(run.to_epoch), ladder.first_resumed_by(run.to_epoch)
+    rung = ladder.rung_to(run.to_epoch)
     folder = artifacts.trial_folder(needed.artifacts_url, trial.experiment_id, trial.number)
     assignment = RunAssignment(
         experiment=trial.experiment_id,
@@ -40,14 +40,14 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
         run=run.number,
         attempt=attempt.number,
         configuration=trial.configuration,
-        training=spec.training,
+        training=spec.training.without_test_data() if spec.training else None,
         from_epoch=run.from_epoch,
         to_epoch=run.to_epoch,
         full_epochs=ladder.full_epochs,
         reported_epoch=run.reached_epoch,
         objective=spec.objective.metric,
         seed=spec.seed,
-        checkpoints=folder if ladder.always_resumes else artifacts.stretch_folder(folder, first.epochs),
+        checkpoints=artifacts.lineage_folder(folder, ladder, run.to_epoch),
     )
     more: dict[str, object] = {}  # an older worker knows none of them: none is sent without need
     if spec.training is not None and run.to_epoch == ladder.full_epochs:  # scripts of one's own write none

@@ -16,7 +16,7 @@ from kubernetes.client import (
 )
 
 from controller.jobs import JobRequest
-from controller.kubernetes.pod import TOKEN_KEY, pod_of
+from controller.kubernetes.pod import TOKEN_KEY, PodRequest, pod_of
 
 TTL_SECONDS = 24 * 3600
 """A backstop: the controller deletes Jobs itself, long before, when it has seen their end."""
@@ -70,9 +70,19 @@ def job_of(request: JobRequest, house: House) -> V1Job:
             ttl_seconds_after_finished=TTL_SECONDS,
             template=V1PodTemplateSpec(
                 metadata=V1ObjectMeta(labels=labels),
-                spec=pod_of(request),
+                spec=pod_of(_pod_request(request)),
             ),
         ),
+    )
+
+
+def _pod_request(request: JobRequest) -> PodRequest:
+    return PodRequest(
+        command=request.command,
+        env=request.env,
+        pod=request.pod,
+        placement=request.placement,
+        secret=request.name,
     )
 
 

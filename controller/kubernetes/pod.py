@@ -1,11 +1,12 @@
-"""The Pod of an attempt, from its shape: pure. It fulfils the Pod Security Standard `restricted` whatever is asked.
+"""The Pod of a worker, from its shape: pure. It fulfils the Pod Security Standard `restricted` whatever is asked.
 
 What a user may shape bears Kubernetes' names (`podium.pod`) and is handed on as it is; the rest is Podium's to say.
 """
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from kubernetes.client import (
@@ -34,7 +35,7 @@ from kubernetes.client import (
 )
 from pydantic import BaseModel
 
-from controller.jobs import JobRequest, Placement
+from controller.jobs import Placement
 from podium.contract import Contract
 from podium.pod import (
     DEFAULT_GRACE_SECONDS,
@@ -57,8 +58,20 @@ SHARED_MEMORY = "/dev/shm"
 DISLIKE_WEIGHT = 100
 
 
-def pod_of(request: JobRequest) -> V1PodSpec:
-    """Return what the Pod of a Job is to be."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodRequest:
+    """What a Pod is to run, and in what."""
+
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    pod: PodShape
+    placement: Placement = Placement()
+    secret: str | None = None
+    """Name of the Secret with its run token; None for a Pod that reports to nobody."""
+
+
+def pod_of(request: PodRequest) -> V1PodSpec:
+    """Return what a Pod is to be."""
     shape = request.pod
     user = shape.runAsUser or DEFAULT_USER
     return V1PodSpec(
@@ -86,9 +99,11 @@ def pod_of(request: JobRequest) -> V1PodSpec:
     )
 
 
-def _container(request: JobRequest) -> V1Container:
+def _container(request: PodRequest) -> V1Container:
     shape = request.pod
-    env = {"HOME": HOME, **request.env, RUN_TOKEN_FILE_VARIABLE: f"{TOKEN_FOLDER}/{TOKEN_KEY}"}
+    env = {"HOME": HOME, **request.env}
+    if request.secret is not None:
+        env[RUN_TOKEN_FILE_VARIABLE] = f"{TOKEN_FOLDER}/{TOKEN_KEY}"
     return V1Container(
         name=CONTAINER,
         image=shape.image,
@@ -97,7 +112,7 @@ def _container(request: JobRequest) -> V1Container:
         env=[V1EnvVar(name=name, value=literally(value)) for name, value in env.items()],
         env_from=_all(V1EnvFromSource, shape.envFrom),
         resources=_one(V1ResourceRequirements, shape.resources),
-        volume_mounts=[*_own_mounts(shape), *(_mount(volume) for volume in shape.volumes)],
+        volume_mounts=[*_own_mounts(request), *(_mount(volume) for volume in shape.volumes)],
         termination_message_policy="FallbackToLogsOnError",  # the log's end outlives the Pod in its last status
         security_context=V1SecurityContext(
             allow_privilege_escalation=False,
@@ -113,16 +128,18 @@ def literally(text: str) -> str:
     return re.sub(r"\$(?=[$(])", "$$", text)
 
 
-def _own_mounts(shape: PodShape) -> list[V1VolumeMount]:
-    taken = {posixpath.normpath(volume.mountPath) for volume in shape.volumes}
+def _own_mounts(request: PodRequest) -> list[V1VolumeMount]:
+    taken = {posixpath.normpath(volume.mountPath) for volume in request.pod.volumes}
     own = {HOME: "podium-tmp", SHARED_MEMORY: "podium-shm"}
     scratch = [V1VolumeMount(name=name, mount_path=path) for path, name in own.items() if path not in taken]
+    if request.secret is None:
+        return scratch
     return [V1VolumeMount(name="podium-run-token", mount_path=TOKEN_FOLDER, read_only=True), *scratch]
 
 
-def _own_volumes(request: JobRequest) -> list[V1Volume]:
+def _own_volumes(request: PodRequest) -> list[V1Volume]:
     token = V1SecretVolumeSource(
-        secret_name=request.name,
+        secret_name=request.secret,
         default_mode=0o440,
         items=[V1KeyToPath(key=TOKEN_KEY, path=TOKEN_KEY)],
     )
@@ -131,7 +148,7 @@ def _own_volumes(request: JobRequest) -> list[V1Volume]:
         "podium-tmp": V1Volume(name="podium-tmp", empty_dir=V1EmptyDirVolumeSource()),
         "podium-shm": V1Volume(name="podium-shm", empty_dir=_shared_memory(request.pod)),
     }
-    return [volumes[mount.name] for mount in _own_mounts(request.pod)]
+    return [volumes[mount.name] for mount in _own_mounts(request)]
 
 
 def _shared_memory(shape: PodShape) -> V1EmptyDirVolumeSource:

@@ -3,6 +3,8 @@
 app         the commands by name, and the one place where an error becomes a line and an exit code
 run         `run` and `watch`
 reading     `ls`, `show`, `best`, `trials`, `trial` and `export`
+results     `results`, with what to say about them in `results_view`
+evaluate    `evaluate`: a trial on the test part
 control     `change`, `stop`, `pause`, `resume` and `delete`
 following   an experiment watched until it ends, live or as plain lines
 progress    what to say about a running experiment: pure functions of what the controller told

@@ -20,12 +20,17 @@ Download = Annotated[
 ]
 
 
-def results(experiment: Target, number: Number = None, download: Download = None, url: Url = None) -> None:
+OnTest = Annotated[bool, typer.Option("--test", help="Those on the test part, which `podium evaluate` makes.")]
+
+
+def results(
+    experiment: Target, number: Number = None, test: OnTest = False, download: Download = None, url: Url = None
+) -> None:
     """Show a full training in detail: accuracy by label, commonest errors, calibration; or save it as files."""
     with connect(url) as client:
         found = client.find(experiment)
         trial = number or client.best(found.id).number
-        summary = client.results(found.id, trial)
+        summary = client.results(found.id, trial, part="test" if test else "validation")
         console().print(results_view(trial, summary))
         if download is not None:
             _save(client, (found.id, trial), summary, download)
@@ -37,5 +42,5 @@ def _save(client: PodiumClient, trial: tuple[str, int], summary: Summary, folder
     for name in summary.files():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(client.result_file(*trial, name))
+        path.write_bytes(client.result_file(*trial, name, part=summary.part))
     (folder / SUMMARY).write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")

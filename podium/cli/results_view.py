@@ -14,7 +14,9 @@ SHOWN = 10
 def results_view(trial: int, summary: Summary) -> RenderableType:
     """Show a trial's measures, its worst labels, its commonest errors and what they mistook."""
     title = Text(f"trial {trial}", style="bold")
-    title.append(f"  after epoch {summary.epoch}, on {counted(summary.images, 'validation image')}", style="not bold")
+    title.append(
+        f"  after epoch {summary.epoch}, on {counted(summary.images, f'{summary.part} image')}", style="not bold"
+    )
     parts: list[RenderableType] = [title, _measures(summary), Text(), _worst_classes(summary.classes)]
     if summary.confusions:
         parts += [Text(), _confusions(summary)]

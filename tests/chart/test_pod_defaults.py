@@ -57,8 +57,8 @@ def test_the_api_reads_the_store_that_the_reconciler_removes_from(values: str) -
         ]["spec"]
         for end in ("-api", "-reconciler")
     )
-    volumes = [{"name": "tmp", "emptyDir": {}}, *(one for one in reconciler["volumes"] if one["name"] == "artifacts")]
-    assert api["volumes"] == volumes
+    volumes = [one for one in reconciler["volumes"] if one["name"] == "artifacts"]
+    assert [one for one in api["volumes"] if one["name"] not in ("tmp", "pod-defaults")] == volumes
     [mine], [theirs] = api["containers"], reconciler["containers"]
     [mounted] = [one for one in mine["volumeMounts"] if one["name"] == "artifacts"] or [None]
     if mounted is not None:
@@ -66,6 +66,25 @@ def test_the_api_reads_the_store_that_the_reconciler_removes_from(values: str) -
         assert {**mounted, "readOnly": False} in [{"readOnly": False, **one} for one in theirs["volumeMounts"]]
     assert mine.get("envFrom") == theirs.get("envFrom")
     assert all(("AWS_REGION" in str(one["env"])) == (values == "all-values") for one in (mine, theirs))
+
+
+@pytest.mark.parametrize("values", RENDERINGS)
+def test_the_api_knows_the_pods_that_the_reconciler_makes(values: str) -> None:
+    """`podium evaluate --manifest` prints a Job like theirs."""
+    deployments = of_kind(rendered(values), "Deployment")
+    api, reconciler = (
+        next(one for name, one in deployments.items() if name.endswith(end))["spec"]["template"]["spec"]
+        for end in ("-api", "-reconciler")
+    )
+    names = ("PODIUM_WORKER_IMAGE", "PODIUM_POD_DEFAULTS")
+    told = [
+        [variable for variable in pod["containers"][0]["env"] if variable["name"] in names]
+        + [one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "pod-defaults"]
+        + [one for one in pod["volumes"] if one["name"] == "pod-defaults"]
+        for pod in (api, reconciler)
+    ]
+    assert len(told[0]) == 4
+    assert told[0] == told[1]
 
 
 def test_the_reconciler_has_the_object_stores_variables() -> None:

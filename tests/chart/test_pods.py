@@ -90,10 +90,10 @@ def test_every_object_has_the_six_labels(values: str) -> None:
         assert wanted <= set(pod["metadata"]["labels"]), name
 
 
-def test_new_defaults_of_trials_restart_the_reconciler_alone() -> None:
+def test_new_defaults_of_trials_restart_who_reads_them() -> None:
     before, after = rendered(), rendered("defaults", "--set", "worker.defaults.queue=research")
     for kind, name, restarts in (
-        ("Deployment", "podium-api", False),
+        ("Deployment", "podium-api", True),
         ("Deployment", "podium-reconciler", True),
         ("StatefulSet", "podium-postgres", False),
     ):

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from podium.results import MOST_MISTAKES, Cell, ClassResult, Confusion, Mistake, Summary
+from podium.results import MOST_MISTAKES, Cell, ClassResult, Confusion, Mistake, Part, Summary
 from worker.images import Images
 from worker.results import measures
 from worker.results.attributes import Attributes, mistaken, split_errors
@@ -23,12 +23,15 @@ class Labels:
     attributes: Attributes | None = None
 
 
-def summarize(predictions: Predictions, labels: Labels, images: Images, *, epoch: int) -> Summary:
+def summarize(
+    predictions: Predictions, labels: Labels, images: Images, *, epoch: int, part: Part = "validation"
+) -> Summary:
     """Return everything that is known of the predictions; `images` tells names and its digest alone."""
     classes, attributes = labels.classes, labels.attributes
     counts = measures.by_class(predictions, len(classes))
     matrix = measures.confusion_matrix(predictions, len(classes))
     return Summary(
+        part=part,
         epoch=epoch,
         data_digest=images.identity,
         split_digest=digest_of(predictions.positions),

@@ -7,7 +7,7 @@ results and a line in the log, never the training that they are about.
 import logging
 
 from podium import whole_file
-from podium.results import PREDICTIONS, SUMMARY
+from podium.results import PREDICTIONS, SUMMARY, Summary
 from worker.images import Images
 from worker.results.predictions import Predictions
 from worker.results.summary import Labels, summarize
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 def write_results(folder: str, predictions: Predictions, labels: Labels, images: Images, *, epoch: int) -> None:
     """Store summary, predictions and thumbnails, or log why not."""
     try:
-        _write(folder, predictions, labels, images, epoch=epoch)
+        store(folder, summarize(predictions, labels, images, epoch=epoch), predictions, images)
     except Exception as error:  # noqa: BLE001 - each storage has errors of its own, and none is worth a training
         first_line = next(iter(str(error).splitlines()), "")
         _log.warning(
@@ -32,9 +32,9 @@ def write_results(folder: str, predictions: Predictions, labels: Labels, images:
         )
 
 
-def _write(folder: str, predictions: Predictions, labels: Labels, images: Images, *, epoch: int) -> None:
-    summary = summarize(predictions, labels, images, epoch=epoch)
-    whole_file.write(f"{folder}/{PREDICTIONS}", parquet(predictions, labels.classes, images))
+def store(folder: str, summary: Summary, predictions: Predictions, images: Images) -> None:
+    """Store what a summary is of, and the summary. Raises what the storage raises, and UnusableData."""
+    whole_file.write(f"{folder}/{PREDICTIONS}", parquet(predictions, [each.name for each in summary.classes], images))
     for mistake in summary.mistakes:
         whole_file.write(f"{folder}/{mistake.file}", thumbnail(images, mistake.position))
     whole_file.write(f"{folder}/{SUMMARY}", summary.model_dump_json().encode())

@@ -1,0 +1,29 @@
+"""What `podium evaluate` asks of the API, beside everything else that a client may."""
+
+from typing import Any
+
+from podium.client import PodiumClient, UnexpectedAnswer, path_of
+from podium.evaluation import Evaluation
+
+
+class EvaluationClient(PodiumClient):
+    """A client that also asks how a trial is judged on the test part. Its results: `results(..., part="test")`."""
+
+    def evaluation(self, experiment_id: str, number: int, *, test_data: str | None = None) -> Evaluation:
+        """Return what an evaluation needs. Raises Conflict for a trial that cannot be judged."""
+        path = path_of(experiment_id, "trials", number, "evaluation")
+        return self._read(self._get(path, _given(test_data)), Evaluation)
+
+    def evaluation_job(
+        self, experiment_id: str, number: int, *, test_data: str | None = None
+    ) -> dict[str, Any]:  # Any: a document of Kubernetes
+        """Return the Kubernetes Job that would do it. Raises Conflict, also where the controller knows no image."""
+        response = self._get(path_of(experiment_id, "trials", number, "evaluation", "job"), _given(test_data))
+        document = response.json()
+        if not isinstance(document, dict):
+            raise UnexpectedAnswer(f"{response.request.url} answered no Job")
+        return document
+
+
+def _given(test_data: str | None) -> dict[str, str]:
+    return {} if test_data is None else {"test_data": test_data}
