@@ -49,6 +49,8 @@ def torchvision_set(name: TorchvisionSet, root: str, part: Part) -> Pictures:
         if layout.files is None:
             return Arrays(opened[0], _classes(opened[0]) or [str(digit) for digit in range(10)])
         found = [(Path(file), int(label)) for each in opened for file, label in layout.files(each)]
+        if not found:
+            raise ValueError("it lists no image")
     except NOT_WHOLE as error:
         reason = str(error).split(". You can use")[0] or type(error).__name__
         raise UnusableData(

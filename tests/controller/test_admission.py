@@ -25,7 +25,15 @@ def closed(service: Service) -> Iterator[TestClient]:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "experiments"), ("POST", "experiments"), ("GET", "experiments/x"), ("DELETE", "experiments/x")],
+    [
+        ("GET", "experiments"),
+        ("POST", "experiments"),
+        ("GET", "experiments/x"),
+        ("DELETE", "experiments/x"),
+        ("GET", "experiments/x/trials/1/evaluation"),
+        ("GET", "experiments/x/trials/1/evaluation/job"),
+        ("GET", "experiments/x/trials/1/test"),
+    ],
 )
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer guess"}, {"Authorization": "Basic YTpi"}])
 def test_without_the_admin_token_nobody_enters(

@@ -13,8 +13,13 @@ from worker.machine import this_machine
 
 def train_here(api: FakeRunApi, monkeypatch: pytest.MonkeyPatch) -> object:
     """Train as `python -m worker` does, in this process, which has torch already; return the exit code or None."""
-    monkeypatch.setenv("PODIUM_URL", api.url)
-    monkeypatch.setenv("PODIUM_RUN_TOKEN", TOKEN)
+    return train_at(api.url, TOKEN, monkeypatch)
+
+
+def train_at(url: str, token: str, monkeypatch: pytest.MonkeyPatch) -> object:
+    """Train what the controller at this address has for this token, as above."""
+    monkeypatch.setenv("PODIUM_URL", url)
+    monkeypatch.setenv("PODIUM_RUN_TOKEN", token)
     threads_before = torch.get_num_threads()
     numerics.settle(1)
     try:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from tests.worker.opened_files import files_opened
 from tests.worker.small import colors, machine, picture, training
 from worker.data import open_images
 from worker.images import Images, Part, UnusableData
@@ -126,3 +127,27 @@ def test_a_damaged_row_is_named_or_skipped(tmp_path: Path, cache: str) -> None:
         opened(tmp_path, tmp_path / "cache", cache=cache).pixels(torch.arange(6))
     kept = opened(tmp_path, tmp_path / "cache", cache=cache, on_bad_image="skip")
     assert colors(kept.pixels(torch.arange(4))) == kept.labels.tolist() == [0, 1, 0, 1]
+
+
+def test_the_test_part_may_be_elsewhere_and_under_any_name(tmp_path: Path) -> None:
+    write(tmp_path / "data" / "train.parquet", [0, 1, 2])
+    write(tmp_path / "later" / "2027.parquet", [2, 0])
+    with pytest.raises(
+        UnusableData, match=r"data has no file of the part test; .*, or name another folder as `training"
+    ):
+        opened(tmp_path / "data", tmp_path / "cache", "test")
+    for test_data in (tmp_path / "later", tmp_path / "later" / "2027.parquet"):
+        test = opened(tmp_path / "data", tmp_path / "cache", "test", test_data=str(test_data))
+        assert colors(test.pixels(torch.arange(2))) == test.labels.tolist() == [2, 0]
+    with pytest.raises(UnusableData, match=r"nowhere names no Parquet file; `training\.test_data` names a file"):
+        opened(tmp_path / "data", tmp_path / "cache", "test", test_data=str(tmp_path / "nowhere"))
+
+
+def test_a_search_reads_no_file_of_the_test_part(tmp_path: Path) -> None:
+    write(tmp_path / "train.parquet", [0, 1, 2])
+    (tmp_path / "test.parquet").write_bytes(b"no Parquet")
+    with files_opened() as read:
+        train = opened(tmp_path, tmp_path / "cache")
+        assert colors(train.pixels(torch.arange(3))) == [0, 1, 2]
+    assert tmp_path / "train.parquet" in read
+    assert tmp_path / "test.parquet" not in read

@@ -5,8 +5,10 @@ from typing import get_args
 
 import pytest
 import torch
+from torchvision import datasets
 
 from podium.trainer import TorchvisionSet
+from tests.worker.opened_files import files_opened
 from tests.worker.small import colors, machine, training
 from tests.worker.torchvision_layouts import TEST, TRAIN, WRITERS, forget_digests
 from worker.data import open_images
@@ -70,3 +72,28 @@ def test_a_label_out_of_range_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1] + bytes([12]))
     with pytest.raises(UnusableData, match=r"as torchvision reads it \(its labels are 0 to 12, not 0 to 9\)"):
         opened("fashion_mnist", tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in WITHOUT_TEST])
+def test_a_search_reads_no_file_of_the_test_part(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_digests(monkeypatch)
+    (tmp_path / "root").mkdir()
+    WRITERS[name](tmp_path / "root")
+    files = [path for path in (tmp_path / "root").rglob("*") if path.is_file()]
+    tests = [path for path in files if is_of_test(path.relative_to(tmp_path).as_posix())]
+    for path in tests:
+        path.write_bytes(b"neither an image nor a table")
+    for checked in (datasets.CIFAR10, datasets.CIFAR100, datasets.STL10):  # by digests, as the real ones
+        monkeypatch.setattr(checked, "test_list", [[file, "0" * 32] for file, _ in checked.test_list])
+    with files_opened() as read:
+        train = opened(name, tmp_path / "root")
+        assert seen(train, name) == train.labels.tolist()
+    assert tests
+    assert not read & set(tests)
+    with pytest.raises(UnusableData):
+        seen(opened(name, tmp_path / "root", "test"), name)
+
+
+def is_of_test(name: str) -> bool:
+    flowers = [f"image_{number:05}" for number in (7, 8, 9)]
+    return any(word in name for word in ("t10k", "/test", "_test", "-test", "Final_Test", *flowers))
