@@ -119,7 +119,8 @@ def test_digits_have_no_test_part(service: Service) -> None:
 def test_a_command_of_ones_own_is_not_evaluated(service: Service) -> None:
     experiment_id = service.create(fidelity={"rungs": {"full": 1}}, parallelism=1)
     service.settle()
-    service.finish(*service.active())
+    [job] = service.active()
+    service.finish(job)
     service.settle()
     assert "run a command of their own" in refusal(service, f"{experiment_id}/trials/1/evaluation")
 

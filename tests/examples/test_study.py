@@ -9,6 +9,7 @@ from rich.console import Console
 
 from examples import study
 from examples.study import Arm, table_of
+from podium.client import PodiumClient
 from tests.builders import spec_document
 from tests.cli.served import serving
 from tests.service import BASELINE, Service
@@ -80,7 +81,7 @@ def test_an_experiment_that_trained_nothing_in_full_has_no_arm(
 ) -> None:
     file = tmp_path / "tiny.yaml"
     file.write_text(json.dumps(spec_document(baseline=BASELINE)))
-    with serving(service.app) as url, study.PodiumClient(url) as client:
+    with serving(service.app) as url, PodiumClient(url) as client:
 
         def stop(seconds: float) -> None:
             [experiment] = client.experiments()
