@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from podium.taxonomy import AttemptState, EndReason, RunState, TrialState
-from podium.wire import Attempt
+from podium.wire import Attempt, UnderWay
 
 TIMES = ("never", "once", "twice")
+TOLD = 4
+"""Metrics of an epoch under way that a sentence names, of possibly a hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +79,18 @@ def _standing(story: Story, last: Attempt) -> str:
     this = f"attempt {last.number}"
     if last.waiting:
         return f"{this} {last.waiting}" if last.waiting.startswith("waits") else f"{this} waits: {last.waiting}"
+    if last.under_way is not None:
+        return f"{this} is at {_how_far(last.under_way)}"
     is_pending = last.state is AttemptState.PENDING
     if story.reached_epoch == 0:
         return f"{this} {'will begin' if is_pending else 'begins'} with epoch 1"
     return f"{this} {'will continue' if is_pending else 'continues'} from epoch {story.reached_epoch}"
+
+
+def _how_far(told: UnderWay) -> str:
+    metrics = [f"{name} {value:.4g}" for name, value in list(told.metrics.items())[:TOLD]]
+    pace = [] if told.samples_per_second is None else [f"{told.samples_per_second:.4g} samples/s"]
+    return ", ".join([f"epoch {told.epoch}, {told.share:.0%} through", *metrics, *pace])
 
 
 def _ending(story: Story, last: Attempt) -> str:

@@ -13,8 +13,8 @@ from controller.explanation import Story, explained, what_is_next
 from controller.progress import Standing, standings
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
 from podium.spec import ExperimentSpec
-from podium.taxonomy import ExperimentState, TrialState
-from podium.wire import Attempt, Experiment, Measurement, Progress, Reasons, Run, Trial, TrialDetail
+from podium.taxonomy import AttemptState, ExperimentState, TrialState
+from podium.wire import Attempt, Experiment, Measurement, Progress, Reasons, Run, Trial, TrialDetail, UnderWay
 
 
 def experiment(session: Session, row: ExperimentRow, now: datetime) -> Experiment:
@@ -138,10 +138,19 @@ def attempt(row: AttemptRow) -> Attempt:
         accelerators=row.accelerators,
         log_tail=row.log_tail,
         last_epoch=row.last_epoch,
+        under_way=_under_way(row),
         created_at=row.created_at,
         started_at=row.started_at,
         ended_at=row.ended_at,
     )
+
+
+def _under_way(row: AttemptRow) -> UnderWay | None:
+    """Return what an attempt last told of an epoch, unless that is over, or the attempt is."""
+    if row.under_way is None or row.state not in (AttemptState.PENDING, AttemptState.RUNNING):
+        return None
+    told = UnderWay.model_validate(row.under_way)
+    return told if row.last_epoch is None or told.epoch > row.last_epoch else None
 
 
 def _measurement(row: MeasurementRow) -> Measurement:

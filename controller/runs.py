@@ -84,6 +84,8 @@ def finish(session: Session, job: str, reason: EndReason, now: datetime) -> None
 def _why_stopped(run: RunRow) -> str:
     if run.is_given_up:
         return "stopped early, since the rest of it promised less than other runs; it keeps its result"
+    if run.reached_epoch == run.from_epoch:
+        return "stopped by a verdict before its first epoch was over"
     return "stopped by a verdict, keeping its result"
 
 
@@ -144,6 +146,7 @@ def add_attempt(session: Session, run: RunRow, number: int, not_before: datetime
         accelerators=0.0,
         price_per_hour=None,
         heard_at=None,
+        under_way=None,
         started_at=None,
         changed_at=now,
         created_at=now,

@@ -192,7 +192,9 @@ class AttemptRow(Table):
     price_per_hour: Mapped[float | None]
     """Of its Pod, in whatever currency the experiment counts."""
     heard_at: Mapped[datetime | None]
-    """When its last report came."""
+    """When its last report came, be it of a part of an epoch."""
+    under_way: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
+    """What it last told of an epoch that was not over; void once that epoch is measured."""
     started_at: Mapped[datetime | None]
     """When its process started, as far as the cluster tells."""
     changed_at: Mapped[datetime]

@@ -1,7 +1,7 @@
-"""The API as one attempt sees it: what to train, and what came of each epoch.
+"""The API as one attempt sees it: what to train, how far it is, and what came of each epoch.
 
-Both requests may be repeated safely, so whatever may pass is waited out; what will not pass leaves
-the process, by `podium.leaving`.
+All requests may be repeated safely, so whatever may pass is waited out; what will not pass leaves the process, by
+`podium.leaving`. How far an epoch is under way is the exception: it is not worth a wait, nor the process.
 """
 
 import logging
@@ -18,12 +18,15 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from podium.leaving import ControllerLost, Fault, Superseded, TokenExpired
 from podium.loopback import is_loopback
 from podium.taxonomy import Verdict
-from podium.wire import API_PREFIX, MeasurementAnswer, MeasurementReport, Problem, RunAssignment
+from podium.wire import API_PREFIX, MeasurementAnswer, MeasurementReport, Problem, RunAssignment, UnderWay
 
 Model = TypeVar("Model", bound=BaseModel)
 
 GIVE_UP_AFTER_SECONDS = 15 * 60.0
 TIMEOUT_SECONDS = 10.0
+PROGRESS_TIMEOUT_SECONDS = 2.0
+"""Training stands still meanwhile."""
+JSON = {"Content-Type": "application/json"}
 LONGEST_WAIT_SECONDS = 15.0
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 PASSING = {408, 425, 429, *range(500, 600)}
@@ -43,8 +46,8 @@ class _NotNow(Exception):
 class RunClient:
     """A connection to the controller with one attempt's token, closed at the end of its `with` block.
 
-    Every method raises Superseded when a newer attempt took over, ControllerLost after `give_up_after_seconds` without
-    an answer, TokenExpired once the token has, and Fault when the controller refuses.
+    Every method raises Superseded when a newer attempt took over, and TokenExpired once the token has; all but
+    `progress` raise ControllerLost after `give_up_after_seconds` without an answer, and Fault when the controller refuses.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class RunClient:
         self._url = url.rstrip("/")
         self._give_up_after_seconds = give_up_after_seconds
         self._sleep = sleep
+        self._is_heard = True
         try:
             self._http = httpx2.Client(
                 base_url=self._url + API_PREFIX,
@@ -81,9 +85,23 @@ class RunClient:
 
     def report(self, report: MeasurementReport) -> Verdict:
         """Send one epoch's results; return whether to go on."""
-        body, headers = report.model_dump_json(), {"Content-Type": "application/json"}
-        request = self._http.build_request("POST", "/run/measurements", content=body, headers=headers)
+        body = report.model_dump_json()
+        request = self._http.build_request("POST", "/run/measurements", content=body, headers=JSON)
         return self._ask(request, MeasurementAnswer).verdict
+
+    def progress(self, under_way: UnderWay) -> Verdict | None:
+        """Tell how far an epoch is; return whether to go on, or None where no answer came at once: that is dropped."""
+        body, seconds = under_way.model_dump_json(), PROGRESS_TIMEOUT_SECONDS
+        request = self._http.build_request("POST", "/run/progress", content=body, headers=JSON, timeout=seconds)
+        try:
+            verdict = _read(self._send(request), MeasurementAnswer).verdict
+        except (_NotNow, Fault) as error:  # an older controller knows no such request
+            if self._is_heard:
+                _log.warning("podium: %s; training goes on, and how far it is within an epoch stays untold", error)
+            self._is_heard = False
+            return None
+        self._is_heard = True
+        return verdict
 
     def _ask(self, request: httpx2.Request, model: type[Model]) -> Model:
         retrying = Retrying(

@@ -18,26 +18,37 @@ SIGTERM costs the epoch under way, unless the script can store and restore a sta
             for step in ...:
                 if trial.is_leaving:
                     trial.leave(model.to_bytes(step))
+
+A long epoch tells how far it is, and hears of a verdict, wherever the script calls `trial.progress`.
 """
 
 import logging
-import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 from podium import checkpoints
 from podium.checkpoints import Checkpoint, CheckpointNotSaved
+from podium.finite import finite
 from podium.leaving import Fault, Finished, Infeasible, Preempted, Stopped, exit_of
+from podium.pace import Pace
 from podium.parameters import Configuration
 from podium.preemption import Preemption
 from podium.run_client import RunClient
 from podium.taxonomy import Verdict
-from podium.wire import RUN_TOKEN_FILE_VARIABLE, RUN_TOKEN_VARIABLE, URL_VARIABLE, MeasurementReport, RunAssignment
+from podium.wire import (
+    PROGRESS_SECONDS,
+    RUN_TOKEN_FILE_VARIABLE,
+    RUN_TOKEN_VARIABLE,
+    URL_VARIABLE,
+    MeasurementReport,
+    RunAssignment,
+    UnderWay,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -99,6 +110,7 @@ class Trial:
         self._preemption = preemption
         self._clock = clock
         self._epoch_began = clock()
+        self._pace = Pace(seconds=self.assignment.progress_seconds or PROGRESS_SECONDS, clock=clock)
         self._reported_epoch = 0
         self._last_report: MeasurementReport | None = None
 
@@ -185,7 +197,7 @@ class Trial:
         self._check_epoch(epoch)
         report = MeasurementReport(
             epoch=epoch,
-            metrics=_finite(metrics, self.assignment.objective),
+            metrics=self._measured(metrics),
             seconds=self._clock() - self._epoch_began,
             samples_per_second=samples_per_second,
         )
@@ -194,6 +206,27 @@ class Trial:
                 self._save(Checkpoint(report=report, data=checkpoint))
             self._send(report)
         self._epoch_began = self._clock()
+
+    def progress(
+        self, *, epoch: int, share: float, samples_per_second: float | None = None, **metrics: float
+    ) -> None:
+        """Tell which share of `epoch` is trained and what it measured so far. Leaves when the verdict is stop.
+
+        Call it after every step: it tells once in a while, each 60 s or as `trial.progressSeconds` of the experiment has
+        it, and does nothing in between. What it tells is shown, and is no result. With no answer within seconds it is
+        dropped, and the training goes on. A loss that is not finite makes the trial infeasible.
+        """
+        self._check_epoch(epoch)
+        if not 0 <= share <= 1:
+            raise ValueError(f"share is {share}; it is the part of the epoch that is trained, from 0 to 1")
+        if not self._pace.is_due:
+            return
+        told = finite(metrics, self.assignment.objective)
+        under_way = UnderWay(epoch=epoch, share=share, metrics=told, samples_per_second=samples_per_second)
+        with self._pace.telling():
+            verdict = self._client.progress(under_way)
+        if verdict is Verdict.STOP:
+            raise Stopped(f"stopped by the controller within epoch {epoch}, {share:.0%} through")
 
     @contextmanager
     def deferring(self) -> Iterator[None]:
@@ -241,6 +274,12 @@ class Trial:
                 f"epoch {epoch} cannot be reported: {done} is done already and {self.to_epoch} is the last"
             )
 
+    def _measured(self, metrics: dict[str, float]) -> dict[str, float]:
+        if (objective := self.assignment.objective) not in metrics:
+            names = ", ".join(metrics) or "(none)"
+            raise ValueError(f"the objective {objective!r} is missing among the metrics {names}")
+        return finite(metrics, objective)
+
     def _save(self, checkpoint: Checkpoint) -> None:
         try:
             checkpoints.save(self.assignment.checkpoints, checkpoint, attempt=self.assignment.attempt)
@@ -250,19 +289,6 @@ class Trial:
     def _send(self, report: MeasurementReport) -> None:
         verdict = self._client.report(report)
         self._reported_epoch, self._last_report = report.epoch, report
+        self._pace.begin()
         if verdict is Verdict.STOP and report.epoch < self.to_epoch:
             raise Stopped(f"stopped by the controller after epoch {report.epoch}")
-
-
-def _finite(metrics: Mapping[str, float], objective: str) -> dict[str, float]:
-    """Return the metrics as plain numbers that JSON can carry. Raises Infeasible and ValueError."""
-    if objective not in metrics:
-        raise ValueError(f"the objective {objective!r} is missing among the metrics {', '.join(metrics) or '(none)'}")
-    numbers = {name: float(value) for name, value in metrics.items()}
-    for name, number in numbers.items():
-        if math.isfinite(number):
-            continue
-        if name == objective or "loss" in name.lower():
-            raise Infeasible(f"{name} is {number}: the training diverged")
-        _log.warning("podium: %s is %s; it is left out of the report", name, number)
-    return {name: number for name, number in numbers.items() if math.isfinite(number)}

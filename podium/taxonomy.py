@@ -66,7 +66,7 @@ class ExitCode(IntEnum):
 
 
 class Verdict(StrEnum):
-    """The controller's answer to a measurement."""
+    """The controller's answer to a measurement, and to a part of an epoch."""
 
     CONTINUE = "continue"
     STOP = "stop"

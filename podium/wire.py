@@ -21,11 +21,17 @@ RUN_TOKEN_VARIABLE = "PODIUM_RUN_TOKEN"
 RUN_TOKEN_FILE_VARIABLE = "PODIUM_RUN_TOKEN_FILE"
 """Names a file that holds the token, where it must not stand in the environment."""
 
+PROGRESS_SECONDS = 60.0
+"""How often a worker tells how far it is within an epoch, unless `trial.progressSeconds` says otherwise."""
+
 STANDARD_ERROR = "_stderr"
 """A metric with the objective's name and this behind it is its standard error, over folds or repeats."""
 
 Item = TypeVar("Item")
 FiniteMetric = Annotated[float, Field(allow_inf_nan=False)]
+ReportedName = Annotated[str, Field(min_length=1, max_length=100)]
+ReportedEpoch = Annotated[int, Field(ge=1, le=99_999, strict=True)]
+SamplesPerSecond = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Problem(Contract):
@@ -102,6 +108,17 @@ class Reasons(Contract):
     model_version: str = ""
 
 
+class UnderWay(Contract):
+    """How far an epoch has come that is not over. It is shown, and is no result: the optimizer never sees it."""
+
+    epoch: ReportedEpoch
+    share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    """Of the epoch's training."""
+    metrics: Annotated[dict[ReportedName, FiniteMetric], Field(max_length=100)] = Field(default_factory=dict)
+    """As they stand over that share."""
+    samples_per_second: SamplesPerSecond | None = None
+
+
 class Attempt(Contract):
     number: int
     job: str
@@ -117,6 +134,8 @@ class Attempt(Contract):
     """Devices that its Pod holds."""
     log_tail: str
     last_epoch: int | None
+    under_way: UnderWay | None = None
+    """What it last told of the epoch that it is within; None between epochs, and once it has ended."""
     created_at: AwareDatetime
     started_at: AwareDatetime | None = None
     """When its process started, as far as the cluster tells."""
@@ -208,21 +227,23 @@ class RunAssignment(Contract):
     """fsspec URL of the folder for the results of a full training in detail; None where this run is none."""
     shared: str | None = None
     """fsspec URL of the folder for what is computed once for all trials of the experiment."""
+    progress_seconds: float | None = None
+    """How often to tell how far it is within an epoch; None for PROGRESS_SECONDS."""
 
 
 class MeasurementReport(Contract):
     """One epoch's results. Sending it again changes nothing."""
 
-    epoch: Annotated[int, Field(ge=1, le=99_999, strict=True)]
-    metrics: Annotated[
-        dict[Annotated[str, Field(min_length=1, max_length=100)], FiniteMetric], Field(min_length=1, max_length=100)
-    ]
+    epoch: ReportedEpoch
+    metrics: Annotated[dict[ReportedName, FiniteMetric], Field(min_length=1, max_length=100)]
     seconds: Annotated[float, Field(ge=0, le=LONGEST_EPOCH_SECONDS, allow_inf_nan=False)]
     """Wall-clock seconds of this epoch."""
-    samples_per_second: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    samples_per_second: SamplesPerSecond | None = None
 
 
 class MeasurementAnswer(Contract):
+    """What follows an epoch's results, or a part of an epoch."""
+
     verdict: Verdict
 
 

@@ -23,6 +23,7 @@ from worker.seeding import seed_everything
 from worker.settings import UnusableSettings, settings_of
 from worker.split import split_by_label
 from worker.tally import NOTHING, Tally
+from worker.telling import Telling
 from worker.training import Diverged, fit
 
 FOR_TRIAL = 3
@@ -74,6 +75,7 @@ def _features(
     def leave_if_asked() -> None:
         if trial.is_leaving:
             raise Preempted("SIGTERM: leaving; nothing was trained since the last checkpoint")
+        trial.progress(epoch=trial.start_epoch + 1, share=0.0)
 
     machine, shared = places
     used = len(course.split.train) + len(course.split.validation)
@@ -82,11 +84,14 @@ def _features(
 
 
 def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: Tally, labels: Labels) -> None:
-    def leave_if_asked(epoch: int, trained: Tally) -> None:
+    telling = Telling(trial=trial, images=len(course.split.train))
+
+    def leave_or_tell(epoch: int, trained: Tally) -> None:
         if trial.is_leaving:
             trial.leave(learner.to_bytes(epoch, trained))
+        telling.tell(epoch, trained)
 
-    for result in fit(learner, course, trial.epochs(), trained=trained, watch=leave_if_asked):
+    for result in fit(learner, course, trial.epochs(), trained=trained, watch=leave_or_tell):
         if trial.assignment.results is not None and result.epoch == trial.full_epochs:
             # before the report: with that the run has ended, and nobody would write what a killed worker did not
             write_results(trial.assignment.results, result.predictions, labels, course.images, epoch=result.epoch)

@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 
-from controller import artifacts, recording, store
+from controller import artifacts, recording, store, under_way
 from controller.api.collaborators import Job, Needed, Now, Transaction
 from controller.database import Sessions, transaction
 from controller.errors import Superseded
@@ -16,7 +16,7 @@ from podium.parameters import Parameter
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, Verdict
 from podium.trainer import Training
-from podium.wire import MeasurementAnswer, MeasurementReport, RunAssignment
+from podium.wire import MeasurementAnswer, MeasurementReport, RunAssignment, UnderWay
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/run", tags=["worker"])
@@ -54,6 +54,8 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
         more["results"] = artifacts.results_folder(folder)
     if spec.training is not None and _shares(spec.training, spec.parameters):
         more["shared"] = artifacts.shared_folder(needed.artifacts_url, trial.experiment_id)
+    if spec.trial is not None and spec.trial.progressSeconds is not None:
+        more["progress_seconds"] = spec.trial.progressSeconds
     if not ladder.sees_the_same(run.to_epoch, ladder.full_epochs):
         more |= {"data_share": rung.data_share, "image_size": rung.image_size}
     return assignment.model_copy(update=more)
@@ -77,3 +79,16 @@ def _record(sessions: Sessions, job: str, report: MeasurementReport, now: dateti
     """Open, use and commit a transaction in one stretch: of all that is asked, this is asked most."""
     with transaction(sessions) as session:
         return recording.record(session, job, report, now)
+
+
+@router.post("/progress")
+async def note_progress(told: UnderWay, needed: Needed, job: Job, now: Now) -> MeasurementAnswer:
+    """Note how far an epoch is and answer with the verdict. The latest word counts; none of them is a result."""
+    async with needed.turns:
+        verdict = await run_in_threadpool(_note, needed.sessions, job, told, now)
+    return MeasurementAnswer(verdict=verdict)
+
+
+def _note(sessions: Sessions, job: str, told: UnderWay, now: datetime) -> Verdict:
+    with transaction(sessions) as session:
+        return under_way.note(session, job, told, now)

@@ -11,7 +11,15 @@ from ruamel.yaml import YAML
 from podium.cli.address import controller_url
 from podium.cli.following import utc_now
 from podium.cli.progress import progress_view
-from podium.cli.tables import best_view, experiments_table, front_view, trial_view, trials_table, troubles_view
+from podium.cli.tables import (
+    best_view,
+    experiments_table,
+    front_view,
+    trial_view,
+    trials_table,
+    troubles_view,
+    under_way_view,
+)
 from podium.cli.terminal import results
 from podium.client import PodiumClient
 from podium.taxonomy import ExperimentState
@@ -39,14 +47,15 @@ def ls(state: State = None, name: Name = None, url: Url = None) -> None:
 
 
 def show(experiment: Target, url: Url = None) -> None:
-    """Show where an experiment stands, and what went wrong in it."""
+    """Show where an experiment stands, how far long epochs are, and what went wrong."""
     with connect(url) as client:
         found = client.find(experiment)
         runs = list(client.runs(found.id))
     console = results()
     console.print(progress_view(found, runs, utc_now()))
-    if (troubles := troubles_view(runs)) is not None:
-        console.print(troubles)
+    for view in (under_way_view(runs), troubles_view(runs)):
+        if view is not None:
+            console.print(view)
 
 
 def best(experiment: Target, as_yaml: AsYaml = False, url: Url = None) -> None:

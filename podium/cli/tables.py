@@ -15,6 +15,7 @@ from podium.wire import Attempt, Experiment, Run, Trial, TrialDetail
 
 UNTROUBLED = (None, EndReason.SUCCEEDED, EndReason.STOPPED)
 LAST_MEASUREMENTS = 10
+MOST_UNDER_WAY = 20
 
 
 def experiments_table(experiments: Sequence[Experiment], now: datetime) -> RenderableType:
@@ -70,6 +71,17 @@ def troubles_view(runs: Sequence[Run], limit: int = 5) -> RenderableType | None:
     heading = f"{counted(ended, 'attempt')} ended in trouble, {waiting} waiting; the last runs of them:"
     told = [(run.trial, run.explanation or _attempt_line(troubles[run.number][-1])) for run in troubled[-limit:]]
     return Group(Text(heading, style="bold"), *(Text(f"  trial {trial}: {words}") for trial, words in told))
+
+
+def under_way_view(runs: Sequence[Run]) -> RenderableType | None:
+    """Say of each run how far it is within its epoch, as far as it told; None when none did."""
+    told = [run for run in runs if run.attempts and run.attempts[-1].under_way is not None]
+    if not told:
+        return None
+    lines = [Text(f"  trial {run.trial}: {run.explanation}") for run in told[:MOST_UNDER_WAY]]
+    if more := len(told) - len(lines):
+        lines.append(Text(f"  and {more} more"))
+    return Group(Text("within an epoch:", style="bold"), *lines)
 
 
 def best_view(experiment: Experiment, best: Trial) -> RenderableType:

@@ -9,9 +9,9 @@ from rich.console import Console, RenderableType
 
 from podium.cli.phrases import in_words, number, setting, standing
 from podium.cli.progress import RungCount, count_rungs, is_at_rest, progress_line, progress_view, time_left
-from podium.cli.tables import best_view, summary, trial_view, troubles_view
+from podium.cli.tables import best_view, summary, trial_view, troubles_view, under_way_view
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState
-from podium.wire import TrialDetail
+from podium.wire import TrialDetail, UnderWay
 from tests.cli.stand_in import (
     BORN,
     a_measurement,
@@ -218,6 +218,20 @@ def test_troubles_tell_the_latest_runs_in_a_sentence_and_only_where_something_we
     assert [f"story {n}" in words for n in range(1, 9)] == [False] * 5 + [True] * 3
     assert words.count("trial 4:") == 3
     assert troubles_view([a_run()]) is None
+
+
+def test_epochs_under_way_are_told_up_to_a_screenful() -> None:
+    telling = an_attempt(state=AttemptState.RUNNING, end_reason=None, under_way=UnderWay(epoch=3, share=0.4))
+    runs = [a_run(n, trial=n, explanation=f"is at {n}", attempts=[an_attempt(), telling]) for n in range(1, 23)]
+    view = under_way_view([a_run(99, trial=99), *runs])
+    assert view is not None
+    lines = drawn(view).splitlines()
+    assert [lines[1].strip(), lines[20].strip(), lines[-1].strip()] == [
+        "trial 1: is at 1",
+        "trial 20: is at 20",
+        "and 2 more",
+    ]
+    assert under_way_view([a_run()]) is None
 
 
 def test_a_trial_is_explained_above_its_runs() -> None:

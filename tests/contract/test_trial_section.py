@@ -38,6 +38,7 @@ GPU = {
     "queue": "research",
     "terminationGracePeriodSeconds": 120,
     "outOfMemoryFactor": 1.5,
+    "progressSeconds": 30,
     "rungs": {"small": {"tolerations": [{"key": "spot", "operator": "Exists"}], "pricePerHour": 0.4}},
 }
 
@@ -101,6 +102,8 @@ def test_the_built_in_trainer_takes_a_pod_too() -> None:
             "trial.volumes[0].subPath",
             "a relative path without `..`",
         ),
+        ({"progressSeconds": 0}, "trial.progressSeconds", "greater than or equal to 1"),
+        ({"rungs": {"small": {"progressSeconds": 5}}}, "trial.rungs.small.progressSeconds", ""),
         ({"runAsUser": 0}, "trial.runAsUser", "greater than or equal to 1"),
         ({"env": {"PODIUM_URL": "x"}}, "trial.env", "names starting with PODIUM_ are set by Podium itself"),
         ({"tolerations": [{"operator": "Equal", "value": "x"}]}, "trial.tolerations[0]", "needs a `key`"),

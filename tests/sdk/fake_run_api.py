@@ -1,4 +1,4 @@
-"""The two endpoints that a trial's process talks to, over real HTTP; it remembers what it was told."""
+"""The endpoints that a trial's process talks to, over real HTTP; it remembers what it was told."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from podium.taxonomy import Verdict
-from podium.wire import MeasurementAnswer, MeasurementReport, Problem, RunAssignment
+from podium.wire import MeasurementAnswer, MeasurementReport, Problem, RunAssignment, UnderWay
 
 TOKEN = "token-of-this-attempt"
 ROOT = Path(__file__).parents[2]
@@ -45,6 +45,10 @@ class FakeRunApi:
     assignment: RunAssignment
     url: str = ""
     stop_at: int | None = None
+    stop_within: int | None = None
+    """The epoch within which the verdict is stop."""
+    progress_refusal: int | None = None
+    """The status that each report of a part of an epoch gets."""
     refusals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """Statuses and headers of the next answers, before it answers well again."""
     refusal: str = "Refused"
@@ -54,6 +58,7 @@ class FakeRunApi:
     superseded_from: int | None = None
     """The epoch from which on reports get 409."""
     reports: list[MeasurementReport] = field(default_factory=list)
+    under_way: list[UnderWay] = field(default_factory=list)
     requests: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -120,6 +125,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with self.api.changed:
+            if self.path == "/api/v1/run/progress":
+                self._hear_progress(body)
+                return
             if not self._is_let_in("/api/v1/run/measurements"):
                 return
             report = MeasurementReport.model_validate_json(body)
@@ -133,6 +141,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.api.changed.notify_all()
             verdict = Verdict.STOP if report.epoch == self.api.stop_at else Verdict.CONTINUE
             self._answer(200, MeasurementAnswer(verdict=verdict).model_dump_json())
+
+    def _hear_progress(self, body: bytes) -> None:
+        if not self._is_let_in("/api/v1/run/progress"):
+            return
+        told = UnderWay.model_validate_json(body)
+        self.api.under_way.append(told)
+        if self.api.progress_refusal is not None:
+            self._answer(self.api.progress_refusal, _problem("not this one"))
+            return
+        verdict = Verdict.STOP if told.epoch == self.api.stop_within else Verdict.CONTINUE
+        self._answer(200, MeasurementAnswer(verdict=verdict).model_dump_json())
 
     def _is_let_in(self, path: str) -> bool:
         self.api.requests += 1
