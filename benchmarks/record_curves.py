@@ -148,6 +148,10 @@ class InMemory:
     def identity(self) -> str:
         return self._images.identity
 
+    @property
+    def content(self) -> str:
+        return self._images.content
+
     def name(self, position: int) -> str:
         return self._images.name(position)
 

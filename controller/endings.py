@@ -19,6 +19,8 @@ def why_it_ended(exit_code: int | None, has_progressed: bool) -> tuple[EndReason
             return EndReason.INFEASIBLE, "the configuration cannot be trained"
         case ExitCode.OUT_OF_ACCELERATOR_MEMORY:
             return EndReason.OUT_OF_ACCELERATOR_MEMORY, "the accelerator's memory does not hold the configuration"
+        case ExitCode.OTHER_DATA:
+            return EndReason.OTHER_DATA, "found other images than the first trial was trained on"
         case ExitCode.PREEMPTED:
             return EndReason.PREEMPTED, "left with exit code 75: preempted, or it lost the controller"
         case None:
@@ -69,7 +71,7 @@ def after_the_end(
         case EndReason.OUT_OF_MEMORY:
             if ended.count(reason) >= (min(CERTAIN_ATTEMPTS, max_attempts) if is_certain else max_attempts):
                 return EndRun()
-        case EndReason.PREEMPTED | EndReason.SCHEDULING | EndReason.BAD_NODE:
+        case EndReason.PREEMPTED | EndReason.SCHEDULING | EndReason.BAD_NODE | EndReason.OTHER_DATA:
             pass
         case _ as unknown:
             assert_never(unknown)

@@ -2,7 +2,8 @@
 
 Refusal
   NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults
-  Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop, NothingToEvaluate
+  Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop, NothingToEvaluate,
+                            OtherData
   Unauthorized        401   InvalidToken, TokenExpired
   Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing, MetricMissing
@@ -71,6 +72,10 @@ class NothingToStop(Conflict):
 
 
 class NothingToEvaluate(Conflict):
+    pass
+
+
+class OtherData(Conflict):
     pass
 
 

@@ -12,6 +12,7 @@ WARNINGS = {
     EndReason.OUT_OF_MEMORY: "OutOfMemory",
     EndReason.SCHEDULING: "NotStarted",
     EndReason.BAD_NODE: "BadNode",
+    EndReason.OTHER_DATA: "OtherData",
     EndReason.BUG: "Failed",
 }
 

@@ -49,6 +49,7 @@ def create(
         resumed_at=None,
         slowest_epoch_seconds=None,
         expected_gain=None,
+        data=None,
         created_at=now,
         ended_at=None,
     )

@@ -14,7 +14,18 @@ from controller.progress import Standing, standings
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, ExperimentState, TrialState
-from podium.wire import Attempt, Experiment, Measurement, Progress, Reasons, Run, Trial, TrialDetail, UnderWay
+from podium.wire import (
+    Attempt,
+    DataDigests,
+    Experiment,
+    Measurement,
+    Progress,
+    Reasons,
+    Run,
+    Trial,
+    TrialDetail,
+    UnderWay,
+)
 
 
 def experiment(session: Session, row: ExperimentRow, now: datetime) -> Experiment:
@@ -52,6 +63,7 @@ def _experiment(row: ExperimentRow, standing: Standing) -> Experiment:
             expected_gain=row.expected_gain,
             training_hours=spent.seconds / 3600,
         ),
+        data=None if row.data is None else DataDigests.model_validate(row.data),
         created_at=row.created_at,
         ended_at=row.ended_at,
     )

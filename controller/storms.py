@@ -1,4 +1,4 @@
-"""When everything fails at once the fault is hardly each configuration's own: the experiment pauses and says why."""
+"""When everything fails at once, or the data change, no configuration is at fault: the experiment pauses, says why."""
 
 from sqlalchemy.orm import Session
 
@@ -8,6 +8,7 @@ from podium.taxonomy import EndReason, ExperimentState
 
 STORM = 3
 """So many ends of one kind in a row pause their experiment."""
+NAMES_THE_WRONG = "where the experiment itself names the wrong image or command, stop it and create another"
 
 
 def pause_when_all_fail(session: Session, experiment_id: str) -> None:
@@ -34,16 +35,19 @@ def pause_when_nothing_starts(session: Session, experiment_id: str, latest_detai
         )
 
 
+def pause_for_other_data(session: Session, experiment_id: str, why: str) -> None:
+    """Pause an experiment of which a run found other data than its first trial was trained on."""
+    experiment = _alone_with(session, experiment_id)
+    _pause(experiment, f"{why}. Restore what that had", otherwise="to search on what is there now, create another")
+
+
 def _alone_with(session: Session, experiment_id: str) -> ExperimentRow:
     """Lock the experiment: ends that come at once are counted one after the other, each with those before it."""
     session.flush()
     return store.experiment(session, experiment_id, lock=True)
 
 
-def _pause(experiment: ExperimentRow, why: str) -> None:
+def _pause(experiment: ExperimentRow, why: str, *, otherwise: str = NAMES_THE_WRONG) -> None:
     if experiment.state is ExperimentState.RUNNING:
         experiment.state = ExperimentState.PAUSED
-        experiment.message = (
-            f"paused: {why}, then `podium resume {experiment.id}`; where the experiment itself names the wrong image "
-            "or command, stop it and create another"
-        )
+        experiment.message = f"paused: {why}, then `podium resume {experiment.id}`; {otherwise}"

@@ -75,6 +75,8 @@ class ExperimentRow(Table):
     """Of all epochs measured so far; what is silent for much longer has hung."""
     expected_gain: Mapped[float | None]
     """By one more full training, when the optimizer was last asked; None while it does not say."""
+    data: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
+    """Digests of what its first run trained on, to which the others are held."""
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 

@@ -43,6 +43,12 @@ class Preempted(Leaving):
     exit_code = ExitCode.PREEMPTED
 
 
+class OtherData(Leaving):
+    """The images are not those that the experiment's first trial was trained on; the run waits for them."""
+
+    exit_code = ExitCode.OTHER_DATA
+
+
 class Superseded(Leaving):
     """A newer attempt at this run has taken over; whatever this one says changes nothing."""
 

@@ -102,7 +102,7 @@ class Summary(Contract):
     epoch: Annotated[int, Field(ge=1)]
     """After which they were measured."""
     data_digest: Digest
-    """Of the data set: the same one is the same data; files that were touched have another."""
+    """Of the data: of names, labels and sizes, or of all pixels. Every copy of them has the same."""
     split_digest: Digest
     """Of the images judged: those held out, which all trials of the experiment are compared on, or all test images."""
     images: Annotated[int, Field(ge=1)]

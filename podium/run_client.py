@@ -8,6 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -15,10 +16,18 @@ import httpx2
 from pydantic import BaseModel, ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from podium.leaving import ControllerLost, Fault, Superseded, TokenExpired
+from podium.leaving import ControllerLost, Fault, OtherData, Superseded, TokenExpired
 from podium.loopback import is_loopback
 from podium.taxonomy import Verdict
-from podium.wire import API_PREFIX, MeasurementAnswer, MeasurementReport, Problem, RunAssignment, UnderWay
+from podium.wire import (
+    API_PREFIX,
+    DataDigests,
+    MeasurementAnswer,
+    MeasurementReport,
+    Problem,
+    RunAssignment,
+    UnderWay,
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -43,11 +52,15 @@ class _NotNow(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
+class _NotServed(Fault):
+    """The controller knows no such request: it is older than this process."""
+
+
 class RunClient:
     """A connection to the controller with one attempt's token, closed at the end of its `with` block.
 
-    Every method raises Superseded when a newer attempt took over, and TokenExpired once the token has; all but
-    `progress` raise ControllerLost after `give_up_after_seconds` without an answer, and Fault when the controller refuses.
+    Every method raises Superseded when a newer attempt took over, and TokenExpired once the token has. All but
+    `progress` raise ControllerLost after `give_up_after_seconds` without an answer, Fault when the controller refuses.
     """
 
     def __init__(
@@ -81,13 +94,19 @@ class RunClient:
         self._http.close()
 
     def assignment(self) -> RunAssignment:
-        return self._ask(self._http.build_request("GET", "/run"), RunAssignment)
+        return _read(self._ask(self._http.build_request("GET", "/run")), RunAssignment)
+
+    def tell_data(self, data: DataDigests) -> None:
+        """Say what is trained on. Raises OtherData when the experiment's first run said otherwise."""
+        request = self._http.build_request("POST", "/run/data", content=data.model_dump_json(), headers=JSON)
+        with suppress(_NotServed):
+            self._ask(request)
 
     def report(self, report: MeasurementReport) -> Verdict:
         """Send one epoch's results; return whether to go on."""
         body = report.model_dump_json()
         request = self._http.build_request("POST", "/run/measurements", content=body, headers=JSON)
-        return self._ask(request, MeasurementAnswer).verdict
+        return _read(self._ask(request), MeasurementAnswer).verdict
 
     def progress(self, under_way: UnderWay) -> Verdict | None:
         """Tell how far an epoch is; return whether to go on, or None where no answer came at once: that is dropped."""
@@ -103,7 +122,7 @@ class RunClient:
         self._is_heard = True
         return verdict
 
-    def _ask(self, request: httpx2.Request, model: type[Model]) -> Model:
+    def _ask(self, request: httpx2.Request) -> httpx2.Response:
         retrying = Retrying(
             retry=retry_if_exception_type(_NotNow),
             wait=_wait_seconds,
@@ -113,7 +132,7 @@ class RunClient:
             reraise=True,
         )
         try:
-            return _read(retrying(self._send, request), model)
+            return retrying(self._send, request)
         except _NotNow as error:
             waited = f"{self._give_up_after_seconds:g} s"
             raise ControllerLost(f"gave up after {waited}: {error}; the run resumes from its last checkpoint") from None
@@ -130,12 +149,16 @@ class RunClient:
             return response
         if status in PASSING:
             raise _NotNow(detail, _retry_after_seconds(response))
+        if status == 409 and _error(response) == OtherData.__name__:
+            raise OtherData(_detail(response))
         if status == 409:
             raise Superseded(f"{detail}; a newer attempt has taken over")
         if status == 401 and _error(response) == TokenExpired.__name__:
             raise TokenExpired(f"{detail}; the run resumes from its last checkpoint")
         if status == 401:  # not to be tried again: a wrong token would be wrong for ever
             raise Fault(f"{detail}; the run token is wrong")
+        if status == 404:
+            raise _NotServed(detail)
         raise Fault(detail)
 
 

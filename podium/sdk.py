@@ -28,11 +28,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 from podium import checkpoints
 from podium.checkpoints import Checkpoint, CheckpointNotSaved
+from podium.credentials import credentials
 from podium.finite import finite
 from podium.leaving import Fault, Finished, Infeasible, Preempted, Stopped, exit_of
 from podium.pace import Pace
@@ -40,15 +40,7 @@ from podium.parameters import Configuration
 from podium.preemption import Preemption
 from podium.run_client import RunClient
 from podium.taxonomy import Verdict
-from podium.wire import (
-    PROGRESS_SECONDS,
-    RUN_TOKEN_FILE_VARIABLE,
-    RUN_TOKEN_VARIABLE,
-    URL_VARIABLE,
-    MeasurementReport,
-    RunAssignment,
-    UnderWay,
-)
+from podium.wire import PROGRESS_SECONDS, DataDigests, MeasurementReport, RunAssignment, UnderWay
 
 _log = logging.getLogger(__name__)
 
@@ -61,8 +53,8 @@ def trial() -> Iterator["Trial"]:
     PODIUM_RUN_TOKEN.
     """
     with _exit_codes():
-        url, token = _required(URL_VARIABLE), _run_token()
-        with Preemption() as preemption, RunClient(url, token, sleep=preemption.pause) as client:
+        given = credentials(os.environ)
+        with Preemption() as preemption, RunClient(given.url, given.token, sleep=preemption.pause) as client:
             current = Trial(client, preemption)
             yield current
             current.check_finished()
@@ -78,23 +70,6 @@ def _exit_codes() -> Iterator[None]:
             raise
         sys.stderr.write(f"podium: {leaving.message}\n")
         raise SystemExit(leaving.code) from None
-
-
-def _run_token() -> str:
-    """Read the token from the file that Kubernetes mounts, else from the environment."""
-    path = os.environ.get(RUN_TOKEN_FILE_VARIABLE)
-    if not path:
-        return _required(RUN_TOKEN_VARIABLE)
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeError) as error:
-        raise Fault(f"the run token cannot be read, {RUN_TOKEN_FILE_VARIABLE} names {path}: {error}") from None
-
-
-def _required(variable: str) -> str:
-    if value := os.environ.get(variable):
-        return value
-    raise Fault(f"{variable} is not set; Podium sets it for the processes that it starts: try `podium run FILE`")
 
 
 class Trial:
@@ -171,6 +146,13 @@ class Trial:
             raise Finished(f"epoch {found.epoch} was trained already; its results are reported")
         return found
 
+    def tell_data(self, *, images: str, held_out: str) -> None:
+        """Tell by SHA-256 digests what is trained on and what is held out. Leaves when the first trial had others.
+
+        The built-in trainer does; a script may, before it trains.
+        """
+        self._client.tell_data(DataDigests(images=images, held_out=held_out))
+
     def epochs(self) -> Iterator[int]:
         """Yield the epochs that are left to train, the first of a trial being 1."""
         first = self.start_epoch + 1
@@ -207,12 +189,10 @@ class Trial:
             self._send(report)
         self._epoch_began = self._clock()
 
-    def progress(
-        self, *, epoch: int, share: float, samples_per_second: float | None = None, **metrics: float
-    ) -> None:
+    def progress(self, *, epoch: int, share: float, samples_per_second: float | None = None, **metrics: float) -> None:
         """Tell which share of `epoch` is trained and what it measured so far. Leaves when the verdict is stop.
 
-        Call it after every step: it tells once in a while, each 60 s or as `trial.progressSeconds` of the experiment has
+        Call it after every step: it tells once in a while, each 60 s or as the experiment's `trial.progressSeconds` has
         it, and does nothing in between. What it tells is shown, and is no result. With no answer within seconds it is
         dropped, and the training goes on. A loss that is not finite makes the trial infeasible.
         """

@@ -54,6 +54,8 @@ class EndReason(StrEnum):
     SCHEDULING = "image or scheduling"
     BUG = "bug"
     BAD_NODE = "bad node"
+    OTHER_DATA = "other data"
+    """It found other images than the first trial was trained on."""
 
 
 class ExitCode(IntEnum):
@@ -62,6 +64,7 @@ class ExitCode(IntEnum):
     DONE = 0
     INFEASIBLE = 65
     OUT_OF_ACCELERATOR_MEMORY = 66
+    OTHER_DATA = 67
     PREEMPTED = 75
 
 

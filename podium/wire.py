@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 from podium.contract import Contract
 from podium.fault import Fault
 from podium.parameters import Configuration
+from podium.results import Digest
 from podium.spec import ExperimentSpec, Limits
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState, Verdict
 from podium.trainer import Training
@@ -74,6 +75,15 @@ class Progress(Contract):
     """By one more full training, in the objective's units; None while the optimizer does not say."""
 
 
+class DataDigests(Contract):
+    """Which images a run trains on, and which of them are held out; every run of an experiment must have the same."""
+
+    images: Digest
+    """Of names, labels and sizes, or of all pixels: every copy of the data has the same."""
+    held_out: Digest
+    """Of the positions of the images that all trials are compared on."""
+
+
 class Experiment(Contract):
     id: str
     name: str
@@ -82,6 +92,8 @@ class Experiment(Contract):
     """One sentence: what it is doing, or why it does not."""
     spec: ExperimentSpec
     progress: Progress
+    data: DataDigests | None = None
+    """As its first run told them; None before, and where a script tells none."""
     created_at: AwareDatetime
     ended_at: AwareDatetime | None
 

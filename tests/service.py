@@ -189,6 +189,11 @@ class Service:
         body = {"epoch": epoch, "share": share, "metrics": metrics, "samples_per_second": 96.0}
         return self.http.post(f"{API}/run/progress", headers=self.token(job), json=body)
 
+    def tell_data(self, job: str, images: str = "a" * 64, held_out: str = "b" * 64) -> Any:
+        """Tell what the Job's worker trains on; return the answer."""
+        body = {"images": images, "held_out": held_out}
+        return self.http.post(f"{API}/run/data", headers=self.token(job), json=body)
+
     def finish(self, job: str, value: float = 0.5, **metrics: float) -> None:
         """Train a Job to its target and exit."""
         given = self.assignment(job)

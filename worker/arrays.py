@@ -37,6 +37,10 @@ class Arrays:
     def identity(self) -> str:
         return self._identity
 
+    @property
+    def content(self) -> str:
+        return self._identity
+
     def name(self, position: int) -> str:
         return f"image {position} of {type(self._opened).__name__}"
 

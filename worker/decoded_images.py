@@ -78,6 +78,10 @@ class _Cached:
     def identity(self) -> str:
         return self._images.identity
 
+    @property
+    def content(self) -> str:
+        return self._images.content
+
     def name(self, position: int) -> str:
         return self._images.name(position)
 

@@ -43,6 +43,9 @@ class Pictures(Protocol):
     @property
     def identity(self) -> str: ...
 
+    @property
+    def content(self) -> str: ...
+
     def name(self, position: int) -> str:
         """Say where the image is, for a person."""
         ...
@@ -82,6 +85,10 @@ class Decoded:
     @property
     def identity(self) -> str:
         return self._pictures.identity
+
+    @property
+    def content(self) -> str:
+        return self._pictures.content
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

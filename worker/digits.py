@@ -37,6 +37,10 @@ class Digits:
     def identity(self) -> str:
         return self._identity
 
+    @property
+    def content(self) -> str:
+        return self._identity
+
     def name(self, position: int) -> str:
         return f"digit {position} of scikit-learn"
 

@@ -24,7 +24,7 @@ class Files:
         for path, label in found:
             if not 0 <= label < len(classes):
                 raise UnusableData(f"{path} has label {label}; there are {len(classes)}, counted from 0")
-        self._identity = _identity(root, found, classes)
+        self._content, self._identity = _digests(root, found, classes)
 
     @property
     def classes(self) -> Sequence[str]:
@@ -37,6 +37,10 @@ class Files:
     @property
     def identity(self) -> str:
         return self._identity
+
+    @property
+    def content(self) -> str:
+        return self._content
 
     def name(self, position: int) -> str:
         return written(self._paths[position])
@@ -71,13 +75,15 @@ def written(name: str | Path) -> str:
     return os.fsencode(name).decode(errors="backslashreplace")
 
 
-def _identity(root: Path, found: Sequence[tuple[Path, int]], classes: Sequence[str]) -> str:
-    digest = hashlib.sha256("\0".join(classes).encode())
+def _digests(root: Path, found: Sequence[tuple[Path, int]], classes: Sequence[str]) -> tuple[str, str]:
+    """Return a digest of names, labels and sizes, which every copy shares, and one that knows the files' times too."""
+    content, times = hashlib.sha256("\0".join(classes).encode()), hashlib.sha256()
     for path, label in found:
         stated = _stat(path)
-        told = f"{stated.st_size} {stated.st_mtime_ns}" if stated else "missing"
-        digest.update(os.fsencode(path.relative_to(root)) + f"\0{label} {told}\n".encode())
-    return digest.hexdigest()
+        size, time = (stated.st_size, stated.st_mtime_ns) if stated else ("missing", "missing")
+        content.update(os.fsencode(path.relative_to(root)) + f"\0{label} {size}\n".encode())
+        times.update(f"{time}\n".encode())
+    return content.hexdigest(), hashlib.sha256(content.digest() + times.digest()).hexdigest()
 
 
 def _stat(path: Path) -> stat_result | None:

@@ -36,7 +36,12 @@ class Images(Protocol):
 
     @property
     def identity(self) -> str:
-        """A digest that changes when the data change."""
+        """A digest that changes when the data are touched: caches go by it."""
+        ...
+
+    @property
+    def content(self) -> str:
+        """A digest that every copy of the data shares: of names, labels and sizes, or of all pixels, not of times."""
         ...
 
     def name(self, position: int) -> str:

@@ -28,7 +28,10 @@ class Rows:
     def __init__(self, data: str, part: Part, *, setting: str = "training.data") -> None:
         files = opened(data, part, setting=setting)
         self._classes, self._labels = _labelled(files)
-        self._identity = _identity(files, self._classes)
+        self._identity = _digest(self._classes, [f"{file.relative}\0{file.state}" for file in files])
+        self._content = _digest(
+            self._classes, [f"{file.relative}\0{file.size} {list(file.group_rows)}" for file in files], self._labels
+        )
         self._groups = [(file, number) for file in files for number in range(len(file.group_rows))]
         rows = [count for file in files for count in file.group_rows]
         self._starts = np.cumsum([0, *rows[:-1]])  # (row groups,)
@@ -46,6 +49,10 @@ class Rows:
     @property
     def identity(self) -> str:
         return self._identity
+
+    @property
+    def content(self) -> str:
+        return self._content
 
     def name(self, position: int) -> str:
         group, row = self._place(position)
@@ -93,8 +100,10 @@ def _classes_among(values: Sequence[object]) -> list[str]:
     return [str(number) for number in range(min(len(values), largest + 1))]
 
 
-def _identity(files: Sequence[ParquetFile], classes: Sequence[str]) -> str:
+def _digest(classes: Sequence[str], files: Sequence[str], labels: torch.Tensor | None = None) -> str:
     digest = hashlib.sha256("\0".join(classes).encode())
-    for file in files:
-        digest.update(f"\n{file.relative}\0{file.state}".encode())
+    for told in files:
+        digest.update(f"\n{told}".encode())
+    if labels is not None:
+        digest.update(labels.numpy().astype("<i8").tobytes())
     return digest.hexdigest()

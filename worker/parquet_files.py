@@ -27,7 +27,10 @@ class ParquetFile:
     name: str
     relative: str
     """Its name below what `training.data` names."""
+    size: int | None
+    """In bytes, where the file system tells."""
     state: str
+    """What changes when the file is touched."""
     group_rows: Sequence[int]
     image_column: str
     class_names: Sequence[str]
@@ -102,6 +105,7 @@ def _opened(filesystem: fsspec.AbstractFileSystem, name: str, relative: str) -> 
         filesystem=filesystem,
         name=name,
         relative=relative,
+        size=about.get("size"),
         state=f"{about.get('size')} {next((about[key] for key in STATES if key in about), '')}",
         group_rows=group_rows,
         image_column=_image_column(name, schema.field("image").type),

@@ -21,7 +21,7 @@ from worker.results.summary import Labels
 from worker.results.writing import write_results
 from worker.seeding import seed_everything
 from worker.settings import UnusableSettings, settings_of
-from worker.split import split_by_label
+from worker.split import digest_of, split_by_label
 from worker.tally import NOTHING, Tally
 from worker.telling import Telling
 from worker.training import Diverged, fit
@@ -40,6 +40,7 @@ def train(trial: Trial, machine: Machine) -> None:
         course = Course.of(training, images, split, seed=trial.seed, trial=trial.number)
         labels = _labels(training, images)
         learner, trained = _learner(trial, training, images)
+        trial.tell_data(images=images.content, held_out=digest_of(split.validation.numpy()))
         with trial.deferring():
             shared = sharing(machine, trial.assignment.shared)
             course = replace(course, features=_features(trial, learner, course, (machine, shared)))

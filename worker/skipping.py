@@ -54,14 +54,21 @@ class _Kept:
 
     @property
     def identity(self) -> str:
-        kept = self._positions.numpy().astype("<i8").tobytes()
-        return hashlib.sha256(self._images.identity.encode() + kept).hexdigest()
+        return self._with_positions(self._images.identity)
+
+    @property
+    def content(self) -> str:
+        return self._with_positions(self._images.content)
 
     def name(self, position: int) -> str:
         return self._images.name(int(self._positions[position]))
 
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
         return self._images.pixels(self._positions[positions])
+
+    def _with_positions(self, digest: str) -> str:
+        kept = self._positions.numpy().astype("<i8").tobytes()
+        return hashlib.sha256(digest.encode() + kept).hexdigest()
 
 
 def _told(bad: Sequence[BadImage], images: Images, kept: Images, is_usable: torch.Tensor) -> str:

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, status
 from starlette.concurrency import run_in_threadpool
 
-from controller import artifacts, recording, store, under_way
+from controller import artifacts, recording, same_data, store, under_way
 from controller.api.collaborators import Job, Needed, Now, Transaction
 from controller.database import Sessions, transaction
-from controller.errors import Superseded
+from controller.errors import OtherData, Superseded
 from controller.experiment import ladder_of
 from podium.parameters import Parameter
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, Verdict
 from podium.trainer import Training
-from podium.wire import MeasurementAnswer, MeasurementReport, RunAssignment, UnderWay
+from podium.wire import DataDigests, MeasurementAnswer, MeasurementReport, RunAssignment, UnderWay
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/run", tags=["worker"])
@@ -64,6 +64,20 @@ def read_assignment(session: Transaction, job: Job, needed: Needed) -> RunAssign
 def _shares(training: Training, parameters: Mapping[str, Parameter]) -> bool:
     """Say whether there is something that is worth finding out once for all trials."""
     return training.trainable != "all" or "trainable" in parameters or training.precision == "auto"
+
+
+@router.post("/data", status_code=status.HTTP_204_NO_CONTENT)
+async def tell_data(told: DataDigests, needed: Needed, job: Job) -> None:
+    """Hold a run to the data of the experiment's first. 409 when they differ; the experiment is paused then."""
+    async with needed.turns:
+        difference = await run_in_threadpool(_hold_to_the_first, needed.sessions, job, told)
+    if difference is not None:
+        raise OtherData(difference)
+
+
+def _hold_to_the_first(sessions: Sessions, job: str, told: DataDigests) -> str | None:
+    with transaction(sessions) as session:
+        return same_data.hold_to_the_first(session, job, told)
 
 
 @router.post("/measurements")

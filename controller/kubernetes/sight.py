@@ -18,7 +18,7 @@ UNPLACED = timedelta(seconds=10)
 """A Job that has no Pod, or a Pod that no scheduler has looked at, for longer than this is waiting."""
 UNCREATED = timedelta(minutes=3)
 """A Pod that has a node and no container for longer than this is worth a word."""
-VERDICTS = (ExitCode.INFEASIBLE, ExitCode.OUT_OF_ACCELERATOR_MEMORY)
+VERDICTS = (ExitCode.INFEASIBLE, ExitCode.OUT_OF_ACCELERATOR_MEMORY, ExitCode.OTHER_DATA)
 """Exit codes that are the trial's own word, whatever happened to its Pod meanwhile."""
 IMAGE_FAULTS = (
     "ErrImagePull",

@@ -6,7 +6,7 @@ from controller.endings import LONGEST_WAIT_SECONDS, EndRun, Retry, after_the_en
 from podium.taxonomy import EndReason
 
 FINAL = (EndReason.INFEASIBLE, EndReason.OUT_OF_ACCELERATOR_MEMORY, EndReason.STOPPED, EndReason.SUCCEEDED)
-NOBODYS_FAULT = (EndReason.PREEMPTED, EndReason.SCHEDULING, EndReason.BAD_NODE)
+NOBODYS_FAULT = (EndReason.PREEMPTED, EndReason.SCHEDULING, EndReason.BAD_NODE, EndReason.OTHER_DATA)
 OOM = EndReason.OUT_OF_MEMORY
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from podium.taxonomy import Verdict
-from podium.wire import MeasurementAnswer, MeasurementReport, Problem, RunAssignment, UnderWay
+from podium.wire import DataDigests, MeasurementAnswer, MeasurementReport, Problem, RunAssignment, UnderWay
 
 TOKEN = "token-of-this-attempt"
 ROOT = Path(__file__).parents[2]
@@ -59,6 +59,9 @@ class FakeRunApi:
     """The epoch from which on reports get 409."""
     reports: list[MeasurementReport] = field(default_factory=list)
     under_way: list[UnderWay] = field(default_factory=list)
+    data: list[DataDigests] = field(default_factory=list)
+    data_status: int = 204
+    """What the digests of the data are answered with; 409 for other data than the first trial's."""
     requests: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -128,6 +131,9 @@ class _Handler(BaseHTTPRequestHandler):
             if self.path == "/api/v1/run/progress":
                 self._hear_progress(body)
                 return
+            if self.path == "/api/v1/run/data":
+                self._hear_of_data(body)
+                return
             if not self._is_let_in("/api/v1/run/measurements"):
                 return
             report = MeasurementReport.model_validate_json(body)
@@ -152,6 +158,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         verdict = Verdict.STOP if told.epoch == self.api.stop_within else Verdict.CONTINUE
         self._answer(200, MeasurementAnswer(verdict=verdict).model_dump_json())
+
+    def _hear_of_data(self, body: bytes) -> None:
+        if self._is_let_in("/api/v1/run/data"):
+            self.api.data.append(DataDigests.model_validate_json(body))
+            self._answer(
+                self.api.data_status, _problem("other images", "OtherData") if self.api.data_status > 204 else ""
+            )
 
     def _is_let_in(self, path: str) -> bool:
         self.api.requests += 1

@@ -26,6 +26,7 @@ class NotedPictures:
     seconds: float = 0.0
     """For each decoding."""
     identity: str = "noted"
+    content: str = "noted"
 
     @property
     def classes(self) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """What is trained on, what is held out, and what is refused."""
 
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -177,3 +178,23 @@ def read_all(settings: Training, here: Machine) -> None:
     images = open_images(settings, here)
     split_by_label(images, seed=7)
     images.pixels(torch.arange(len(images.labels)))
+
+
+def test_a_copy_has_the_same_content_whenever_it_was_made_and_wherever(tmp_path: Path) -> None:
+    def content(root: Path) -> str:
+        settings = training(dataset="image_folder", data=str(root), cache="none")
+        return open_images(settings, machine(tmp_path / "cache")).content
+
+    root = write_images(tmp_path / "pets")
+    before, copy = content(root), shutil.copytree(root, tmp_path / "elsewhere" / "copy")
+    (copy / "cat" / "0.png").touch()
+    assert content(copy) == before
+    seen = [before]
+    with (root / "cat" / "0.png").open("ab") as file:
+        file.write(b"more")
+    seen.append(content(root))
+    (root / "cat" / "0.png").rename(root / "cat" / "7.png")
+    seen.append(content(root))
+    (root / "cat").rename(root / "lynx")
+    seen.append(content(root))
+    assert len(set(seen)) == 4

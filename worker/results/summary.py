@@ -33,7 +33,7 @@ def summarize(
     return Summary(
         part=part,
         epoch=epoch,
-        data_digest=images.identity,
+        data_digest=images.content,
         split_digest=digest_of(predictions.positions),
         images=len(predictions),
         top1=measures.top_k_accuracy(predictions, 1),

@@ -85,7 +85,7 @@ def test_a_full_training_leaves_a_summary_predictions_and_thumbnails(
         assert (results / mistake.file).read_bytes() == thumbnail(images, mistake.position)
         assert mistake.name == images.name(mistake.position)
 
-    assert summary.data_digest == images.identity
+    assert summary.data_digest == images.content
     assert summary.split_digest == digest_of(split_by_label(images, seed=7).validation.numpy())
 
     table = parquet.read_table(io.BytesIO((results / PREDICTIONS).read_bytes()))
