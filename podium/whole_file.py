@@ -5,13 +5,39 @@ On a disk a file is written beside its place, flushed, and renamed; an object st
 
 import os
 import stat
+import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    retry_if_not_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 PARTIAL = ".partial"
 """Behind the name of a file that is being written on a disk, or was when its writer was killed."""
+
+
+LASTING = (PermissionError, NotADirectoryError, IsADirectoryError)
+"""What no second try mends; fsspec raises them for object stores too."""
+TRIES = 4
+LONGEST_WAIT_SECONDS = 2.0
+
+
+def write_with_patience(url: str, content: bytes, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Write as `write` does, a few times over some seconds at most: a storage may hiccup."""
+    Retrying(
+        retry=retry_if_exception_type(Exception) & retry_if_not_exception_type(LASTING),
+        wait=wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_SECONDS),
+        stop=stop_after_attempt(TRIES),
+        sleep=sleep,
+        reraise=True,
+    )(write, url, content)
 
 
 def write(url: str, *parts: bytes) -> None:

@@ -6,8 +6,8 @@ results and a line in the log, never the training that they are about.
 
 import logging
 
-from podium import whole_file
 from podium.results import PREDICTIONS, SUMMARY, Summary
+from podium.whole_file import write_with_patience
 from worker.images import Images
 from worker.results.predictions import Predictions
 from worker.results.summary import Labels, summarize
@@ -34,7 +34,8 @@ def write_results(folder: str, predictions: Predictions, labels: Labels, images:
 
 def store(folder: str, summary: Summary, predictions: Predictions, images: Images) -> None:
     """Store what a summary is of, and the summary. Raises what the storage raises, and UnusableData."""
-    whole_file.write(f"{folder}/{PREDICTIONS}", parquet(predictions, [each.name for each in summary.classes], images))
+    names = [each.name for each in summary.classes]
+    write_with_patience(f"{folder}/{PREDICTIONS}", parquet(predictions, names, images))
     for mistake in summary.mistakes:
-        whole_file.write(f"{folder}/{mistake.file}", thumbnail(images, mistake.position))
-    whole_file.write(f"{folder}/{SUMMARY}", summary.model_dump_json().encode())
+        write_with_patience(f"{folder}/{mistake.file}", thumbnail(images, mistake.position))
+    write_with_patience(f"{folder}/{SUMMARY}", summary.model_dump_json().encode())
