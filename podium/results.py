@@ -3,6 +3,7 @@
 The files lie in one folder of the artifact store. `summary.json` is a Summary, is written last, and names the others.
 """
 
+import re
 import types
 from collections.abc import Mapping
 from typing import Annotated, Literal, NamedTuple
@@ -24,8 +25,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256."""
-MistakeFile = Annotated[str, Field(pattern=r"^mistakes/[0-9]{2}\.png$", examples=["mistakes/00.png"])]
+MISTAKE_FILE = r"^mistakes/[0-9]{2}\.png$"
 """The only form of a thumbnail's name: a summary cannot lead its readers out of its folder."""
+MistakeFile = Annotated[str, Field(pattern=MISTAKE_FILE, examples=["mistakes/00.png"])]
+
+
+def is_file_of_results(name: str) -> bool:
+    """Say whether a file beside the summary may be called so."""
+    return name == PREDICTIONS or re.fullmatch(MISTAKE_FILE, name, re.ASCII) is not None
 
 
 class Cell(NamedTuple):

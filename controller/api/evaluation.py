@@ -55,7 +55,7 @@ async def read_test_results(experiment_id: str, number: int, needed: Needed) -> 
 async def read_test_file(experiment_id: str, number: int, name: str, needed: Needed) -> Response:
     """Return a file that the summary names."""
     folder = await _folder(needed, experiment_id, number)
-    return await read_file(needed, folder, _missing(experiment_id, number), name)
+    return await read_file(needed, folder, name)
 
 
 def _missing(experiment_id: str, number: int) -> str:

@@ -27,7 +27,7 @@ async def read_results(experiment_id: str, number: int, needed: Needed) -> Summa
 async def read_result_file(experiment_id: str, number: int, name: str, needed: Needed) -> Response:
     """Return a file that the summary names: `predictions.parquet` or a thumbnail such as `mistakes/00.png`."""
     folder = await _folder(needed, experiment_id, number)
-    return await read_file(needed, folder, _missing(folder, number), name)
+    return await read_file(needed, folder, name)
 
 
 def _missing(folder: str, number: int) -> str:

@@ -1,4 +1,4 @@
-"""What workers left in the artifact store, read for users. No name that a user sends reaches the storage.
+"""What workers left in the artifact store, read for users. No name but of the two forms reaches the storage.
 
 A storage may be slow, or hang: a request holds neither a database connection nor one of the common threads meanwhile.
 """
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from controller import artifacts
 from controller.api.collaborators import Collaborators
 from controller.errors import ArtifactsAway, NoResults
-from podium.results import PREDICTIONS, SUMMARY, Summary
+from podium.results import PREDICTIONS, SUMMARY, Summary, is_file_of_results
 
 MOST_BYTES = 32 * 1024 * 1024
 """Of one file: four are read at once, into the memory of one process."""
@@ -25,16 +25,12 @@ async def read_summary(needed: Collaborators, folder: str, missing: str) -> Summ
     return await _read(needed, lambda: _summary(folder, missing))
 
 
-async def read_file(needed: Collaborators, folder: str, missing: str, name: str) -> Response:
-    """Answer with a file that the summary in a folder names. Raises as `read_summary` does."""
-
-    def named() -> bytes:
-        known = next((file for file in _summary(folder, missing).files() if file == name), None)
-        if known is None:
-            raise NoResults(f"{folder} has no file {name!r}; its summary names those there are")
-        return _content(f"{folder}/{known}", f"there is no {folder}/{known}; somebody removed it")
-
-    content = await _read(needed, named)
+async def read_file(needed: Collaborators, folder: str, name: str) -> Response:
+    """Answer with a file that lies beside a summary. Raises NoResults and ArtifactsAway."""
+    missing = f"the results in {folder} have no file {name!r}; their summary names those there are"
+    if not is_file_of_results(name):
+        raise NoResults(missing)
+    content = await _read(needed, lambda: _content(f"{folder}/{name}", missing))
     media_type = "application/vnd.apache.parquet" if name == PREDICTIONS else "image/png"
     return Response(content, media_type=media_type, headers={"X-Content-Type-Options": "nosniff"})
 

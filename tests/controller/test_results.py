@@ -7,7 +7,7 @@ import pytest
 
 from controller import artifacts
 from podium import whole_file
-from podium.results import PREDICTIONS, SUMMARY, Summary
+from podium.results import PREDICTIONS, SUMMARY, Summary, is_file_of_results
 from tests.controller.stores import Stores
 from tests.results import a_summary
 from tests.service import API, Service
@@ -69,14 +69,14 @@ def test_what_a_worker_wrote_is_read_back(service: Service) -> None:
     [
         "secret.txt",
         "summary.json",
-        "mistakes/01.png",
+        "mistakes/1.png",
         "mistakes",
         "%2e%2e/secret.txt",
         "..%2f..%2f..%2fsecret_key",
         "x",
     ],
 )
-def test_only_what_the_summary_names_is_read(service: Service, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_only_what_a_summary_may_name_is_read(service: Service, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     experiment_id, trial, folder = trained_in_full(service)
     write(folder, a_summary())
     opened: list[str] = []
@@ -88,14 +88,37 @@ def test_only_what_the_summary_names_is_read(service: Service, monkeypatch: pyte
 
     monkeypatch.setattr(artifacts, "read", noted)
     refusal(service, f"{experiment_id}/trials/{trial}/results/{name}")
-    assert set(opened) <= {f"{folder}/{SUMMARY}"}
+    assert opened == []
+
+
+def test_names_have_two_forms_and_no_third() -> None:
+    assert all(map(is_file_of_results, a_summary().files()))
+    assert not any(map(is_file_of_results, ["mistakes/00.png\n", "mistakes/\u0660\u0660.png", "/mistakes/00.png", ""]))
+
+
+def test_a_file_costs_one_look_at_the_storage_and_one_that_is_not_there_is_404(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment_id, trial, folder = trained_in_full(service)
+    write(folder, a_summary())
+    opened: list[str] = []
+    read = artifacts.read
+
+    def noted(url: str, limit_bytes: int) -> bytes:
+        opened.append(url)
+        return read(url, limit_bytes)
+
+    monkeypatch.setattr(artifacts, "read", noted)
+    path = f"{experiment_id}/trials/{trial}/results/mistakes"
+    assert service.http.get(f"{API}/experiments/{path}/00.png").content == PNG
+    assert "have no file 'mistakes/01.png'" in refusal(service, f"{path}/01.png")
+    assert opened == [f"{folder}/mistakes/00.png", f"{folder}/mistakes/01.png"]
 
 
 def test_a_summary_that_names_a_file_elsewhere_is_not_believed(service: Service) -> None:
     experiment_id, trial, folder = trained_in_full(service)
     write(folder, a_summary().model_dump_json().replace("mistakes/00.png", "../../../secret_key").encode())
     assert "is damaged" in refusal(service, f"{experiment_id}/trials/{trial}/results")
-    assert "is damaged" in refusal(service, f"{experiment_id}/trials/{trial}/results/mistakes/00.png")
 
 
 def test_a_summary_of_another_version_says_so(service: Service) -> None:
