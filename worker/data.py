@@ -42,9 +42,9 @@ def _pictures(training: Training, part: Part) -> Pictures:
 
             return stanford_cars(root, part, keep_missing=skips)
         case "parquet":
-            from worker.parquet import Rows  # noqa: PLC0415
+            from worker.parquet import ParquetPictures  # noqa: PLC0415
 
-            return Rows(root, part, setting=setting)
+            return ParquetPictures(root, part, setting=setting)
         case "digits":
             raise AssertionError("the digits are no files")
         case name:

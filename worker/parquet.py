@@ -22,8 +22,8 @@ ROW_GROUPS_HELD = 4
 """In memory, of some 100 images each as the hub writes them."""
 
 
-class Rows:
-    """The rows of Parquet files with the columns `image` and `label`. Raises UnusableData."""
+class ParquetPictures:
+    """Pictures in the rows of Parquet files with the columns `image` and `label`. Raises UnusableData."""
 
     def __init__(self, data: str, part: Part, *, setting: str = "training.data") -> None:
         files = opened(data, part, setting=setting)

@@ -17,7 +17,7 @@ from worker.course import Course
 from worker.learner import Learner
 from worker.model import set_training_mode
 from worker.precision import autocast
-from worker.results.predictions import Predictions, joined, judged
+from worker.results.predictions import Predictions, joined, predictions_from
 from worker.stages import through
 from worker.tally import NOTHING, Score, Tally, Watch, never_leave
 
@@ -118,7 +118,7 @@ def evaluate(
         logits = _logits(learner, model, course, inputs)  # (batch, classes)
         loss_sum = functional.cross_entropy(logits, labels, reduction="sum").item()
         seen = seen.plus(loss_sum=loss_sum, correct=_correct(logits, labels), count=len(labels))
-        judgements.append(judged(logits, labels, positions))
+        judgements.append(predictions_from(logits, labels, positions))
         watch(epoch, trained)
     return seen.score(), joined(judgements)
 

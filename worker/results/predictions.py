@@ -29,7 +29,7 @@ class Predictions:
         return len(self.labels)
 
 
-def judged(logits: torch.Tensor, labels: torch.Tensor, positions: torch.Tensor) -> Predictions:
+def predictions_from(logits: torch.Tensor, labels: torch.Tensor, positions: torch.Tensor) -> Predictions:
     """Return what `logits` (images, classes) say of images with these labels and positions."""
     scores, truth = logits.detach().cpu().double(), labels.cpu()
     own = scores.gather(1, truth[:, None])  # (images, 1)

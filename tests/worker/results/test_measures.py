@@ -9,7 +9,7 @@ from sklearn import metrics
 
 from podium.results import Cell
 from worker.results import measures
-from worker.results.predictions import Predictions, joined, judged
+from worker.results.predictions import Predictions, joined, predictions_from
 
 CLASSES = 7
 
@@ -24,7 +24,7 @@ def random_logits(images: int = 300) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def predictions_of(logits: torch.Tensor, labels: torch.Tensor) -> Predictions:
-    return judged(logits, labels, torch.arange(len(labels)))
+    return predictions_from(logits, labels, torch.arange(len(labels)))
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_the_most_confident_mistakes_come_first_and_equals_by_position() -> None
 def test_batches_joined_are_the_whole() -> None:
     logits, labels = random_logits()
     whole, positions = predictions_of(logits, labels), torch.arange(len(labels))
-    parts = joined(judged(logits[at], labels[at], positions[at]) for at in torch.split(positions, 64))
+    parts = joined(predictions_from(logits[at], labels[at], positions[at]) for at in torch.split(positions, 64))
     assert (parts.ranks == whole.ranks).all()
     assert (parts.positions == whole.positions).all()
     assert parts.losses == pytest.approx(whole.losses)
