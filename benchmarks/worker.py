@@ -79,7 +79,8 @@ def fine_tuning(place: "Place", extent: Extent) -> None:
         quick, _ = place.trial(place.settings(image_size=pixels, precision="auto"))
         quick.precision = fastest_precision(quick, course, place.machine.cache_folder)
         plain = place.plain(exact, course, workers=usable_processors())
-        works = [plain.train_one_epoch, partial(train_an_epoch, exact, course), partial(train_an_epoch, quick, course)]
+        works: list[Callable[[], object]] = [plain.train_one_epoch]
+        works += [partial(train_an_epoch, learner, course) for learner in (exact, quick)]
         rates = [len(course.split.train) / seconds for seconds in best_in_turns(works, extent.rounds)]
         reference, ours, fastest = rates
         print(

@@ -51,6 +51,10 @@ class _Renumbered:
     def identity(self) -> str:
         return self._images.identity
 
+    @property
+    def content(self) -> str:
+        return self._images.content
+
     def name(self, position: int) -> str:
         return self._images.name(position)
 
