@@ -1,9 +1,10 @@
 """The first run says which images an experiment is of. What differs later is nobody's result, and nobody's failure."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
+from sqlalchemy.orm import Session
 
+from controller import store
+from controller.tables import AttemptRow
 from podium.taxonomy import ExitCode
 from tests.service import API, BASELINE, Service
 
@@ -82,19 +83,21 @@ def test_the_trial_is_not_blamed_and_its_run_waits_for_the_data(service: Service
     assert (trial["state"], trial["value"]) == ("completed", 0.9)
 
 
-def test_of_two_that_come_at_once_one_is_first(service: Service) -> None:
-    experiment_id = service.create(parallelism=6)
+def test_of_two_that_come_at_once_one_is_first(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment_id = service.create(parallelism=2)
     service.settle()
-    jobs = service.active()
-    digests = [f"{number}" * 64 for number in range(len(jobs))]
-    with ThreadPoolExecutor(max_workers=len(jobs)) as tellers:
-        answers = list(
-            tellers.map(
-                lambda told: service.tell_data(told[0], images=told[1]).status_code, zip(jobs, digests, strict=True)
-            )
-        )
-    assert sorted(answers) == [204, *[409] * (len(jobs) - 1)]
-    assert service.read(experiment_id)["data"]["images"] == digests[answers.index(204)]
+    quicker, slower = service.active()
+    lock = store.lock_attempt
+
+    def overtaken(session: Session, job: str) -> AttemptRow:
+        found = lock(session, job)
+        monkeypatch.setattr(store, "lock_attempt", lock)
+        assert service.tell_data(quicker).status_code == 204
+        return found
+
+    monkeypatch.setattr(store, "lock_attempt", overtaken)
+    assert service.tell_data(slower, images=OTHERS).status_code == 409
+    assert service.read(experiment_id)["data"] == {"images": IMAGES, "held_out": HELD_OUT}
 
 
 def test_a_superseded_attempt_says_nothing(service: Service) -> None:
