@@ -45,7 +45,7 @@ def evaluate_trial(evaluation: Evaluation, machine: Machine) -> Summary:
     training = tuned(evaluation.training, evaluation.configuration)
     labels = _labels(training, classes)
     images = open_test_part(training, machine, classes)
-    if images.identity == before.data_digest:
+    if images.content == before.data_digest:
         raise UnusableData("the test part is what the trial was trained on; name images that no search saw")
     course = Course.of(training, images, _all_of(images), seed=0, trial=evaluation.trial)
     score, predictions = evaluate(learner, course, epoch=evaluation.epoch, trained=NOTHING, watch=never_leave)
