@@ -1,7 +1,7 @@
 """What the service refuses, named after what went wrong for the caller.
 
 Refusal
-  NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults
+  NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults, FigureNotFound
   Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop, NothingToEvaluate,
                             OtherData
   Unauthorized        401   InvalidToken, TokenExpired
@@ -44,6 +44,10 @@ class NoTrialYet(NotFound):
 
 
 class NoResults(NotFound):
+    pass
+
+
+class FigureNotFound(NotFound):
     pass
 
 

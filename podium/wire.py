@@ -204,6 +204,18 @@ class Front(Contract):
     trials: list[Trial]
 
 
+class FigureTitle(Contract):
+    name: Annotated[str, Field(examples=["history"])]
+    title: str
+    """What it shows, in words."""
+
+
+class Figures(Contract):
+    """The figures that an experiment has, in the order in which they are best read."""
+
+    figures: list[FigureTitle]
+
+
 class TrialDetail(Trial):
     explanation: str = ""
     """Its last run's, and what that means for the trial."""

@@ -1,5 +1,7 @@
 """The application: routes, the limit on bodies, and errors in one shape."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -9,7 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
-from controller.api import evaluation, experiments, health, results, worker
+from controller.api import evaluation, experiments, figures, health, results, worker
 from controller.api.body_limit import BodyLimit
 from controller.api.collaborators import Collaborators, admit_user
 from controller.api.latency import ReportLatency, report_seconds
@@ -27,12 +29,19 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type
 
 def create_app(collaborators: Collaborators) -> FastAPI:
     """Return the application. It opens nothing by itself: all it works with is handed in."""
-    app = FastAPI(title="Podium", version="0.1.0", responses=PROBLEMS)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        collaborators.drawer.close()
+
+    app = FastAPI(title="Podium", version="0.1.0", responses=PROBLEMS, lifespan=lifespan)
     app.state.collaborators = collaborators
     app.include_router(worker.router, prefix=API_PREFIX)  # asked most, hence looked up first
     app.include_router(experiments.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(results.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(evaluation.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
+    app.include_router(figures.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(health.router)
     if collaborators.shows_metrics:
         app.include_router(health.metrics_router)

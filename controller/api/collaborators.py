@@ -4,6 +4,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated
 
 from anyio import CapacityLimiter
@@ -14,7 +15,9 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from structlog.contextvars import bind_contextvars
 
+from controller.album import Album
 from controller.database import USUAL_POOL, Sessions, transaction
+from controller.drawing import Drawer
 from controller.errors import Forbidden, InvalidToken
 from controller.logs import owners
 from controller.tokens import TokenSigner
@@ -24,7 +27,7 @@ ARTIFACT_READERS = 4
 SUFFIX_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Collaborators:
     """Everything that the application works with; tests hand in their own."""
 
@@ -44,8 +47,17 @@ class Collaborators:
     """Whether /metrics is served beside the API; not where another port serves it."""
     turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(USUAL_POOL))
     """As many requests as there are connections may be in a transaction at once."""
+    drawer: Drawer = field(default_factory=Drawer)
+    drawers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    """One figure is drawn at a time, by a thread that nothing else waits for."""
+    album_readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    """And one record is read at a time: the next request may find it read."""
     artifact_readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ARTIFACT_READERS))
     """So many files of the artifact store are read at once, by threads that nothing else waits for."""
+
+    @cached_property
+    def album(self) -> Album:
+        return Album(sessions=self.sessions, clock=self.clock)
 
 
 async def collaborators(request: Request) -> Collaborators:

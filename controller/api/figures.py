@@ -1,0 +1,53 @@
+"""Figures as plotly's JSON, drawn in another process. Who waits holds neither a connection nor a common thread."""
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Header, Query, Response, status
+from starlette.concurrency import run_in_threadpool
+
+from controller import store
+from controller.api.collaborators import Needed, Transaction
+from controller.errors import FigureNotFound, InvalidRequest
+from controller.figures.names import TITLES, FigureName, NoSuchView, View
+from podium.wire import Figures, FigureTitle
+
+router = APIRouter(prefix="/experiments/{experiment_id}/figures", tags=["figures"])
+
+Objective = Annotated[str | None, Query(max_length=100, description="the metric that the model's figures show")]
+Parameter = Annotated[str | None, Query(max_length=63, description="of the contour")]
+KnownTag = Annotated[str, Header(alias="If-None-Match")]
+
+
+@router.get("")
+def list_figures(experiment_id: str, session: Transaction) -> Figures:
+    """Return which figures there are. Each can be drawn of any experiment; one that has nothing to show says why."""
+    store.experiment(session, experiment_id)
+    return Figures(figures=[FigureTitle(name=name, title=TITLES[name]) for name in FigureName])
+
+
+def read_view(objective: Objective = None, x: Parameter = None, y: Parameter = None) -> View:
+    """Say what of a figure is looked at."""
+    return View(objective=objective, x=x, y=y)
+
+
+Looked = Annotated[View, Depends(read_view)]
+
+
+@router.get("/{name}", response_class=Response, responses={200: {"content": {"application/json": {}}}})
+async def read_figure(experiment_id: str, name: str, view: Looked, needed: Needed, known: KnownTag = "") -> Response:
+    """Return a figure for plotly: an object with `data` and `layout`. 304 while nothing has changed."""
+    if name not in FigureName:
+        raise FigureNotFound(f"no figure {name!r}; there are {', '.join(FigureName)}")
+    async with needed.album_readers, needed.turns:
+        page = await run_in_threadpool(needed.album.open, experiment_id)
+    try:
+        view.check(page.spec)
+    except NoSuchView as error:
+        raise InvalidRequest(str(error)) from None
+    tag = f'"{page.bound.digest}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if known == tag:
+        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+    drawn = await to_thread.run_sync(needed.drawer.draw, page.bound, FigureName(name), view, limiter=needed.drawers)
+    return Response(drawn, media_type="application/json", headers=headers)
