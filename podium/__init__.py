@@ -4,6 +4,7 @@ spec, checks, faults   the experiment spec and everything that can be wrong with
 wire, taxonomy         requests, responses, and the words for states and endings
 trainer                what the built-in trainer understands
 client                 the API, as Python
+gallery                `podium.figures("digits-k3f9")` in a notebook
 sdk                    `with podium.trial() as trial:` for a training script of one's own
 cli                    the `podium` command
 """
@@ -12,6 +13,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from podium.gallery import Gallery
     from podium.sdk import Trial
 
 
@@ -20,3 +22,14 @@ def trial() -> AbstractContextManager["Trial"]:
     from podium import sdk  # noqa: PLC0415 - `import podium` stays light: the HTTP client and fsspec load on first use
 
     return sdk.trial()
+
+
+def figures(experiment: str, *, url: str | None = None, token: str | None = None) -> "Gallery":
+    """Return an experiment's figures by their names; `experiment` is its id, or its name if no other has it.
+
+    The controller is that of `url`, else of PODIUM_URL, else what runs on this machine; the token is PODIUM_TOKEN.
+    Raises podium.client.PodiumError, and ImportError without plotly: see `podium.gallery`.
+    """
+    from podium import gallery  # noqa: PLC0415
+
+    return gallery.opened(experiment, url=url, token=token)

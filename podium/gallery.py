@@ -8,13 +8,30 @@
 Needs plotly: pip install "podium[notebook]".
 """
 
+import os
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from podium.cli.address import controller_url
 from podium.client import NotFound, PodiumClient
+from podium.wire import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+
+TIMEOUT_SECONDS = 60.0
+"""A model may be learned before it is drawn."""
+
+
+def opened(experiment: str, *, url: str | None, token: str | None) -> "Gallery":
+    """Return the figures of an experiment, named by id or name. Raises PodiumError, and ImportError without plotly."""
+    if find_spec("plotly") is None:
+        raise ImportError('figures need plotly; install it with: pip install "podium[notebook]"')
+    client = PodiumClient(
+        controller_url(url, os.environ), token=token or os.environ.get(TOKEN_VARIABLE), timeout_seconds=TIMEOUT_SECONDS
+    )
+    return Gallery(client, client.find(experiment).id)
 
 
 class Gallery(Mapping[str, "Figure"]):

@@ -37,7 +37,7 @@ Looked = Annotated[View, Depends(read_view)]
 @router.get("/{name}", response_class=Response, responses={200: {"content": {"application/json": {}}}})
 async def read_figure(experiment_id: str, name: str, view: Looked, needed: Needed, known: KnownTag = "") -> Response:
     """Return a figure for plotly: an object with `data` and `layout`. 304 while nothing has changed."""
-    if name not in FigureName:
+    if name not in list(FigureName):
         raise FigureNotFound(f"no figure {name!r}; there are {', '.join(FigureName)}")
     async with needed.album_readers, needed.turns:
         page = await run_in_threadpool(needed.album.open, experiment_id)

@@ -23,8 +23,8 @@ def draw(study: Study) -> go.Figure:
     record = study.record
     if len(record.goals) < 2:
         return in_words(TITLE, "There is one objective, and so one best trial, not a front.")
-    counting = [trial for trial in record.completed if trial.meets_thresholds ]
-    front = [counting[place] for place in on_the_front([_metrics(record, trial) for trial in counting], record.goals)]
+    counting = [trial for trial in record.completed if trial.meets_thresholds]
+    front = [counting[place] for place in on_the_front([trial.metrics for trial in counting], record.goals)]
     if not front:
         return in_words(TITLE, "The front is drawn from full trainings that report every objective: there is none yet.")
     first, *others = record.goals
@@ -49,7 +49,7 @@ def draw(study: Study) -> go.Figure:
 
 def _traces(record: Record, front: list[TrialSeen], goals: tuple[Goal, Goal], *, is_line: bool) -> list[go.Scatter]:
     on_it = {trial.number for trial in front}
-    rest = [trial for trial in record.completed if trial.number not in on_it and trial.metrics]
+    rest = [trial for trial in record.completed if trial.number not in on_it]
     beaten = [trial for trial in rest if trial.meets_thresholds]
     missing = [trial for trial in rest if not trial.meets_thresholds]
     ordered = sorted(front, key=lambda trial: _value(trial, goals[0]))
@@ -93,4 +93,6 @@ def _remark(record: Record, front: int) -> str:
     told = f"{front} of {len(record.completed):,} full trainings are on the front"
     if len(record.goals) > 2:
         told += f"; it is the front of all {len(record.goals)} objectives, so a panel of two does not show it as a line"
+    if len(record.completed) > MOST_POINTS:
+        told += f"; of each kind {MOST_POINTS:,} points are drawn"
     return told + "."
