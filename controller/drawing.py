@@ -106,7 +106,8 @@ def main() -> None:
         if record is None:
             return None
         study = studies.get(key) or studies.put(key, study_of(record, view, learn))
-        return draw(name, study, view).to_json().encode()
+        drawn: str = draw(name, study, view).to_json()
+        return drawn.encode()
 
     with one_thread():
         apart.answer_all(answer)

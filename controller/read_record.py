@@ -29,13 +29,13 @@ def read_record(session: Session, experiment_id: str, now: datetime) -> Record:
     trials = _trials(session, experiment_id)  # after the runs: then each run's trial is among them
     attempts = _attempts(session, experiment_id, runs)
     is_alive = row.ended_at is None or any(attempt.state is not AttemptState.ENDED for attempt in attempts)
-    ends = [each.ended_at for each in (*runs, *attempts) if each.ended_at is not None]
+    ends = [run.ended_at for run in runs] + [attempt.ended_at for attempt in attempts]
     return Record(
         id=experiment_id,
         spec=spec,
         state=row.state,
         created_at=row.created_at,
-        now=now if is_alive else max([row.ended_at or row.created_at, *ends]),
+        now=now if is_alive else max([row.ended_at or now, *(end for end in ends if end is not None)]),
         trials=trials,
         runs=runs,
         attempts=attempts,

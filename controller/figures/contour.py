@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from controller.axes import axis_of
 from controller.figures.anchor import Anchor, anchor_at_best, turned_on
-from controller.figures.canvas import blank, in_words
+from controller.figures.canvas import BELOW_PIXELS, blank, in_words
 from controller.figures.names import TITLES, FigureName, View
 from controller.figures.palette import GRADED, INK, VERMILLION
 from controller.figures.plain import number, plain
@@ -21,6 +21,7 @@ TITLE = TITLES[FigureName.CONTOUR]
 MOST_LEVELS = 32
 """Along each side."""
 MOST_POINTS = 300
+HEIGHT = 320
 
 
 def draw(study: Study, view: View) -> go.Figure:
@@ -39,20 +40,28 @@ def draw(study: Study, view: View) -> go.Figure:
         TITLE,
         f"Left: {plain(study.goal.metric)} at full fidelity; right: half of the interval that holds it at 95%. The "
         f"other parameters are those of {anchor.name}. Points are full trainings, which differ in the others, too.",
-        height=520,
+        height=HEIGHT,
         showlegend=False,
     )
-    for suffix, left, surface in (("", 0.0, middle), ("2", 0.54, away)):
+    for suffix, left, surface, told in (("", 0.0, middle, "prediction"), ("2", 0.54, away, "\u00b1 at 95%")):
         domain = [left, left + 0.46]
-        drawn = {"x": x.tolist(), "y": y.tolist(), "z": _cells(surface), "colorscale": GRADED, "colorbar": _bar(left)}
+        drawn = {
+            "x": x.tolist(),
+            "y": y.tolist(),
+            "z": _cells(surface),
+            "colorscale": GRADED,
+            "colorbar": _bar(left, told),
+        }
         graded = {"contours": {"coloring": "heatmap"}, "line": {"width": 0.5}}
         trace = go.Contour(**drawn, **graded) if is_graded else go.Heatmap(**drawn)
         figure.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}", hovertemplate="%{z:.4g}<extra></extra>"))
         figure.add_trace(_points(names, study).update(xaxis=f"x{suffix}", yaxis=f"y{suffix}"))
         figure.update_layout(
             {
-                f"xaxis{suffix}": parameter_axis(names[0], parameters[0], domain=domain, anchor=f"y{suffix}"),
-                f"yaxis{suffix}": parameter_axis(names[1], parameters[1], anchor=f"x{suffix}"),
+                f"xaxis{suffix}": parameter_axis(plain(names[0]), parameters[0], domain=domain, anchor=f"y{suffix}"),
+                f"yaxis{suffix}": parameter_axis(
+                    plain(names[1]) if left == 0.0 else "", parameters[1], anchor=f"x{suffix}"
+                ),
             }
         )
     return figure
@@ -90,12 +99,13 @@ def _cells(surface: Floats) -> list[list[float | None]]:
     return [[value if np.isfinite(value) else None for value in row] for row in surface.tolist()]
 
 
-def _bar(left: float) -> dict[str, object]:
+def _bar(left: float, title: str) -> dict[str, object]:
     return {
+        "title": {"text": title, "side": "bottom"},
         "orientation": "h",
         "x": left,
         "xanchor": "left",
-        "y": -0.2,
+        "y": -BELOW_PIXELS / HEIGHT,
         "yanchor": "top",
         "len": 0.46,
         "thickness": 12,

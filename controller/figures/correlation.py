@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from controller.experiment import Rung
 from controller.figures.canvas import axis, blank, in_words
 from controller.figures.names import TITLES, FigureName
-from controller.figures.palette import BLUE, INK, VERMILLION
+from controller.figures.palette import BLUE, VERMILLION
 from controller.figures.plain import plain
 from controller.figures.record import Record
 from controller.figures.study import NINETY_FIVE, Study
@@ -51,7 +51,7 @@ def draw(study: Study) -> go.Figure:
         TITLE,
         "Spearman's rank correlation of trials with results at both rungs, with its 95% interval. Only what looked "
         "good was promoted: among all trials it would be higher.",
-        height=260 + 60 * len(rungs),
+        height=60 + 70 * len(rungs),
         xaxis=axis("the result here", side="bottom", showgrid=False),
         yaxis=axis("foretells the one here", autorange="reversed", showgrid=False),
     )
@@ -62,12 +62,11 @@ def draw(study: Study) -> go.Figure:
             z=[[cell and cell.rho for cell in row] for row in cells],
             text=[[_told(cell) for cell in row] for row in cells],
             texttemplate="%{text}",
-            textfont={"color": "#000000"},
             hoverinfo="skip",
             zmin=-1,
             zmax=1,
             colorscale=[[0.0, VERMILLION], [0.5, "#f7f7f7"], [1.0, BLUE]],
-            colorbar={"title": {"text": "rank correlation"}, "outlinewidth": 0, "tickcolor": INK},
+            showscale=False,  # the numbers stand in the cells
         )
     )
     return figure

@@ -31,7 +31,7 @@ def draw(study: Study) -> go.Figure:
         f"{sum(paid.values()):.4g} full trainings in all; a run in flight counts with what it was started for, "
         "a failed one with an epoch at least.",
         barmode="stack",
-        height=260 + 40 * len(endings),
+        height=40 + 40 * len(endings),
         xaxis=axis("full trainings"),
         yaxis=axis(type="category", categoryorder="array", categoryarray=endings, autorange="reversed"),
     )
@@ -47,7 +47,12 @@ def draw(study: Study) -> go.Figure:
                 textposition="none",
                 marker={
                     "color": IN_TURN[place % len(IN_TURN)],
-                    "pattern": {"shape": PATTERNS[place % len(PATTERNS)], "fgcolor": "#ffffff", "fgopacity": 0.4},
+                    "pattern": {
+                        "shape": PATTERNS[place % len(PATTERNS)],
+                        "fillmode": "overlay",
+                        "fgcolor": "#ffffff",
+                        "fgopacity": 0.4,
+                    },
                 },
                 hovertemplate="%{y}: %{x:.4g} full trainings, %{text}<extra></extra>",
             )

@@ -36,7 +36,7 @@ def draw(study: Study) -> go.Figure:
         TITLE,
         "; ".join(f"{name}: {count:,} tried" for name, count in zip(names, tried, strict=True)) + ".",
         barmode="stack",
-        height=240 + 60 * len(rungs),
+        height=60 * len(rungs),
         xaxis=axis("trials"),
         yaxis=axis(type="category", categoryorder="array", categoryarray=names, autorange="reversed"),
     )
@@ -51,7 +51,11 @@ def draw(study: Study) -> go.Figure:
                     name=fate,
                     text=[f"{count:,}" if count else "" for count in counts],
                     textposition="inside",
-                    marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "#ffffff", "fgopacity": 0.5}},
+                    insidetextanchor="middle",
+                    marker={
+                        "color": colour,
+                        "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.3},
+                    },
                     hovertemplate="%{y}: %{x} " + fate + "<extra></extra>",
                 )
             )

@@ -41,7 +41,7 @@ def draw(study: Study) -> go.Figure:
         why = f"{counted(failed, 'run')} ended without one" if failed else "none has ended yet"
         return in_words(TITLE, f"Results are drawn as runs report them: {why}.")
     metric, rows = plain(record.spec.objective.metric), (("cost", "x", "y"), ("hours", "x2", "y2"))
-    figure = blank(TITLE, _remark(record, found), height=620)
+    figure = blank(TITLE, _remark(record, found), height=440)
     for which, x, y in rows:
         for trace in _traces(record, found, which):
             figure.add_trace(trace.update(xaxis=x, yaxis=y, showlegend=which == "cost"))
@@ -49,8 +49,8 @@ def draw(study: Study) -> go.Figure:
     figure.update_layout(
         xaxis=axis("paid, in full trainings", anchor="y"),
         xaxis2=axis("hours since the start", anchor="y2"),
-        yaxis=axis(metric, domain=[0.58, 1.0], range=shown),
-        yaxis2=axis(metric, domain=[0.0, 0.42], range=shown),
+        yaxis=axis(metric, domain=[0.6, 1.0], range=shown),
+        yaxis2=axis(metric, domain=[0.0, 0.4], range=shown),
     )
     return figure
 

@@ -25,7 +25,7 @@ def draw(study: Study) -> go.Figure:
         f"warped units: median and middle 90% of {DRAWS} draws from its posterior, from {study.results:,} results. "
         "They say what matters over the whole space, not near the best.",
         barmode="group",
-        height=240 + 46 * len(order),
+        height=20 + 46 * len(order),
         xaxis=axis("share of the prediction's variance", range=[0, 1.02]),
         yaxis=axis(type="category", categoryorder="array", categoryarray=names, autorange="reversed"),
     )
@@ -41,7 +41,10 @@ def draw(study: Study) -> go.Figure:
                 y=names,
                 orientation="h",
                 name=name,
-                marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": "#ffffff", "fgopacity": 0.4}},
+                marker={
+                    "color": colour,
+                    "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.4},
+                },
                 error_x={
                     "type": "data",
                     "symmetric": False,

@@ -13,7 +13,7 @@ from controller.figures.anchor import Anchor
 from controller.figures.canvas import axis, blank
 from controller.figures.palette import BLUE, GREY, VERMILLION, shade
 from controller.figures.plain import plain
-from controller.figures.scale import levels, parameter_axis, places
+from controller.figures.scale import levels, parameter_axis, places, shown
 from controller.figures.study import Study
 from controller.figures.window import spread_evenly, window_of
 from podium.parameters import CategoricalParameter, Configuration, Parameter
@@ -24,7 +24,9 @@ MOST_PANELS = 12
 MOST_POINTS = 200
 """Of full trainings, in each panel."""
 COLUMNS = 3
-ROW_PIXELS = 230
+ROW_PIXELS, GAP_PIXELS = 150, 70
+ACROSS = 0.05
+"""Between columns, as a share of the width."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +56,29 @@ def drawn(
 ) -> go.Figure:
     """Return panels side by side with one range of values; `marked` is shown as a line in each."""
     rows = math.ceil(len(panels) / COLUMNS)
-    figure = blank(title, remark, height=150 + ROW_PIXELS * rows)
+    height = (ROW_PIXELS + GAP_PIXELS) * rows - GAP_PIXELS
+    figure = blank(title, remark, height=height)
     tried = _tried(study)
     values = [each for panel in panels for each in (panel.low, panel.high)]
-    shown = window_of(np.concatenate([*values, [value for _, value in tried]]))
+    window = window_of(np.concatenate([*values, [value for _, value in tried]]))
     for place, panel in enumerate(panels):
         suffix = "" if place == 0 else f"{place + 1}"
         for trace in [_points(panel, tried), *_band(panel), *_mark(panel, marked, values)]:
             figure.add_trace(trace.update(xaxis=f"x{suffix}", yaxis=f"y{suffix}", showlegend=place == 0))
         row, column = divmod(place, COLUMNS)
-        across, down = _part(column, COLUMNS, 0.07), _part(rows - 1 - row, rows, 0.3)
+        across, down = _part(column, COLUMNS, ACROSS), _part(rows - 1 - row, rows, GAP_PIXELS / height)
+        title = plain(panel.name, 24)
+        if marked is not None:
+            title += f" = {plain(shown(marked[panel.name]), 12)}" if panel.name in marked else ": off"
         name = plain(study.goal.metric, 24) if column == 0 else ""
         figure.update_layout(
             {
-                f"xaxis{suffix}": parameter_axis(panel.name, panel.parameter, domain=across, anchor=f"y{suffix}"),
+                f"xaxis{suffix}": parameter_axis(title, panel.parameter, domain=across, anchor=f"y{suffix}"),
                 f"yaxis{suffix}": axis(
                     name,
                     domain=down,
                     anchor=f"x{suffix}",
-                    range=shown if place == 0 else None,
+                    range=window if place == 0 else None,
                     matches=None if place == 0 else "y",
                     showticklabels=column == 0,
                 ),
@@ -82,8 +88,9 @@ def drawn(
 
 
 def _part(place: int, count: int, gap: float) -> list[float]:
-    """Return the stretch of the unit interval that one of so many takes; a gap is a share of it."""
-    return [place / count, (place + 1 - (gap if place < count - 1 else 0.0)) / count]
+    """Return the stretch of the unit interval that one of so many takes, with a gap between each two."""
+    size = (1 - gap * (count - 1)) / count
+    return [place * (size + gap), place * (size + gap) + size]
 
 
 def _tried(study: Study) -> list[tuple[Configuration, float]]:

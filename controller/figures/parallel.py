@@ -50,7 +50,7 @@ def draw(study: Study) -> go.Figure:
     figure = blank(
         TITLE,
         _remark(record, len(trials)),
-        height=480,
+        height=340,
         xaxis=axis(
             tickvals=list(range(len(names))),
             ticktext=[plain(name, 24) for name in names],
@@ -59,7 +59,6 @@ def draw(study: Study) -> go.Figure:
             side="bottom",
         ),
         yaxis={"visible": False, "range": [NOTHING - 0.05, 1.05]},
-        margin={"t": 130},
     )
     kinds = _kinds(record)
     for kind, (colour, dash, opacity, width) in KINDS.items():

@@ -28,7 +28,7 @@ def draw(study: Study) -> go.Figure:
     if not front:
         return in_words(TITLE, "The front is drawn from full trainings that report every objective: there is none yet.")
     first, *others = record.goals
-    figure = blank(TITLE, _remark(record, len(front)), height=460)
+    figure = blank(TITLE, _remark(record, len(front)), height=340)
     width = (1 - GAP * (len(others) - 1)) / len(others)
     for place, goal in enumerate(others):
         suffix = "" if place == 0 else f"{place + 1}"

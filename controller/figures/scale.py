@@ -17,6 +17,8 @@ MOST_LEVELS = 60
 """Values at which a prediction is drawn along one parameter."""
 TICK_CHARACTERS = 16
 MOST_TICKS = 12
+EDGE = 0.03
+"""Of the range, beyond each of its ends."""
 
 
 def places(parameter: Parameter, values: Sequence[Value]) -> Floats:
@@ -35,17 +37,23 @@ def levels(parameter: Parameter, most: int = MOST_LEVELS) -> Floats:
     return np.unique(drawn.snap(np.linspace(0.0, 1.0, most)))
 
 
-def parameter_axis(name: str, parameter: Parameter, **more: object) -> Axis:
+def parameter_axis(title: str, parameter: Parameter, **more: object) -> Axis:
     """Return the axis of a parameter on its own scale."""
     if isinstance(parameter, CategoricalParameter):
         every = math.ceil(len(parameter.choices) / MOST_TICKS)
         at = list(range(0, len(parameter.choices), every))
         text = [plain(parameter.choices[place], TICK_CHARACTERS) for place in at]
         ends = [-0.5, len(parameter.choices) - 0.5]
-        return axis(plain(name), tickvals=at, ticktext=text, range=ends, zeroline=False, **more)
+        return axis(title, tickvals=at, ticktext=text, range=ends, zeroline=False, **more)
     if parameter.scale == "log":
-        return axis(plain(name), type="log", range=[math.log10(parameter.low), math.log10(parameter.high)], **more)
-    return axis(plain(name), range=[parameter.low, parameter.high], zeroline=False, **more)
+        ends = _padded(math.log10(parameter.low), math.log10(parameter.high))
+        return axis(title, type="log", range=ends, exponentformat="e", **more)
+    return axis(title, range=_padded(parameter.low, parameter.high), zeroline=False, **more)
+
+
+def _padded(low: float, high: float) -> list[float]:
+    """Return a range with room for a point on its edge."""
+    return [low - EDGE * (high - low), high + EDGE * (high - low)]
 
 
 def unit_ticks(parameter: Parameter, most: int = 5) -> list[tuple[float, str]]:

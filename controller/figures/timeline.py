@@ -54,9 +54,9 @@ def draw(study: Study) -> go.Figure:
     figure = blank(
         TITLE,
         _remark(record, count),
-        height=min(220 + 24 * count, 900),
+        height=min(60 + 24 * count, 800),
         xaxis=axis(type="date"),
-        yaxis=axis("slot", autorange="reversed", dtick=1 if count <= 20 else None),
+        yaxis=axis("slot", range=[count + 0.6, 0.4], dtick=1 if count <= 20 else None, zeroline=False),
     )
     for kind, (colour, dash) in KINDS.items():
         chosen = [(slot, span) for slot, span in spans if span.kind == kind]

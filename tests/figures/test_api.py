@@ -1,12 +1,8 @@
 """Figures over the API and in a notebook: drawn by a process of its own, from the rows of a real service."""
 
-import json
 
-import pytest
 
-from podium.client import PodiumClient
-from podium.gallery import Gallery
-from tests.service import API, BASELINE, Service
+from tests.service import BASELINE, Service
 
 
 def test_every_figure_is_served_for_an_experiment_that_has_run(service: Service) -> None:
