@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.experiment import Goal, History, Observation, Problem, problem_of
+from controller.figures.canvas import counted
 from controller.figures.record import Record, TrialSeen
 from controller.figures.sensitivity import Indices, sensitivity_of
 from controller.optimizer.evidence import Belief, belief_of
@@ -16,8 +17,8 @@ from controller.optimizer.threads import one_thread
 from controller.space import Space
 
 Floats = NDArray[np.float64]
-FEWEST_RESULTS = 4
-"""Fewer say nothing about a parameter."""
+FEWEST_TRIALS = 4
+"""With a result; fewer say nothing about a parameter."""
 NINETY_FIVE = 1.96
 """Standard deviations to each side that hold 95% of a normal distribution."""
 
@@ -82,13 +83,12 @@ class Study:
 
     def too_little(self) -> str | None:
         """Say what is missing before the model can be shown; None once it can."""
-        if self.results >= FEWEST_RESULTS:
+        told = len({seen.trial for seen in self.history.observations if seen.value is not None})
+        if told >= FEWEST_TRIALS:
             return None
         failed = sum(seen.value is None for seen in self.history.observations)
-        told = f"{self.results} result{'' if self.results == 1 else 's'} so far"
-        if failed and not self.results:
-            told = f"none so far, and {failed} run{'' if failed == 1 else 's'} failed"
-        return f"The model is shown once it has learned from {FEWEST_RESULTS} results: {told}."
+        more = f", and {counted(failed, 'run')} failed" if failed else ""
+        return f"The model is shown once {FEWEST_TRIALS} trials have a result: {told} so far{more}."
 
     def predicted(self, units: Floats) -> tuple[Floats, Floats, Floats]:
         """Return the objective at full fidelity, without noise: median, lower and upper end of 95%.  # (m,) each"""

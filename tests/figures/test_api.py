@@ -1,7 +1,5 @@
 """Figures over the API and in a notebook: drawn by a process of its own, from the rows of a real service."""
 
-
-
 from tests.service import BASELINE, Service
 
 
