@@ -1,17 +1,160 @@
 """Figures over the API and in a notebook: drawn by a process of its own, from the rows of a real service."""
 
-from tests.service import BASELINE, Service
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+import pytest
+from plotly.graph_objects import Figure
+from sqlalchemy import Engine, event
+
+from benchmarks.finished_trials import add_experiment, spec_of
+from controller.album import FRESH
+from controller.database import transaction
+from controller.figures.record import Record
+from controller.read_record import read_record
+from podium.client import PodiumClient
+from podium.gallery import Gallery
+from podium.taxonomy import EndReason
+from tests.service import API, BASELINE, Service
 
 
-def test_every_figure_is_served_for_an_experiment_that_has_run(service: Service) -> None:
+def test_every_figure_is_served_and_shown_in_a_notebook(service: Service) -> None:
     experiment = service.create(baseline=BASELINE)
     for value in (0.5, 0.6, 0.55, 0.7, 0.65, 0.4):
         service.settle()
         service.finish(service.active()[0], value)
-    names = [figure["name"] for figure in service.read(f"{experiment}/figures")["figures"]]
-    assert names[:3] == ["history", "learning-curves", "parallel-coordinates"]
-    for name in names:
-        drawn = service.read(f"{experiment}/figures/{name}")
-        assert set(drawn) >= {"data", "layout"}, name
-        assert drawn["layout"]["title"]["text"], name
-    assert len(service.read(f"{experiment}/figures/history")["data"]) >= 3
+    figures = gallery(service, experiment)
+    assert list(figures)[:3] == ["history", "learning-curves", "parallel-coordinates"]
+    drawn = dict(figures)
+    assert len(drawn) == len(figures) == 12
+    assert all(isinstance(figure, Figure) and figure.layout.title.text for figure in drawn.values())
+    best = next(trace for trace in drawn["history"].data if trace.name == "best so far")
+    assert best.y[0] == 0.5
+    assert figures.view("contour", x="batch_size").layout.xaxis.title.text == "batch_size"
+    with pytest.raises(KeyError, match="no figure 'histroy'; there are history, "):
+        figures["histroy"]
+    _a_figure_is_sent_again_only_when_something_has_changed(service, experiment)
+
+
+def _a_figure_is_sent_again_only_when_something_has_changed(service: Service, experiment: str) -> None:
+    path = f"{API}/experiments/{experiment}/figures/rung-flow"
+    first = service.http.get(path)
+    known = {"If-None-Match": first.headers["ETag"]}
+    assert service.http.get(path, headers=known).status_code == 304
+    service.settle()
+    service.finish(service.active()[0], 0.9)
+    service.clock.advance(FRESH.total_seconds())
+    second = service.http.get(path, headers=known)
+    assert second.status_code == 200
+    assert second.json() != first.json()
+    service.http.post(f"{API}/experiments/{experiment}/stop")
+    assert service.read(f"{experiment}/figures/next")["layout"]["annotations"][0]["text"].endswith("is stopped.")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("nothing-here/figures", 404, "no experiment 'nothing-here'"),
+        ("nothing-here/figures/history", 404, "no experiment 'nothing-here'"),
+        ("{}/figures/pie", 404, "no figure 'pie'; there are history, learning-curves"),
+        ("{}/figures/slice?objective=loss", 422, "no objective 'loss'; there are val_accuracy"),
+        ("{}/figures/contour?x=depth", 422, "no parameter 'depth'; there are learning_rate, batch_size, nesterov"),
+    ],
+)
+def test_what_is_not_there_is_refused_before_anything_is_drawn(
+    service: Service, path: str, status: int, words: str
+) -> None:
+    answer = service.http.get(f"{API}/experiments/{path.format(service.create())}")
+    assert answer.status_code == status
+    assert words in answer.json()["detail"]
+
+
+def test_the_record_is_what_the_api_tells(service: Service) -> None:
+    experiment = service.create(baseline=BASELINE, max_attempts=2)
+    service.settle()
+    first, _ = service.active()
+    service.report(first, 1, 0.3)
+    service.cluster.exit(first, 143)
+    service.settle()
+    for job in service.active():
+        service.finish(job, 0.6)
+    service.settle()
+    service.cluster.exit(service.active()[0], 65, log="loss is NaN")
+    service.settle()
+    record = read(service, experiment)
+    told, progress = service.read(f"{experiment}/runs?limit=100")["items"], service.read(experiment)["progress"]
+    assert sum(record.charged(run) for run in record.runs) == pytest.approx(progress["cost_spent"])
+    for run, known in zip(record.runs, told, strict=True):
+        assert (run.number, run.trial, run.rung, run.value) == (
+            known["number"],
+            known["trial"],
+            known["rung"],
+            known["value"],
+        )
+        mine = [attempt for attempt in record.attempts if attempt.run == run.number]
+        assert [attempt.end_reason for attempt in mine] == [attempt["end_reason"] for attempt in known["attempts"]]
+    assert record.attempts[0].end_reason is EndReason.PREEMPTED
+    [curve] = (curve for curve in record.curves if record.run[curve.run].trial == 1)
+    assert curve.epochs.tolist() == [1, 2, 3, 4]
+    assert curve.values.tolist() == [0.6] * 4  # of an epoch that was measured twice the last attempt's value counts
+    assert record.best is not None
+    assert record.best.number == service.read(f"{experiment}/best")["number"]
+
+
+def test_reading_takes_as_many_statements_for_many_trials_as_for_few(service: Service) -> None:
+    counts, records = [], []
+    for finished in (5, 400):
+        with transaction(service.sessions) as session:
+            spec = spec_of(f"trials-{finished}", parallelism=5, seed=1)
+            experiment = add_experiment(session, spec, finished, datetime(2026, 11, 23, 12, tzinfo=UTC))
+        with counted(service.engine) as statements:
+            records.append(read(service, experiment))
+        counts.append(len(statements))
+    assert counts[0] == counts[1] <= 12
+    assert [len(record.trials) for record in records] == [5, 400]
+    assert len({records[1].run[curve.run].trial for curve in records[1].curves}) == 200
+
+
+def test_the_same_rows_of_an_ended_experiment_make_the_same_record_at_any_time(service: Service) -> None:
+    experiment = service.create()
+    service.settle()
+    service.http.post(f"{API}/experiments/{experiment}/stop")
+    for job in service.active():
+        service.cluster.exit(job, 143)
+    service.settle()
+    first = read(service, experiment)
+    service.clock.advance(3600)
+    assert read(service, experiment) == first
+
+
+def gallery(service: Service, experiment: str) -> Gallery:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        got = service.http.get(str(request.url))
+        return httpx2.Response(
+            got.status_code, content=got.content, headers={"Content-Type": got.headers["Content-Type"]}
+        )
+
+    return Gallery(PodiumClient("http://testserver", transport=httpx2.MockTransport(answer)), experiment)
+
+
+def read(service: Service, experiment: str) -> Record:
+    with transaction(service.sessions) as session:
+        return read_record(session, experiment, service.clock())
+
+
+@contextmanager
+def counted(engine: Engine) -> Iterator[list[str]]:
+    """Yield the statements that are sent until the block ends."""
+    sent: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
