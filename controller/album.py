@@ -13,6 +13,8 @@ from podium.taxonomy import ExperimentState
 
 FRESH = timedelta(seconds=5)
 """So old may a record be: a page's figures are drawn from one, and a page that asks often costs no more reading."""
+SHARE = 0.05
+"""Of the time, that may go into reading one experiment's record: what takes long is read less often."""
 MOST_RECORDS = 4
 
 
@@ -25,6 +27,10 @@ class Page:
     document: object
     state: ExperimentState
     read_at: datetime
+    took: timedelta
+
+    def is_fresh(self, now: datetime) -> bool:
+        return now - self.read_at < max(FRESH, self.took / SHARE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +50,16 @@ class Album:
             row, now = store.experiment(session, experiment_id), self.clock()
             page = self._pages.get(experiment_id)
             is_same = page is not None and (page.document, page.state) == (row.spec, row.state)
-            if page is not None and is_same and now - page.read_at < FRESH:
+            if page is not None and is_same and page.is_fresh(now):
                 return page
             document, state = row.spec, row.state
             record = read_record(session, experiment_id, now)
-        page = Page(spec=record.spec, bound=Bound.of(record), document=document, state=state, read_at=now)
+        page = Page(
+            spec=record.spec,
+            bound=Bound.of(record),
+            document=document,
+            state=state,
+            read_at=now,
+            took=self.clock() - now,
+        )
         return self._pages.put(experiment_id, page)

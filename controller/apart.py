@@ -40,6 +40,7 @@ class Apart:
         self._what = what
         self._command = [sys.executable, "-c", f"from {module} import main; main()"]  # pickles find no __main__ here
         self._process = self._begin()
+        self._is_closed = False
 
     def ask(self, *question: object) -> Any:  # Any: the caller knows what it asked for
         """Ask. A process that was killed, as for want of memory, is replaced once.
@@ -49,8 +50,10 @@ class Apart:
         try:
             answer = self._ask(question)
         except GONE:
+            if self._is_closed:
+                raise Failed(f"{self._what} was ended with this one") from None
             log.warning(f"{self._what} is gone; starting another", exit_code=self._process.wait())
-            self.close()
+            self._end()
             self._process = self._begin()
             try:
                 answer = self._ask(question)
@@ -61,7 +64,11 @@ class Apart:
         return answer.found
 
     def close(self) -> None:
-        """End the process, at once."""
+        """End the process, at once; what is asked at this moment is not answered."""
+        self._is_closed = True
+        self._end()
+
+    def _end(self) -> None:
         self._process.kill()
         with suppress(BrokenPipeError):
             self._process.communicate()

@@ -1,5 +1,5 @@
 """Figures drawn in a process of their own: a model is learned there and a hundred thousand points become text, while
-reports go on to be answered (docs/decisions/0019).
+reports go on to be answered (docs/decisions/0021).
 
 The process is started with the first figure and draws with low priority. It keeps the last records and kernels, so that
 a page's figures are drawn from one copy.
@@ -8,6 +8,7 @@ a page's figures are drawn from one copy.
 import hashlib
 import os
 import pickle
+import secrets
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ class Drawer:
 
     def __init__(self) -> None:
         self._apart: Apart | None = None
+        self.edition = secrets.token_hex(4)
+        """Tells its drawings from those of another process, which may draw the same record differently."""
         self._drawings: Latest[tuple[str, FigureName, View], bytes] = Latest(MOST_DRAWINGS)
 
     def draw(self, bound: Bound, name: FigureName, view: View) -> bytes:

@@ -15,11 +15,37 @@ REMOVED = (
     "**/*.pyi",
     "**/*.pyx",
     "**/*.pxd",
-    "sklearn/datasets/*/",
+    "sklearn/datasets",
+    "sklearn/cluster",
+    "sklearn/manifold",
+    "scipy/io",  # files of MATLAB and others
+    "scipy/signal",
+    "scipy/odr",
+    "scipy/cluster",
+    "joblib/test",
+    "numpy/_core/include",
+    "numpy/**/lib*.a",
+    "sqlalchemy/testing",
+    # plotly in notebooks, of which the controller has none; the labextension stands in share/ once more
+    "plotly/labextension",
+    "plotly/package_data/widgetbundle.js",
+    "plotly/express",
+    "plotly/figure_factory",
+    "plotly/matplotlylib",
+    *(f"plotly/graph_objs/layout/{part}" for part in ("geo", "map", "mapbox", "polar", "scene", "smith", "ternary")),
+    "../../../share/jupyter",
 )
+TRACES = ("scatter", "bar", "contour", "heatmap")
+FILES = tuple(f"_{name}.py" for name in TRACES)
 KEPT = (
     # how to speak to 400 services of Amazon's: the object store, and what hands out credentials for it
     ("botocore/data/*/", ("s3", "sts", "sso", "sso-oidc", "signin")),
+    # the properties of 50 kinds of traces: those that figures have
+    ("plotly/graph_objs/*/", ("layout", *TRACES)),
+    ("plotly/graph_objs/_*.py", ("__init__.py", "_deprecations.py", "_figure.py", "_frame.py", "_layout.py", *FILES)),
+    # how to colour 500 languages: that of a traceback
+    ("pygments/lexers/*.py", ("__init__.py", "_mapping.py", "python.py", "special.py")),
+    ("sqlalchemy/dialects/*/", ("postgresql",)),
     # one module for each group and version that Kubernetes has: those that a Job's life touches
     ("kubernetes/client/api/*_api.py", ("apps_v1_api.py", "batch_v1_api.py", "core_v1_api.py", "version_api.py")),
 )

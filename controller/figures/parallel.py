@@ -23,7 +23,8 @@ from podium.taxonomy import TrialState
 
 Floats = NDArray[np.float64]
 TITLE = TITLES[FigureName.PARALLEL]
-MOST_TRIALS = 500
+MOST_TRIALS, MOST_POINTS = 500, 10_000
+"""Lines, and what they have together: with 50 parameters there are fewer lines."""
 NOTHING = -0.15
 """Where a parameter stands that a trial does not have, and the objective of one without a result."""
 KINDS = {
@@ -71,10 +72,12 @@ def draw(study: Study) -> go.Figure:
 
 def shown_trials(record: Record) -> list[TrialSeen]:
     """Return the trials that get a line: half of the room is for the best, the rest is spread over all others."""
-    first = {trial.number for trial in record.completed[: MOST_TRIALS // 2]}
+    axes = len(record.spec.parameters) + len(record.goals)
+    most = min(MOST_TRIALS, MOST_POINTS // axes)
+    first = {trial.number for trial in record.completed[: most // 2]}
     first |= {record.baseline.number} if record.baseline else set()
     rest = [trial for trial in record.trials if trial.number not in first]
-    kept = {rest[place].number for place in spread_evenly(len(rest), MOST_TRIALS - len(first))}
+    kept = {rest[place].number for place in spread_evenly(len(rest), most - len(first))}
     return [trial for trial in record.trials if trial.number in first or trial.number in kept]
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky
 from scipy.stats import qmc
 
-from controller.optimizer.kernel import Kernel
+from controller.optimizer.kernel import DIFFERENT, Kernel
 from controller.optimizer.process import JITTER, Posterior, with_z
 from controller.space import Space
 
@@ -73,57 +73,46 @@ class _Prior(NamedTuple):
 
     kernel: Kernel
     levels: Floats  # (dimensions,), number of values of each parameter
-    frequencies: Floats  # (embedded dimensions + 1, features)
+    numeric: Floats  # (numeric parameters and z, features), frequencies along these
+    choices: tuple[Floats, ...]  # of each categorical parameter: (choices and one that is off, features)
     phases: Floats  # (features,)
     weights: Floats  # (features, draws)
 
     @classmethod
     def drawn(cls, kernel: Kernel, levels: Floats, rng: np.random.Generator) -> "_Prior":
-        """Draw. Matern 5/2 has the spectral density of a Student's t with 5 degrees of freedom, exp(-|z|) Cauchy's."""
-        width = sum(_width(kernel, levels))
+        """Draw. Matern 5/2 has the spectral density of a Student's t with 5 degrees of freedom, exp(-|z|) Cauchy's.
+
+        Of a categorical parameter each choice is a corner of a space of its own, a length scale from every other one.
+        """
         scales = np.sqrt(5.0 / rng.chisquare(5.0, FEATURES))
-        along_parameters = rng.standard_normal((width, FEATURES)) * scales
-        along_z = rng.standard_cauchy(FEATURES) / kernel.fidelity_scale
+        lengths, is_choice = kernel.length_scales, np.array(kernel.is_categorical)
+        along = rng.standard_normal((int((~is_choice).sum()), FEATURES)) * scales / lengths[~is_choice, None]
+        corners = (rng.standard_normal((int(count) + 1, FEATURES)) * scales for count in levels[is_choice])
         return cls(
             kernel=kernel,
             levels=levels,
-            frequencies=np.vstack([along_parameters, along_z]),
+            numeric=np.vstack([along, rng.standard_cauchy(FEATURES) / kernel.fidelity_scale]),
+            choices=tuple(each / (math.sqrt(2.0) * of) for each, of in zip(corners, lengths[is_choice], strict=True)),
             phases=rng.uniform(0.0, 2 * np.pi, FEATURES),
             weights=rng.standard_normal((FEATURES, DRAWS)),
         )
 
     def at(self, inputs: Floats) -> Floats:
         """Return the draws at inputs.  # (n, dimensions + 1) -> (n, draws)"""
-        z = inputs[:, -1]
-        places = np.column_stack([_embedded(inputs[:, :-1], self.kernel, self.levels), z])
-        features = np.cos(places @ self.frequencies + self.phases) * math.sqrt(2.0 / FEATURES)
+        is_choice, z = np.array(self.kernel.is_categorical), inputs[:, -1]
+        angles = self.phases + inputs[:, np.append(~is_choice, True)] @ self.numeric
+        for column, corners in zip(np.flatnonzero(is_choice), self.choices, strict=True):
+            angles += corners[_corner(inputs[:, column], int(self.levels[column]))]
+        features = np.cos(angles, out=angles) * math.sqrt(2.0 / FEATURES)
         size = math.sqrt(self.kernel.variance) * np.exp(self.kernel.slope * z)
         return np.asarray(size[:, None] * (features @ self.weights))
 
 
-def _width(kernel: Kernel, levels: Floats) -> list[int]:
-    """Return how many coordinates each parameter takes: one, or one for each place that a choice may have."""
-    return [2 * int(count) + 1 if choice else 1 for count, choice in zip(levels, kernel.is_categorical, strict=True)]
-
-
-def _embedded(units: Floats, kernel: Kernel, levels: Floats) -> Floats:
-    """Return where configurations stand in a space in which the kernel's distance is Euclidean.
-
-    Two choices are a length scale apart. A choice stands in the middle of its own part of the unit interval, one that
-    is switched off at its middle: on a grid of half parts each has a corner to itself.
-
-    # (n, dimensions) -> (n, embedded)
-    """
-    columns = []
-    widths = _width(kernel, levels)
-    for column, width in enumerate(widths):
-        scaled = units[:, column] / kernel.length_scales[column]
-        if not kernel.is_categorical[column]:
-            columns.append(scaled[:, None])
-            continue
-        corner = np.eye(width) / (math.sqrt(2.0) * kernel.length_scales[column])
-        columns.append(corner[np.rint(units[:, column] * (width - 1)).astype(int)])
-    return np.hstack(columns)
+def _corner(units: Floats, count: int) -> NDArray[np.intp]:
+    """Return which choice stands at each place; a place between two choices is that of a parameter that is off."""
+    places = units * count - 0.5
+    nearest = np.rint(places)
+    return np.where(np.abs(places - nearest) < DIFFERENT * count, nearest, count).astype(np.intp)
 
 
 def _trend(kernel: Kernel, z: Floats, rng: np.random.Generator) -> Floats:

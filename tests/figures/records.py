@@ -126,7 +126,7 @@ class _Story:
                 is_baseline=is_baseline,
                 configuration=configuration,
                 reached_epoch=reached,
-                value=metrics and metrics[self.spec.objective.metric],
+                value=None if metrics is None else metrics[self.spec.objective.metric],
                 metrics=metrics,
                 meets_thresholds=all(each.is_met(metrics or {}) for each in self.spec.thresholds),
             )
@@ -153,7 +153,7 @@ class _Story:
                 epoch_cost=self.ladder.epoch_cost(to_epoch),
                 state=RunState.RUNNING if is_running else RunState.ENDED,
                 end_reason=ending,
-                value=metrics and metrics[metric],
+                value=None if metrics is None else metrics[metric],
                 seconds=60.0 * (reached - start_epoch),
                 created_at=begin,
                 ended_at=None if is_running else end,
@@ -169,7 +169,7 @@ class _Story:
                 trial=trial,
                 configuration=configuration,
                 epochs=to_epoch,
-                value=metrics and metrics[metric],
+                value=None if metrics is None else metrics[metric],
                 metrics=metrics or {},
                 epoch_seconds=60.0,
             )
@@ -177,9 +177,8 @@ class _Story:
 
     def _attempts(self, run: int, begin: datetime, takes: timedelta, ending: EndReason | None) -> datetime:
         """Add a run's attempts: each waits half a minute, and a preempted one leaves a pause of two. Return its end."""
-        parts = [(begin, begin, EndReason.PREEMPTED)] if run % 9 == 0 else []
-        parts.append((begin, begin, ending))
-        for number, (_, _, reason) in enumerate(parts, start=1):
+        preempted: list[EndReason | None] = [EndReason.PREEMPTED] if run % 9 == 0 else []
+        for number, reason in enumerate([*preempted, ending], start=1):
             due = begin if number == 1 else begin + 2 * MINUTE
             end = due + 0.5 * MINUTE + (takes / 2 if reason is EndReason.PREEMPTED else takes)
             is_over = reason is not None
