@@ -1,7 +1,7 @@
 """The paper that all figures are drawn on: transparent, so that it is as light or as dark as the page around it."""
 
-import textwrap
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -10,8 +10,8 @@ from controller.figures.palette import CLEAR, GREY, GRID, IN_TURN, INK
 
 Axis = Mapping[str, Any]  # Any: what plotly takes
 
-WIDEST_LINE = 60
-"""Characters of a sentence that stands in place of a figure; a phone is as wide."""
+WIDEST_LINE, WIDEST_WORDS = 56, 38
+"""Characters of a remark, and of a sentence in place of a figure: plotly breaks no lines, and a phone is as wide."""
 ABOVE_PIXELS, LINE_PIXELS, BELOW_PIXELS = 50, 18, 60
 """Room for the title, for each line of the remark, and for an axis' title with what stands below it."""
 
@@ -22,7 +22,7 @@ def blank(title: str, remark: str = "", *, height: int = 420, **layout: object) 
     Both are Podium's own words: what a user typed passes through `plain` first. `height` is that of the plot itself, in
     pixels.
     """
-    wrapped = textwrap.wrap(remark, WIDEST_LINE + 20, break_long_words=False)
+    wrapped = lines_of(remark, WIDEST_LINE)
     above = ABOVE_PIXELS + LINE_PIXELS * len(wrapped)
     figure = go.Figure(
         layout={
@@ -30,8 +30,7 @@ def blank(title: str, remark: str = "", *, height: int = 420, **layout: object) 
             "title": {
                 "text": title,
                 "subtitle": {"text": "<br>".join(wrapped)},
-                "x": 0,
-                "xref": "paper",
+                "x": 0.01,
                 "y": 0.99,
                 "yanchor": "top",
             },
@@ -69,15 +68,27 @@ def axis(title: str = "", **more: object) -> Axis:
 def in_words(title: str, sentence: str) -> go.Figure:
     """Return a figure that says why there is nothing to draw, and when there will be."""
     hidden = {"visible": False, "range": [0, 1], "fixedrange": True}
-    figure = blank(title, xaxis=hidden, yaxis=hidden, height=80, margin={"l": 10, "r": 10, "b": 10})
+    figure = blank(title, xaxis=hidden, yaxis=hidden, height=110, margin={"l": 10, "r": 10, "b": 10})
     figure.add_annotation(
-        text="<br>".join(textwrap.wrap(sentence, WIDEST_LINE, break_long_words=False)),
+        text="<br>".join(lines_of(sentence, WIDEST_WORDS)),
         x=0.5,
         y=0.5,
         showarrow=False,
         font={"size": 15},
     )
     return figure
+
+
+def lines_of(text: str, widest: int) -> list[str]:
+    """Return a text that passed through `plain` in lines; an entity counts as the character that it stands for."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and len(unescape(longer)) > widest:
+            lines.append(word)
+        else:
+            lines[-1:] = [longer]
+    return lines
 
 
 def counted(count: int, what: str) -> str:

@@ -60,7 +60,10 @@ def draw(study: Study, view: View) -> go.Figure:
             {
                 f"xaxis{suffix}": parameter_axis(plain(names[0]), parameters[0], domain=domain, anchor=f"y{suffix}"),
                 f"yaxis{suffix}": parameter_axis(
-                    plain(names[1]) if left == 0.0 else "", parameters[1], anchor=f"x{suffix}"
+                    plain(names[1]) if left == 0.0 else "",
+                    parameters[1],
+                    anchor=f"x{suffix}",
+                    showticklabels=left == 0.0,
                 ),
             }
         )

@@ -36,7 +36,7 @@ def draw(study: Study) -> go.Figure:
     shown = window_of(np.concatenate([curve.values for curve in record.curves]))
     figure.update_layout(
         xaxis=axis(plain(record.spec.fidelity.resource)),
-        yaxis=axis(plain(record.spec.objective.metric), range=shown),
+        yaxis=axis(plain(record.spec.objective.metric, 36), range=shown),
     )
     return figure
 

@@ -40,7 +40,7 @@ def draw(study: Study) -> go.Figure:
         failed = sum(run.state is RunState.ENDED for run in record.runs)
         why = f"{counted(failed, 'run')} ended without one" if failed else "none has ended yet"
         return in_words(TITLE, f"Results are drawn as runs report them: {why}.")
-    metric, rows = plain(record.spec.objective.metric), (("cost", "x", "y"), ("hours", "x2", "y2"))
+    metric, rows = plain(record.spec.objective.metric, 20), (("cost", "x", "y"), ("hours", "x2", "y2"))
     figure = blank(TITLE, _remark(record, found), height=440)
     for which, x, y in rows:
         for trace in _traces(record, found, which):
@@ -112,7 +112,7 @@ def _traces(record: Record, found: Sequence[_Result], which: str) -> list[go.Sca
             name=name,
             legendgroup=name,
             visible="legendonly" if is_hidden else True,
-            marker={"size": 6, "opacity": 0.7, **marker},
+            marker={"size": 6, "opacity": 0.9, **marker},
         )
 
     shorter = [each for each in found if not each.is_full]

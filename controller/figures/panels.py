@@ -73,7 +73,7 @@ def drawn(
         name = plain(study.goal.metric, 24) if column == 0 else ""
         figure.update_layout(
             {
-                f"xaxis{suffix}": parameter_axis(title, panel.parameter, domain=across, anchor=f"y{suffix}"),
+                f"xaxis{suffix}": parameter_axis(title, panel.parameter, domain=across, anchor=f"y{suffix}", nticks=4),
                 f"yaxis{suffix}": axis(
                     name,
                     domain=down,

@@ -59,6 +59,7 @@ def draw(study: Study) -> go.Figure:
             zeroline=False,
             side="bottom",
         ),
+        legend={"y": -0.35},  # names of parameters may be turned, and reach further down
         yaxis={"visible": False, "range": [NOTHING - 0.05, 1.05]},
     )
     kinds = _kinds(record)

@@ -86,7 +86,7 @@ def _value(trial: TrialSeen, goal: Goal) -> float:
 
 
 def _named(goal: Goal) -> str:
-    return f"{plain(goal.metric)} ({'larger' if goal.maximize else 'smaller'} is better)"
+    return f"{plain(goal.metric, 20)} ({'larger' if goal.maximize else 'smaller'} is better)"
 
 
 def _remark(record: Record, front: int) -> str:

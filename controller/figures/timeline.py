@@ -55,7 +55,7 @@ def draw(study: Study) -> go.Figure:
         TITLE,
         _remark(record, count),
         height=min(60 + 24 * count, 800),
-        xaxis=axis("UTC", type="date"),
+        xaxis=axis("UTC", type="date", tickangle=0, nticks=5),
         yaxis=axis("slot", range=[count + 0.6, 0.4], dtick=1 if count <= 20 else None, zeroline=False),
     )
     for kind, (colour, dash) in KINDS.items():

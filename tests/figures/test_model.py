@@ -1,6 +1,7 @@
 """The figures of the model, against a truth that is known: what matters, what is predicted, how sure that is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -143,7 +144,7 @@ def test_a_slice_turns_on_what_the_parameter_depends_on() -> None:
     units[names.index("optimizer")] = STUDY.space.place("optimizer", "adam")
     on = STUDY.space.decode(turned_on(names.index("momentum"), units, STUDY)[None])[0]
     assert on["optimizer"] == "sgd"
-    _, rows = anchor.along(names.index("momentum"), np.linspace(0, 1, 5), STUDY)
+    _, rows = replace(anchor, units=units).along(names.index("momentum"), np.linspace(0, 1, 5), STUDY)
     assert len({row["momentum"] for row in STUDY.space.decode(rows)}) == 5
     _, rows = anchor.along(
         names.index("optimizer"),
