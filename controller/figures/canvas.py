@@ -10,7 +10,7 @@ from controller.figures.palette import CLEAR, GREY, GRID, IN_TURN, INK
 
 Axis = Mapping[str, Any]  # Any: what plotly takes
 
-WIDEST_LINE, WIDEST_WORDS = 56, 38
+WIDEST_LINE, WIDEST_WORDS = 50, 38
 """Characters of a remark, and of a sentence in place of a figure: plotly breaks no lines, and a phone is as wide."""
 ABOVE_PIXELS, LINE_PIXELS, BELOW_PIXELS = 50, 18, 60
 """Room for the title, for each line of the remark, and for an axis' title with what stands below it."""

@@ -24,7 +24,7 @@ MOST_PANELS = 12
 MOST_POINTS = 200
 """Of full trainings, in each panel."""
 COLUMNS = 3
-ROW_PIXELS, GAP_PIXELS = 150, 70
+ROW_PIXELS, GAP_PIXELS = 150, 85
 ACROSS = 0.05
 """Between columns, as a share of the width."""
 
@@ -69,7 +69,7 @@ def drawn(
         across, down = _part(column, COLUMNS, ACROSS), _part(rows - 1 - row, rows, GAP_PIXELS / height)
         title = plain(panel.name, 24)
         if marked is not None:
-            title += f" = {plain(shown(marked[panel.name]), 12)}" if panel.name in marked else ": off"
+            title += f"<br>= {plain(shown(marked[panel.name]), 12)}" if panel.name in marked else "<br>off"
         name = plain(study.goal.metric, 24) if column == 0 else ""
         figure.update_layout(
             {
