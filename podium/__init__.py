@@ -4,7 +4,7 @@ spec, checks, faults   the experiment spec and everything that can be wrong with
 wire, taxonomy         requests, responses, and the words for states and endings
 trainer                what the built-in trainer understands
 client                 the API, as Python
-gallery                `podium.figures("digits-k3f9")` in a notebook
+gallery, figure_client `podium.figures("digits-k3f9")` in a notebook
 sdk                    `with podium.trial() as trial:` for a training script of one's own
 cli                    the `podium` command
 """

@@ -35,20 +35,7 @@ from podium.loopback import is_loopback
 from podium.results import FOLDERS, Part, Summary
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
-from podium.wire import (
-    API_PREFIX,
-    Attempt,
-    Experiment,
-    ExperimentChange,
-    Figures,
-    FigureTitle,
-    Front,
-    Page,
-    Problem,
-    Run,
-    Trial,
-    TrialDetail,
-)
+from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Front, Page, Problem, Run, Trial, TrialDetail
 
 Model = TypeVar("Model", bound=BaseModel)
 Item = TypeVar("Item")
@@ -237,14 +224,6 @@ class PodiumClient:
     def front(self, experiment_id: str) -> list[Trial]:
         """Return the trials that none beats in every objective, the best by the first one first."""
         return self._read(self._get(path_of(experiment_id, "front")), Front).trials
-
-    def figures(self, experiment_id: str) -> list[FigureTitle]:
-        """Return the names of an experiment's figures, each with what it shows."""
-        return self._read(self._get(_at(experiment_id, "figures")), Figures).figures
-
-    def figure(self, experiment_id: str, name: str, **view: str) -> str:
-        """Return a figure as plotly's JSON. `view` may choose the `objective`, and the contour's `x` and `y`."""
-        return self._get(_at(experiment_id, "figures", quote(name, safe="")), view).text
 
     def is_ready(self) -> bool:
         """Say whether the controller answers and has its database. Never raises for an answer that did not come."""

@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from podium.cli.address import controller_url
-from podium.client import NotFound, PodiumClient
+from podium.client import NotFound
+from podium.figure_client import FigureClient
 from podium.wire import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def opened(experiment: str, *, url: str | None, token: str | None) -> "Gallery":
     """Return the figures of an experiment, named by id or name. Raises PodiumError, and ImportError without plotly."""
     if find_spec("plotly") is None:
         raise ImportError('figures need plotly; install it with: pip install "podium[notebook]"')
-    client = PodiumClient(
+    client = FigureClient(
         controller_url(url, os.environ), token=token or os.environ.get(TOKEN_VARIABLE), timeout_seconds=TIMEOUT_SECONDS
     )
     return Gallery(client, client.find(experiment).id)
@@ -37,7 +38,7 @@ def opened(experiment: str, *, url: str | None, token: str | None) -> "Gallery":
 class Gallery(Mapping[str, "Figure"]):
     """The figures as they are at the moment of looking. Every look may raise PodiumError."""
 
-    def __init__(self, client: PodiumClient, experiment_id: str) -> None:
+    def __init__(self, client: FigureClient, experiment_id: str) -> None:
         self._client, self._experiment_id = client, experiment_id
 
     def view(self, name: str, **view: str) -> "Figure":

@@ -16,7 +16,7 @@ from controller.database import transaction
 from controller.drawing import Bound
 from controller.figures.record import Record
 from controller.read_record import read_record
-from podium.client import PodiumClient
+from podium.figure_client import FigureClient
 from podium.gallery import Gallery
 from podium.taxonomy import EndReason
 from tests.service import API, BASELINE, Service
@@ -140,7 +140,7 @@ def gallery(service: Service, experiment: str) -> Gallery:
             got.status_code, content=got.content, headers={"Content-Type": got.headers["Content-Type"]}
         )
 
-    return Gallery(PodiumClient("http://testserver", transport=httpx2.MockTransport(answer)), experiment)
+    return Gallery(FigureClient("http://testserver", transport=httpx2.MockTransport(answer)), experiment)
 
 
 def read(service: Service, experiment: str) -> Record:
