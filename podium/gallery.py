@@ -9,7 +9,8 @@ Needs plotly: pip install "podium[notebook]".
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -29,24 +30,28 @@ def opened(experiment: str, *, url: str | None, token: str | None) -> "Gallery":
     """Return the figures of an experiment, named by id or name. Raises PodiumError, and ImportError without plotly."""
     if find_spec("plotly") is None:
         raise ImportError('figures need plotly; install it with: pip install "podium[notebook]"')
-    client = FigureClient(
-        controller_url(url, os.environ), token=token or os.environ.get(TOKEN_VARIABLE), timeout_seconds=TIMEOUT_SECONDS
-    )
-    return Gallery(client, client.find(experiment).id)
+    at, token = controller_url(url, os.environ), token or os.environ.get(TOKEN_VARIABLE)
+    connect = partial(FigureClient, at, token=token, timeout_seconds=TIMEOUT_SECONDS)
+    with connect() as client:
+        return Gallery(connect, client.find(experiment).id)
 
 
 class Gallery(Mapping[str, "Figure"]):
-    """The figures as they are at the moment of looking. Every look may raise PodiumError."""
+    """The figures as they are at the moment of looking. Each look opens a connection and closes it.
 
-    def __init__(self, client: FigureClient, experiment_id: str) -> None:
-        self._client, self._experiment_id = client, experiment_id
+    Raises PodiumError.
+    """
+
+    def __init__(self, connect: Callable[[], FigureClient], experiment_id: str) -> None:
+        self._connect, self._experiment_id = connect, experiment_id
 
     def view(self, name: str, **view: str) -> "Figure":
         """Return a figure. `view` may name the `objective`, and the contour's `x` and `y`. Raises KeyError."""
         from plotly.io import from_json  # noqa: PLC0415  # a second of imports
 
         try:
-            drawn = self._client.figure(self._experiment_id, name, **view)
+            with self._connect() as client:
+                drawn = client.figure(self._experiment_id, name, **view)
         except NotFound as error:
             raise KeyError(str(error)) from None
         return from_json(drawn, skip_invalid=True)  # the controller's plotly may be newer
@@ -55,7 +60,11 @@ class Gallery(Mapping[str, "Figure"]):
         return self.view(name)
 
     def __iter__(self) -> Iterator[str]:
-        return (figure.name for figure in self._client.figures(self._experiment_id))
+        return iter(self._names())
 
     def __len__(self) -> int:
-        return len(self._client.figures(self._experiment_id))
+        return len(self._names())
+
+    def _names(self) -> list[str]:
+        with self._connect() as client:
+            return [figure.name for figure in client.figures(self._experiment_id)]

@@ -5,20 +5,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx2
 import pytest
 from plotly.graph_objects import Figure
 from sqlalchemy import Engine, event
 
+import podium
 from benchmarks.finished_trials import add_experiment, spec_of
 from controller.album import FRESH
 from controller.database import transaction
 from controller.drawing import Bound
 from controller.figures.record import Record
 from controller.read_record import read_record
-from podium.figure_client import FigureClient
-from podium.gallery import Gallery
 from podium.taxonomy import EndReason
+from tests.cli.served import serving
 from tests.service import API, BASELINE, Service
 
 
@@ -27,17 +26,18 @@ def test_every_figure_is_served_and_shown_in_a_notebook(service: Service) -> Non
     for value in (0.5, 0.6, 0.55, 0.7, 0.65, 0.4):
         service.settle()
         service.finish(service.active()[0], value)
-    figures = gallery(service, experiment)
-    assert list(figures)[:3] == ["history", "learning-curves", "parallel-coordinates"]
-    drawn = dict(figures)
-    assert len(drawn) == len(figures) == 12
-    assert all(isinstance(figure, Figure) and figure.layout.title.text for figure in drawn.values())
-    best = next(trace for trace in drawn["history"].data if trace.name == "best so far")
-    assert best.y[0] == 0.5
-    assert figures.view("contour", x="batch_size").layout.xaxis.title.text == "batch_size"
-    with pytest.raises(KeyError, match="no figure 'histroy'; there are history, "):
-        figures["histroy"]
-    _a_figure_is_sent_again_only_when_something_has_changed(service, experiment)
+    with serving(service.app) as url:
+        figures = podium.figures("tiny", url=url)
+        assert list(figures)[:3] == ["history", "learning-curves", "parallel-coordinates"]
+        drawn = dict(figures)
+        assert len(drawn) == len(figures) == 12
+        assert all(isinstance(figure, Figure) and figure.layout.title.text for figure in drawn.values())
+        best = next(trace for trace in drawn["history"].data if trace.name == "best so far")
+        assert best.y[0] == 0.5
+        assert figures.view("contour", x="batch_size").layout.xaxis.title.text == "batch_size"
+        with pytest.raises(KeyError, match="no figure 'histroy'; there are history, "):
+            figures["histroy"]
+        _a_figure_is_sent_again_only_when_something_has_changed(service, experiment)
 
 
 def _a_figure_is_sent_again_only_when_something_has_changed(service: Service, experiment: str) -> None:
@@ -131,16 +131,6 @@ def test_the_same_rows_of_an_ended_experiment_make_the_same_record_at_any_time(s
     second = read(service, experiment)
     assert second == first
     assert Bound.of(second).digest == Bound.of(first).digest
-
-
-def gallery(service: Service, experiment: str) -> Gallery:
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        got = service.http.get(str(request.url))
-        return httpx2.Response(
-            got.status_code, content=got.content, headers={"Content-Type": got.headers["Content-Type"]}
-        )
-
-    return Gallery(FigureClient("http://testserver", transport=httpx2.MockTransport(answer)), experiment)
 
 
 def read(service: Service, experiment: str) -> Record:
