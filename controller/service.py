@@ -18,6 +18,7 @@ from controller.api.collaborators import Collaborators
 from controller.cluster import Cluster
 from controller.collection import Collector, collect_forever
 from controller.counted_cluster import CountedCluster
+from controller.dashboard.door import add_dashboard
 from controller.database import is_reachable, open_sessions
 from controller.leadership import Leadership
 from controller.loop import run_forever
@@ -85,6 +86,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
     )
     parts.registry.register(RowCollector(sessions, utc_now))
     app = create_app(collaborators)
+    add_dashboard(app)
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=75, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True)

@@ -38,6 +38,8 @@ def serialize_creation(session: Session) -> None:
 class ExperimentFilter:
     state: ExperimentState | None = None
     name: str | None = None
+    containing: str | None = None
+    """A part of the id, and so of the name."""
     older_than: tuple[datetime, str] | None = None
     """Key of the last experiment of the page before."""
 
@@ -49,6 +51,8 @@ def experiments(session: Session, wanted: ExperimentFilter, limit: int) -> Seque
         query = query.where(ExperimentRow.state == wanted.state)
     if wanted.name is not None:
         query = query.where(ExperimentRow.name == wanted.name)
+    if wanted.containing:
+        query = query.where(ExperimentRow.id.icontains(wanted.containing, autoescape=True))
     if wanted.older_than is not None:
         query = query.where(tuple_(ExperimentRow.created_at, ExperimentRow.id) < wanted.older_than)
     return session.scalars(query).all()

@@ -17,6 +17,7 @@ from controller.api.app import create_app
 from controller.api.collaborators import Collaborators
 from controller.cluster import JobEvent
 from controller.collection import Collector
+from controller.dashboard.door import add_dashboard
 from controller.experiment import History, Problem, Suggestion
 from controller.jobs import JobRequest
 from controller.meters import Meters, meters_of
@@ -107,7 +108,9 @@ class AtOnce(Executor):
 class Service:
     http: TestClient
 
-    def __init__(self, engine: Engine, sessions: sessionmaker[Session], artifacts: Path) -> None:
+    def __init__(
+        self, engine: Engine, sessions: sessionmaker[Session], artifacts: Path, *, admin_token: str | None = None
+    ) -> None:
         self.engine, self.sessions, self.clock, self.cluster = engine, sessions, Clock(), FakeCluster()
         self.signer = TokenSigner(key="k" * 32, lifetime=timedelta(hours=1))
         self.registry = CollectorRegistry()
@@ -118,12 +121,13 @@ class Service:
                 engine=engine,
                 sessions=sessions,
                 signer=self.signer,
-                admin_token=None,
+                admin_token=admin_token,
                 artifacts_url=artifacts.as_uri(),
                 clock=self.clock,
                 registry=self.registry,
             )
         )
+        add_dashboard(self.app)
         self.think: Think
         self.judge: Judge
         self.think, self.judge = mind_here()

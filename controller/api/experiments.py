@@ -36,10 +36,11 @@ IdempotencyKey = Annotated[str | None, Header(max_length=200, description="the s
 
 async def read_spec(request: Request, needed: Needed) -> ExperimentSpec:
     """Read the body as YAML or JSON, whatever its content type says. Raises InvalidSpec with every fault."""
-    return await run_in_threadpool(_parse, await request.body(), needed.reserved_names)
+    return await run_in_threadpool(spec_of, await request.body(), needed.reserved_names)
 
 
-def _parse(body: bytes, reserved_names: Collection[str]) -> ExperimentSpec:
+def spec_of(body: bytes, reserved_names: Collection[str]) -> ExperimentSpec:
+    """Return the spec that a body holds. Raises InvalidSpec with every fault."""
     try:
         spec = parse_spec(read_document(body.decode()))
         if faults := forbidden_references(spec, reserved_names) + no_room(spec):

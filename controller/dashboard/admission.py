@@ -1,0 +1,42 @@
+"""Who is let in, and from where a form may come.
+
+Pages are closed where the API is closed and open where it is open. A form is believed when the browser says that a page
+of ours sent it. Where one signs in, cookies that are SameSite=Strict keep other sites out already; where the API is
+open, as on the loopback address, nothing but this does.
+"""
+
+from urllib.parse import urlsplit
+
+from fastapi import Request
+
+from controller.api.collaborators import Collaborators, Needed, Now
+from controller.dashboard.visit import Visits
+from controller.errors import Forbidden, Unauthorized
+
+COOKIE = "podium_visit"
+
+
+class NotSignedIn(Unauthorized):
+    """A page was asked for by somebody whom it does not know."""
+
+
+async def admit_visitor(request: Request, needed: Needed, now: Now) -> None:
+    """Let a visitor in. Raises NotSignedIn without a valid cookie where the API has a token."""
+    visits = visits_of(needed)
+    if visits is not None and not visits.is_open(request.cookies.get(COOKIE, ""), now):
+        raise NotSignedIn("sign in with the API's token")
+
+
+def visits_of(needed: Collaborators) -> Visits | None:
+    """Return whom to ask about cookies; None where the API is open."""
+    if needed.admin_token is None:
+        return None
+    return Visits(key=needed.signer.key, admin_token=needed.admin_token)
+
+
+async def sent_from_here(request: Request) -> None:
+    """Raise Forbidden for a form of another site's page, and for one of which the browser does not say whose it is."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "")
+    is_ours = site == "same-origin" if site is not None else urlsplit(origin).netloc == request.headers.get("host")
+    if not is_ours:
+        raise Forbidden("this form was not sent by a page of this address; open the page here and send it again")

@@ -1,0 +1,45 @@
+"""What a trial measured, epoch by epoch: one small plotly figure for each metric. Pure: measurements in, JSON out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from controller.figures.plain import plain
+from podium.wire import Measurement, TrialDetail
+
+Figure = dict[str, Any]  # Any: plotly's JSON
+MOST_FIGURES = 12
+
+
+def curves_of(trial: TrialDetail, objective: str) -> dict[str, Figure]:
+    """Return figures by the metrics' names, the objective's first; a line for each attempt that measured it."""
+    reported = dict.fromkeys(name for each in trial.measurements for name in each.metrics)
+    names = sorted(reported, key=lambda name: name != objective)[:MOST_FIGURES]
+    return {name: _curve(name, trial.measurements) for name in names}
+
+
+def _curve(metric: str, measurements: Sequence[Measurement]) -> Figure:
+    attempts = dict.fromkeys(each.attempt for each in measurements)
+    lines = [_line(metric, attempt, measurements) for attempt in attempts]
+    shown = [line for line in lines if line["x"]]
+    layout = {
+        "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": plain(metric)}},
+        "showlegend": len(shown) > 1,
+    }
+    return {"data": shown, "layout": layout}
+
+
+def _line(metric: str, attempt: str, measurements: Sequence[Measurement]) -> Figure:
+    points = [
+        (each.epoch, each.metrics[metric])
+        for each in measurements
+        if each.attempt == attempt and metric in each.metrics
+    ]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": plain(attempt),
+        "x": [epoch for epoch, _ in points],
+        "y": [value for _, value in points],
+    }
+

@@ -1,0 +1,35 @@
+"""Figures, pictures and files for the pages, behind the pages' own admission: browsers have a cookie and no token.
+
+What the API serves is served by the API's own routes.
+"""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+
+from controller import report, store
+from controller.api import experiments, figures, results
+from controller.api.collaborators import Needed, Transaction
+from controller.dashboard.confusion import confusion_of
+from controller.dashboard.curves import Figure, curves_of
+from controller.dashboard.headers import DATA
+
+router = APIRouter(prefix=DATA)
+router.include_router(figures.router)
+router.include_router(results.router)
+router.add_api_route("/experiments/{experiment_id}/trials.csv", experiments.export_trials)
+
+TRIAL = "/experiments/{experiment_id}/trials/{number}"
+
+
+@router.get(f"{TRIAL}/curves")
+def read_curves(experiment_id: str, number: int, session: Transaction) -> Mapping[str, Figure]:
+    """Return a trial's learning curves, by metric."""
+    metric = store.experiment(session, experiment_id).spec["objective"]["metric"]
+    return curves_of(report.trial_detail(session, store.trial(session, experiment_id, number)), metric)
+
+
+@router.get(f"{TRIAL}/confusion")
+async def read_confusion(experiment_id: str, number: int, needed: Needed) -> Mapping[str, Figure]:
+    """Return the confusion matrix of a full training. 404 says why there is none."""
+    return {"confusion matrix": confusion_of(await results.read_results(experiment_id, number, needed))}

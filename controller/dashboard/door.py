@@ -1,0 +1,60 @@
+"""The pages put on the application, behind the admission, with the API's errors as pages."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from sqlalchemy.exc import DataError, OperationalError
+from starlette.exceptions import HTTPException
+
+from controller.dashboard import assets, catalogue, compare, data, experiment, new, sign_in, trial, verbs
+from controller.dashboard.admission import NotSignedIn, admit_visitor
+from controller.dashboard.headers import PageHeaders, wants_data
+from controller.dashboard.rendering import page
+from controller.errors import Refusal
+from podium.wire import Problem
+
+PAGES = (catalogue, new, compare, verbs, trial, experiment, data)
+ERRORS: tuple[type[Exception], ...] = (Refusal, OperationalError, DataError, RequestValidationError, HTTPException)
+Handler = Callable[[Request, Any], Response | Awaitable[Response]]  # Any: Starlette's own type
+
+
+def add_dashboard(app: FastAPI) -> None:
+    """Serve the pages at `/`, beside whatever the application serves already."""
+    app.include_router(assets.router)
+    app.include_router(sign_in.router)
+    for pages in PAGES:
+        app.include_router(pages.router, dependencies=[Depends(admit_visitor)], include_in_schema=False)
+    app.add_middleware(PageHeaders)
+    for kind in ERRORS:
+        app.add_exception_handler(kind, _for_people(app.exception_handlers[kind]))
+
+
+def _for_people(told: Handler) -> Handler:
+    """Return a handler that shows as a page what `told` answers to a machine."""
+
+    def show(request: Request, error: Exception) -> Response:
+        answer = told(request, error)
+        assert isinstance(answer, Response)
+        if wants_data(request.url.path):
+            return answer
+        if isinstance(error, NotSignedIn):
+            return _to_sign_in(request)
+        problem = Problem.model_validate_json(bytes(answer.body))
+        shown = page(request, "problem.html", {"problem": problem}, status=answer.status_code)
+        if (retry := answer.headers.get("Retry-After")) is not None:
+            shown.headers["Retry-After"] = retry
+        return shown
+
+    return show
+
+
+def _to_sign_in(request: Request) -> Response:
+    if "HX-Request" in request.headers:  # a part of a page that is open: the whole of it is to be asked for again
+        return Response(status_code=401, headers={"HX-Refresh": "true"})
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    wanted = asked if request.method == "GET" else "/"
+    return RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", 303)

@@ -1,0 +1,67 @@
+"""Signing in with the API's token, and out again."""
+
+import secrets
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import APIRouter, Depends, Query, Request, Response, status
+from fastapi.responses import RedirectResponse
+
+from controller.api.collaborators import Needed, Now
+from controller.dashboard.admission import COOKIE, sent_from_here, visits_of
+from controller.dashboard.form import Form
+from controller.dashboard.rendering import page
+from controller.dashboard.visit import LIFETIME
+
+log = structlog.get_logger()
+router = APIRouter(include_in_schema=False)
+Next = Annotated[str, Query(max_length=2000)]
+
+
+@router.get("/sign-in")
+def show(request: Request, needed: Needed, next: Next = "/") -> Response:  # noqa: A002  # the address' own word
+    """Ask for the token, where there is one."""
+    if needed.admin_token is None:
+        return RedirectResponse("/", status.HTTP_303_SEE_OTHER)
+    return page(request, "sign_in.html", {"next": _here(next), "refused": False})
+
+
+@router.post("/sign-in", dependencies=[Depends(sent_from_here)])
+def sign_in(request: Request, needed: Needed, now: Now, form: Form) -> Response:
+    """Begin a visit for whoever knows the token."""
+    wanted, visits = _here(form.get("next", "/")), visits_of(needed)
+    if visits is None:
+        return RedirectResponse(wanted, status.HTTP_303_SEE_OTHER)
+    if not secrets.compare_digest(form.get("token", "").encode(), visits.admin_token.encode()):
+        log.info("somebody was not let into the dashboard", client=request.client.host if request.client else None)
+        return page(request, "sign_in.html", {"next": wanted, "refused": True}, status=401)
+    answer = RedirectResponse(wanted, status.HTTP_303_SEE_OTHER)
+    answer.set_cookie(
+        COOKIE,
+        visits.begin(now),
+        max_age=int(LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=_is_encrypted(request),
+    )
+    return answer
+
+
+@router.post("/sign-out", dependencies=[Depends(sent_from_here)])
+def sign_out(request: Request) -> Response:
+    """End a visit in this browser."""
+    answer = RedirectResponse("/sign-in", status.HTTP_303_SEE_OTHER)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=_is_encrypted(request))
+    return answer
+
+
+def _is_encrypted(request: Request) -> bool:
+    """Say whether the browser speaks https; it says so itself, since a proxy in front may not."""
+    return request.url.scheme == "https" or urlsplit(request.headers.get("origin", "")).scheme == "https"
+
+
+def _here(wanted: str) -> str:
+    """Return where to go next, if that is a page of ours: nobody is led elsewhere by a link to the sign-in."""
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return wanted if is_ours and wanted.isprintable() else "/"
