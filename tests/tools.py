@@ -16,6 +16,14 @@ def kubectl() -> str:
     return _tool("kubectl")
 
 
+def chromium() -> str:
+    """Return the path of a browser. Raises FileNotFoundError, which says how to get it, when there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise FileNotFoundError("no chromium: on Debian run apt-get install --no-install-recommends chromium")
+
+
 def _tool(name: str) -> str:
     """Return the path of a tool. Raises FileNotFoundError, which says how to get it, when there is none."""
     if found := shutil.which(name) or shutil.which(name, path=_brought()):

@@ -23,7 +23,6 @@ def _curve(metric: str, measurements: Sequence[Measurement]) -> Figure:
     shown = [line for line in lines if line["x"]]
     layout = {
         "xaxis": {"title": {"text": "epoch"}, "rangemode": "tozero"},
-        "yaxis": {"title": {"text": plain(metric)}},
         "showlegend": len(shown) > 1,
     }
     return {"data": shown, "layout": layout}
@@ -42,4 +41,3 @@ def _line(metric: str, attempt: str, measurements: Sequence[Measurement]) -> Fig
         "x": [epoch for epoch, _ in points],
         "y": [value for _, value in points],
     }
-

@@ -1,0 +1,72 @@
+"""Each page in a real browser: it loads without a complaint, everybody can use it, and it fits a phone."""
+
+from playwright.sync_api import expect
+
+from tests.dashboard.site import Site
+from tests.dashboard.visitor import PATIENCE_MS, Visitor
+
+
+def holds_up(visitor: Visitor) -> None:
+    """Check what is asked of every page."""
+    assert visitor.faults_in_light_and_dark() == []
+    assert not visitor.scrolls_sideways()
+    assert visitor.out_of_reach() == []
+
+
+def test_experiments(site: Site, visitor: Visitor) -> None:
+    visitor.goes_to("/")
+    visitor.sees(site.search)
+    visitor.sees(site.trained)
+    visitor.pictures("experiments")
+    holds_up(visitor)
+
+
+def test_an_experiment_with_its_figures(site: Site, visitor: Visitor) -> None:
+    visitor.goes_to(f"/experiments/{site.search}")
+    visitor.sees("120 trials, page 1 of 3")
+    for each in visitor.page.locator(".figures figure").all():
+        each.scroll_into_view_if_needed()
+        expect(each.locator("svg.main-svg").first).to_be_attached(timeout=PATIENCE_MS)
+    assert visitor.page.locator(".figures figure").count() >= 10
+    assert "".join(visitor.page.locator(".figures .hint").all_inner_texts()) == ""
+    visitor.pictures("experiment")
+    holds_up(visitor)
+
+
+def test_a_trial_with_what_it_still_gets_wrong(site: Site, visitor: Visitor) -> None:
+    visitor.goes_to(f"/experiments/{site.trained}/trials/1")
+    visitor.sees("reached its target, epoch 4")
+    visitor.sees("Most confident mistakes")
+    visitor.sees_figures(4)
+    pictures = visitor.page.locator(".mistakes img")
+    assert pictures.count() == 24
+    pictures.first.scroll_into_view_if_needed()
+    expect(pictures.first).to_have_js_property("complete", True)
+    expect(pictures.first).to_have_js_property("naturalWidth", 32)
+    visitor.pictures("trial")
+    holds_up(visitor)
+
+
+def test_a_comparison(site: Site, visitor: Visitor) -> None:
+    visitor.goes_to("/")
+    for each in (site.search, site.trained):
+        visitor.page.get_by_label(f"compare {each}").check()
+    visitor.presses("Compare the marked ones")
+    visitor.sees("best configuration")
+    visitor.sees_figures(2)
+    visitor.pictures("compare")
+    holds_up(visitor)
+
+
+def test_a_new_experiment(site: Site, visitor: Visitor) -> None:
+    visitor.goes_to("/new")
+    holds_up(visitor)
+
+
+def test_the_theme_is_remembered(site: Site, visitor: Visitor) -> None:
+    visitor.goes_to("/")
+    light = visitor.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    visitor.presses("Dark", within="header")
+    visitor.goes_to("/new")
+    assert visitor.page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    expect(visitor.page.locator("#theme")).to_have_attribute("aria-pressed", "true")

@@ -1,0 +1,105 @@
+"""A person at a browser: Debian's Chromium, with everything noted that a page complains of."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+
+GRAVE = ("serious", "critical")
+PHONE = {"width": 375, "height": 740}
+DESK = {"width": 1280, "height": 800}
+PATIENCE_MS = 30_000
+"""The tests' machine may be busy; what takes as long is broken."""
+REACHABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+
+
+class Visitor:
+    def __init__(self, page: Page, url: str, pictures: Path | None) -> None:
+        self.page, self.url, self._pictures = page, url, pictures
+        self.complaints: list[str] = []
+        """Errors and broken policies, as the browser's console has them."""
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    def goes_to(self, path: str) -> None:
+        answer = self.page.goto(self.url + path)
+        assert answer is not None
+        assert answer.ok, answer.status
+
+    def sees(self, words: str, place: str = "main") -> None:
+        expect(self.page.locator(place)).to_contain_text(words, timeout=PATIENCE_MS)
+
+    def sees_figures(self, count: int, place: str = ".figures") -> None:
+        """Wait until so many figures are drawn."""
+        drawn = self.page.locator(f"{place} .plot:has(svg.main-svg)")
+        expect(drawn).to_have_count(count, timeout=PATIENCE_MS)
+
+    def presses(self, button: str, within: str = "main") -> None:
+        self.page.locator(within).get_by_role("button", name=button, exact=True).click()
+
+    def faults(self) -> list[str]:
+        """Return what axe-core finds that keeps people out."""
+        found: list[dict[str, Any]] = Axe().run(self.page).response["violations"]  # Any: axe's JSON
+        return [
+            f"{each['impact']} {each['id']}: {[node['html'] for node in each['nodes']][:3]}"
+            for each in found
+            if each["impact"] in GRAVE
+        ]
+
+    def faults_in_light_and_dark(self) -> list[str]:
+        light = self.faults()
+        self.page.locator("#theme").click()
+        dark = [f"dark: {each}" for each in self.faults()]
+        self.page.locator("#theme").click()
+        return light + dark
+
+    def scrolls_sideways(self) -> bool:
+        """Say whether the page, and not a table in it, is wider than a phone."""
+        self.page.set_viewport_size(PHONE)
+        is_wider = self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+        self.page.set_viewport_size(DESK)
+        return bool(is_wider)
+
+    def out_of_reach(self) -> list[str]:
+        """Press Tab until the page begins again; return what it has that the focus never came to."""
+        self.page.evaluate("document.activeElement.blur()")
+        shown: Locator = self.page.locator(REACHABLE).locator("visible=true")
+        wanted = shown.count()
+        self.page.evaluate("window.reached = new Set()")
+        for _ in range(wanted + 5):
+            self.page.keyboard.press("Tab")
+            self.page.evaluate("window.reached.add(document.activeElement)")
+        missed = shown.evaluate_all(
+            "found => found.filter(e => !window.reached.has(e)).map(e => e.outerHTML.slice(0, 99))"
+        )
+        return [str(each) for each in missed]
+
+    def pictures(self, name: str) -> None:
+        """Keep what the page looks like, where somebody asked for pictures."""
+        if self._pictures is None:
+            return
+        self._pictures.mkdir(parents=True, exist_ok=True)
+        for theme in ("light", "dark"):
+            self.page.evaluate("window.scrollTo(0, 0)")
+            self.page.screenshot(path=self._pictures / f"{name}-{theme}.png")
+            self.page.locator("#theme").click()
+
+
+@contextmanager
+def visiting(browser: Browser, url: str, pictures: Path | None = None) -> Iterator[Visitor]:
+    """Open a window of its own; whatever its pages complained of fails the test, unless that was to be."""
+    context = browser.new_context(viewport=DESK, color_scheme="light", reduced_motion="reduce")  # type: ignore[arg-type]
+    context.set_default_timeout(PATIENCE_MS)
+    try:
+        visitor = Visitor(context.new_page(), url, pictures)
+        yield visitor
+        assert visitor.complaints == []
+    finally:
+        context.close()
