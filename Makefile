@@ -20,7 +20,7 @@ SCANNER := .venv-security
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart test e2e e2echaos security demo bench benchmark latency trainer scale chaos clean
+.PHONY: help install check format chart screenshots test e2e e2echaos security demo bench benchmark latency trainer scale chaos clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -50,6 +50,9 @@ chart: $(READY) ## Make anew what is made from the chart: its README and schema,
 	$(BIN)/python -m hack.chart_docs
 	$(BIN)/python -m hack.chart_schema
 	$(BIN)/python -m hack.manifests
+
+screenshots: $(READY) ## Take the pictures of the dashboard in docs/images anew, with Debian's chromium
+	$(BIN)/pytest tests/dashboard/test_pages.py --pictures docs/images
 
 test: $(READY) ## Run every test
 	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder

@@ -33,7 +33,7 @@ ENV PATH=/opt/podium/bin:$PATH \
 COPY --from=environment /opt/podium /opt/podium
 # Compiled is what each start imports; all of it would be twice as much. A read-only Pod cannot keep what it compiles
 # itself: its start would take 20 seconds instead of 2. Of plotly that is what a figure of every kind takes.
-RUN env -u PYTHONDONTWRITEBYTECODE python -c "import alembic.command, fastapi, httpx2, kubernetes.config, kubernetes.watch, \
+RUN env -u PYTHONDONTWRITEBYTECODE python -c "import alembic.command, fastapi, httpx2, jinja2, kubernetes.config, kubernetes.watch, \
 plotly.io, prometheus_client, psycopg, pydantic_settings, jwt, rich.live, rich.table, rich.traceback, scipy.stats, skopt, \
 sklearn.gaussian_process, sqlalchemy.dialects.postgresql.psycopg, structlog, tenacity, threadpoolctl, typer, uvicorn, \
 uvicorn.lifespan.on, uvicorn.loops.auto, uvicorn.protocols.http.httptools_impl; \
