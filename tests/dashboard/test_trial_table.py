@@ -1,5 +1,6 @@
 """Trials sorted, filtered and leafed through by the database."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -23,8 +24,9 @@ def experiment_id(engine: Engine) -> str:
 
 
 @pytest.fixture
-def session(engine: Engine, experiment_id: str) -> Session:
-    return open_sessions(engine)()
+def session(engine: Engine, experiment_id: str) -> Iterator[Session]:
+    with open_sessions(engine)() as session:
+        yield session
 
 
 def everything(session: Session, experiment_id: str, **wanted: object) -> list[dict[str, Value | None]]:
@@ -39,7 +41,6 @@ def everything(session: Session, experiment_id: str, **wanted: object) -> list[d
         ]
     assert len(rows) == first.matching
     assert len({row["trial"] for row in rows}) == len(rows)
-    session.close()
     return rows
 
 
@@ -86,7 +87,6 @@ def test_a_filter_that_cannot_be_is_refused_in_words(
     with pytest.raises(UnknownFilter) as refused:
         everything(session, experiment_id, where=where)
     assert told in refused.value.detail
-    session.close()
 
 
 @pytest.mark.parametrize("page", [-3, 0, 1, 3, 99])
@@ -94,7 +94,6 @@ def test_a_page_that_there_is_not_is_the_nearest(session: Session, experiment_id
     found = trials_found(session, store.experiment(session, experiment_id), Wanted(page=page))
     assert found.page == min(max(page, 1), 3)
     assert found.rows[0].number == (found.page - 1) * PAGE_ROWS + 1
-    session.close()
 
 
 def test_a_page_reads_no_more_rows_than_it_shows(session: Session, experiment_id: str) -> None:
@@ -107,5 +106,4 @@ def test_a_page_reads_no_more_rows_than_it_shows(session: Session, experiment_id
     event.listen(session.get_bind(), "after_cursor_execute", note)
     trials_found(session, row, Wanted(sort="-learning_rate", page=2))
     event.remove(session.get_bind(), "after_cursor_execute", note)
-    session.close()
     assert sum(fetched) <= PAGE_ROWS + 1

@@ -7,12 +7,15 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import TimeoutError as TookTooLong
 
 GRAVE = ("serious", "critical")
 PHONE = {"width": 375, "height": 740}
 DESK = {"width": 1280, "height": 800}
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 """The tests' machine may be busy; what takes as long is broken."""
+RESIZE_MS = 5_000
+FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 REACHABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
 
 
@@ -29,7 +32,7 @@ class Visitor:
             self.complaints.append(f"{message.type}: {message.text}")
 
     def goes_to(self, path: str) -> None:
-        answer = self.page.goto(self.url + path)
+        answer = self.page.goto(self.url + path, wait_until="domcontentloaded")
         assert answer is not None
         assert answer.ok, answer.status
 
@@ -63,9 +66,13 @@ class Visitor:
     def scrolls_sideways(self) -> bool:
         """Say whether the page, and not a table in it, is wider than a phone."""
         self.page.set_viewport_size(PHONE)
-        is_wider = self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-        self.page.set_viewport_size(DESK)
-        return bool(is_wider)
+        try:
+            self.page.wait_for_function(FITS, timeout=RESIZE_MS)  # figures follow the page a moment later
+        except TookTooLong:
+            return True
+        finally:
+            self.page.set_viewport_size(DESK)
+        return False
 
     def out_of_reach(self) -> list[str]:
         """Press Tab until the page begins again; return what it has that the focus never came to."""
@@ -100,6 +107,6 @@ def visiting(browser: Browser, url: str, pictures: Path | None = None) -> Iterat
     try:
         visitor = Visitor(context.new_page(), url, pictures)
         yield visitor
-        assert visitor.complaints == []
+        assert not visitor.complaints, visitor.complaints
     finally:
         context.close()
