@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from controller.figures.names import FigureName
 from podium import whole_file
 from podium.results import SUMMARY
 from tests.dashboard.site import Site
@@ -75,7 +76,7 @@ def test_every_page_shows_hostile_words_as_words(site: Site, visitor: Visitor, h
             visitor.sees("Most confident mistakes")
             visitor.sees_figures(3)
         elif "?" not in path and "experiments" in path and "trials" not in path:
-            visitor.sees_figures(2)
+            visitor.sees_figures(len(FigureName))
         assert "Podium" in visitor.page.title(), path
         assert (
             visitor.page.locator("main script, main svg[onload], main [onerror], main a[href^=javascript]").count() == 0

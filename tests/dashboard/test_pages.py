@@ -2,8 +2,9 @@
 
 from playwright.sync_api import expect
 
+from controller.figures.names import FigureName
 from tests.dashboard.site import Site
-from tests.dashboard.visitor import PATIENCE_MS, Visitor
+from tests.dashboard.visitor import Visitor
 
 
 def holds_up(visitor: Visitor) -> None:
@@ -24,10 +25,7 @@ def test_experiments(site: Site, visitor: Visitor) -> None:
 def test_an_experiment_with_its_figures(site: Site, visitor: Visitor) -> None:
     visitor.goes_to(f"/experiments/{site.search}")
     visitor.sees("120 trials, page 1 of 3")
-    for each in visitor.page.locator(".figures figure").all():
-        each.scroll_into_view_if_needed()
-        expect(each.locator("svg.main-svg").first).to_be_attached(timeout=PATIENCE_MS)
-    assert visitor.page.locator(".figures figure").count() >= 10
+    visitor.sees_figures(len(FigureName))
     assert "".join(visitor.page.locator(".figures .hint").all_inner_texts()) == ""
     visitor.pictures("experiment")
     holds_up(visitor)

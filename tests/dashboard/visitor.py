@@ -29,7 +29,7 @@ class Visitor:
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(f"{message.type}: {message.text}")
+            self.complaints.append(f"{message.type}: {message.text} {message.location}")
 
     def goes_to(self, path: str) -> None:
         answer = self.page.goto(self.url + path, wait_until="domcontentloaded")
@@ -40,9 +40,12 @@ class Visitor:
         expect(self.page.locator(place)).to_contain_text(words, timeout=PATIENCE_MS)
 
     def sees_figures(self, count: int, place: str = ".figures") -> None:
-        """Wait until so many figures are drawn."""
-        drawn = self.page.locator(f"{place} .plot:has(svg.main-svg)")
-        expect(drawn).to_have_count(count, timeout=PATIENCE_MS)
+        """Look at each figure until it is drawn; there are to be so many."""
+        figures = self.page.locator(f"{place} .plot")
+        expect(figures).to_have_count(count, timeout=PATIENCE_MS)
+        for figure in figures.all():
+            figure.scroll_into_view_if_needed()
+            expect(figure.locator("svg.main-svg").first).to_be_attached(timeout=PATIENCE_MS)
 
     def presses(self, button: str, within: str = "main") -> None:
         self.page.locator(within).get_by_role("button", name=button, exact=True).click()

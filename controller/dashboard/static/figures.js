@@ -8,6 +8,13 @@
   const SMALL_HEIGHT = 240;
   let plotly = null;
 
+  // plotly.js writes some style attributes as text, which the policy forbids; through the object model they are allowed.
+  const setAttribute = Element.prototype.setAttribute;
+  Element.prototype.setAttribute = function (name, value) {
+    if (name === "style" && this.style) this.style.cssText = value;
+    else setAttribute.call(this, name, value);
+  };
+
   const loaded = () => {
     plotly ??= new Promise((resolve, reject) => {
       for (const id of own.styles.split(" ").filter(Boolean)) {
