@@ -58,7 +58,8 @@ def _sentence_parts(experiment: Experiment, now: datetime) -> Iterator[str]:
     progress, metric = experiment.progress, experiment.spec.objective.metric
     if progress.best_value is not None:
         better = f", {told}" if (told := gain(experiment)) else ""
-        yield f"Best {metric} so far: {number(progress.best_value)}, of trial {progress.best_trial}{better}"
+        so_far = "" if has_ended(experiment) else " so far"
+        yield f"Best {metric}{so_far}: {number(progress.best_value)}, of trial {progress.best_trial}{better}"
     elif has_ended(experiment):
         yield "No trial was trained in full"
     left = time_left(experiment, now)

@@ -31,6 +31,11 @@ class Visitor:
         if message.type in ("error", "warning"):
             self.complaints.append(f"{message.type}: {message.text} {message.location}")
 
+    def expects(self, words: str) -> None:
+        """Forget what the page has complained of; these words must be among it."""
+        assert any(words in each for each in self.complaints), self.complaints
+        self.complaints.clear()
+
     def goes_to(self, path: str) -> None:
         answer = self.page.goto(self.url + path, wait_until="domcontentloaded")
         assert answer is not None

@@ -6,6 +6,8 @@
   const AGAIN_MS = 5000;
   const HEIGHT = 380;
   const SMALL_HEIGHT = 240;
+  const LETTER_WIDTH = 6.5; // of a subtitle, on average
+  const LINE_HEIGHT = 18;
   let plotly = null;
 
   // plotly.js writes some style attributes as text, which the policy forbids; through the object model they are allowed.
@@ -60,12 +62,31 @@
     return dressed;
   };
 
+  // The lines below a title are broken for a wide page; here they are broken anew for the place that there is.
+  const fitted = (layout, width) => {
+    const words = layout.title?.subtitle?.text?.replaceAll("<br>", " ").split(" ");
+    if (!words) return layout;
+    const lines = [""];
+    for (const word of words) {
+      const line = `${lines.at(-1)} ${word}`.trim();
+      if (line.length * LETTER_WIDTH > width - 2 * (layout.margin?.l ?? 0)) lines.push(word);
+      else lines[lines.length - 1] = line;
+    }
+    const more = LINE_HEIGHT * (lines.length - layout.title.subtitle.text.split("<br>").length);
+    return {
+      ...layout,
+      title: { ...layout.title, subtitle: { ...layout.title.subtitle, text: lines.join("<br>") } },
+      margin: { ...layout.margin, t: (layout.margin?.t ?? 0) + more },
+      height: layout.height && layout.height + Math.max(0, more),
+    };
+  };
+
   const draw = async (place, figure) => {
     await loaded();
     place.figure = figure;
     place.previousElementSibling.classList.toggle("hidden", Boolean(figure.layout?.title?.text)); // it is in the picture
     const height = place.closest(".small") ? SMALL_HEIGHT : HEIGHT;
-    const layout = themed(figure.layout ?? {}, height);
+    const layout = themed(fitted(figure.layout ?? {}, place.clientWidth), height);
     await Plotly.react(place, figure.data, layout, { displayModeBar: false, displaylogo: false, responsive: true, scrollZoom: false });
   };
 
