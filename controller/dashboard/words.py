@@ -75,11 +75,11 @@ def first_sentence(experiment: Experiment, now: datetime) -> str:
         case ExperimentState.RUNNING:
             return f"Running for {lasted}: {told}"
         case ExperimentState.PAUSED:
-            return f"Paused: {told}" if not told.startswith("paused") else told.capitalize()
+            return told[:1].upper() + told[1:] if told.startswith("paused") else f"Paused: {told}"
         case ExperimentState.STOPPED:
-            return f"Stopped after {lasted}: {told}"
+            return f"Stopped after {lasted} {told.removeprefix('stopped ')}"
         case ExperimentState.COMPLETED:
-            return f"Completed after {lasted}: {told}"
+            return f"Completed after {lasted}: {told.removeprefix('completed: ')}"
 
 
 def gain(experiment: Experiment) -> str:

@@ -77,7 +77,7 @@ def test_every_page_shows_hostile_words_as_words(site: Site, visitor: Visitor, h
     pages = {
         "/": METRIC,
         f"/experiments/{hostile}?where=" + quote(f'optimizer="{SCRIPT}"'): SCRIPT,
-        f"/experiments/{hostile}?where=" + quote(BREAKOUT): "cannot read the filter",
+        f"/experiments/{hostile}?where=" + quote(BREAKOUT): "no column",
         f"/experiments/{hostile}/trials/1": f"loss{LINK}",
         f"/experiments/{hostile}/trials/2": SCRIPT,
         f"/compare?id={hostile}&id={site.trained}": METRIC,

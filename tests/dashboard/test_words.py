@@ -38,7 +38,7 @@ def test_the_status_is_a_sentence_at_every_turn(service: Service, running: str) 
     service.http.post(f"/api/v1/experiments/{running}/pause")
     assert said(service, running).startswith("Paused by a user; runs in flight finish")
     service.http.post(f"/api/v1/experiments/{running}/stop")
-    assert said(service, running).startswith("Stopped after 1 min 00 s: stopped by a user; its results stay. Best")
+    assert said(service, running).startswith("Stopped after 1 min 00 s by a user; its results stay. Best")
 
 
 def test_a_budget_is_spent_by_its_nearest_limit(service: Service) -> None:
