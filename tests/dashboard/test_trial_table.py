@@ -52,7 +52,7 @@ def test_pages_join_into_one_order_with_nothing_last(
     cells = [row[column] for row in everything(session, experiment_id, sort=sign + column)]
     known = [cell for cell in cells if cell is not None]
     assert len(cells) == 130
-    assert cells == sorted(known, key=lambda cell: cell, reverse=sign == "-") + [None] * (130 - len(known))  # type: ignore[arg-type,return-value]
+    assert cells == sorted(known, key=lambda cell: cell, reverse=sign == "-") + [None] * (130 - len(known))
 
 
 def test_terms_must_all_hold(session: Session, experiment_id: str) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect
 from playwright.sync_api import TimeoutError as TookTooLong
 
 GRAVE = ("serious", "critical")
-PHONE = {"width": 375, "height": 740}
-DESK = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 375, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 800}
 PATIENCE_MS = 60_000
 """The tests' machine may be busy; what takes as long is broken."""
 RESIZE_MS = 5_000
@@ -110,7 +110,7 @@ class Visitor:
 @contextmanager
 def visiting(browser: Browser, url: str, pictures: Path | None = None) -> Iterator[Visitor]:
     """Open a window of its own; whatever its pages complained of fails the test, unless that was to be."""
-    context = browser.new_context(viewport=DESK, color_scheme="light", reduced_motion="reduce")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESK, color_scheme="light", reduced_motion="reduce")
     context.set_default_timeout(PATIENCE_MS)
     try:
         visitor = Visitor(context.new_page(), url, pictures)
