@@ -75,8 +75,8 @@ def test_every_page_part_and_figure_is_closed(closed: Service, experiment_id: st
     routes = [route for pages in PAGES for route in pages.router.routes if isinstance(route, APIRoute)]
     assert len(routes) > 15
     for route in routes:
-        [method] = route.methods
-        assert is_closed(closed.http.request(method, route.path.format_map(names), headers=HERE)), route.path
+        for method in route.methods or ():
+            assert is_closed(closed.http.request(method, route.path.format_map(names), headers=HERE)), route.path
     for path in CLOSED:
         assert is_closed(closed.http.get(path.format(id=experiment_id))), path
     for path in FORMS:

@@ -42,6 +42,7 @@ def test_a_trial_with_what_it_still_gets_wrong(site: Site, visitor: Visitor) -> 
     expect(pictures.first).to_have_js_property("complete", True)
     expect(pictures.first).to_have_js_property("naturalWidth", 32)
     visitor.pictures("trial")
+    visitor.pictures("mistakes", at=".mistakes")
     holds_up(visitor)
 
 

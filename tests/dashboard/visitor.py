@@ -7,7 +7,6 @@ from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect
-from playwright.sync_api import TimeoutError as TookTooLong
 
 GRAVE = ("serious", "critical")
 PHONE: ViewportSize = {"width": 375, "height": 740}
@@ -74,13 +73,14 @@ class Visitor:
     def scrolls_sideways(self) -> bool:
         """Say whether the page, and not a table in it, is wider than a phone."""
         self.page.set_viewport_size(PHONE)
-        try:
-            self.page.wait_for_function(FITS, timeout=RESIZE_MS)  # figures follow the page a moment later
-        except TookTooLong:
-            return True
-        finally:
-            self.page.set_viewport_size(DESK)
-        return False
+        fits = False
+        for _ in range(RESIZE_MS // 100):  # figures follow the page a moment later
+            fits = bool(self.page.evaluate(FITS))
+            if fits:
+                break
+            self.page.wait_for_timeout(100)
+        self.page.set_viewport_size(DESK)
+        return not fits
 
     def out_of_reach(self) -> list[str]:
         """Press Tab until the page begins again; return what it has that the focus never came to."""
@@ -96,13 +96,13 @@ class Visitor:
         )
         return [str(each) for each in missed]
 
-    def pictures(self, name: str) -> None:
-        """Keep what the page looks like, where somebody asked for pictures."""
+    def pictures(self, name: str, at: str = "body") -> None:
+        """Keep what the page looks like from a place on, where somebody asked for pictures."""
         if self._pictures is None:
             return
         self._pictures.mkdir(parents=True, exist_ok=True)
         for theme in ("light", "dark"):
-            self.page.evaluate("window.scrollTo(0, 0)")
+            self.page.locator(at).evaluate("place => place.scrollIntoView()")
             self.page.screenshot(path=self._pictures / f"{name}-{theme}.png")
             self.page.locator("#theme").click()
 
