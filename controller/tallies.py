@@ -84,6 +84,39 @@ def bills(session: Session, experiment_ids: Sequence[str], now: datetime) -> Map
     return {each: found.get(each, NO_BILL) for each in experiment_ids}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunBill:
+    """What the attempts at one run held: slots, whether there is a price for them or not."""
+
+    run_id: int
+    hours: float
+    accelerator_hours: float
+    money: float | None
+    unpriced_hours: float
+
+
+def held_by_run(session: Session, experiment_id: str, now: datetime, price_per_hour: float | None) -> Sequence[RunBill]:
+    """Return what each run of an experiment held; `price_per_hour` is that of slots without a price of their own."""
+    hours = _held_seconds(now) / 3600.0
+    price = func.coalesce(AttemptRow.price_per_hour, literal(price_per_hour, Double))
+    query = (
+        select(
+            RunRow.id,
+            func.sum(hours),
+            func.sum(hours * AttemptRow.accelerators),
+            func.sum(hours * price),
+            func.coalesce(func.sum(hours).filter(price.is_(None)), 0.0),
+        )
+        .join(AttemptRow.run)
+        .where(RunRow.experiment_id == experiment_id)
+        .group_by(RunRow.id)
+    )
+    return [
+        RunBill(run_id=run_id, hours=held, accelerator_hours=accelerators, money=money, unpriced_hours=unpriced)
+        for run_id, held, accelerators, money, unpriced in session.execute(query)
+    ]
+
+
 def recent_bills(session: Session, now: datetime) -> Mapping[str, Bill]:
     """Return the bills of experiments that are alive or have ended not long ago."""
     is_recent = func.coalesce(ExperimentRow.ended_at, now) > now - RECENT

@@ -1,7 +1,10 @@
-"""Read what a user wrote as YAML 1.2 or JSON: `1e-4` is a number, `no` a word, only true and false are booleans."""
+"""Read what a user wrote as YAML 1.2 or JSON: `1e-4` is a number, `no` a word, only true and false are booleans.
+
+And write it, so that it is read as the same again.
+"""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from ruamel.yaml import YAML
@@ -62,3 +65,13 @@ def _bracket_depth(text: str) -> int:
         elif character in "]}":
             depth -= 1
     return deepest
+
+
+def write_document(document: Mapping[str, object]) -> str:
+    """Write a document as YAML, its keys in their order, since rungs climb. Control characters become escapes."""
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # None, its default, is a yes
+    written = io.StringIO()
+    writer.dump(dict(document), written)
+    return written.getvalue()

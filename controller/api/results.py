@@ -9,7 +9,8 @@ from controller.api.stored import read_file, read_summary
 from controller.database import transaction
 from controller.errors import NoResults
 from controller.experiment import ladder_of
-from podium.results import SUMMARY, Summary
+from controller.left_results import missing_summary
+from podium.results import Summary
 from podium.spec import ExperimentSpec
 from podium.taxonomy import TrialState
 
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/experiments/{experiment_id}/trials/{number}/results"
 async def read_results(experiment_id: str, number: int, needed: Needed) -> Summary:
     """Return what a full training measured beside its metrics. 404 says why there is nothing."""
     folder = await _folder(needed, experiment_id, number)
-    return await read_summary(needed, folder, _missing(folder, number))
+    return await read_summary(needed, folder, missing_summary(folder, number))
 
 
 @router.get("/{name:path}", response_class=Response)
@@ -28,13 +29,6 @@ async def read_result_file(experiment_id: str, number: int, name: str, needed: N
     """Return a file that the summary names: `predictions.parquet` or a thumbnail such as `mistakes/00.png`."""
     folder = await _folder(needed, experiment_id, number)
     return await read_file(needed, folder, name)
-
-
-def _missing(folder: str, number: int) -> str:
-    return (
-        f"trial {number} was trained in full, but there is no {folder}/{SUMMARY}: the storage refused it, as the "
-        "worker's log tells, or a worker of an older version trained it"
-    )
 
 
 async def _folder(needed: Collaborators, experiment_id: str, number: int) -> str:

@@ -1,12 +1,10 @@
 """Commands that only read: `ls`, `show`, `best`, `trials`, `trial` and `export`."""
 
-import io
 import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from ruamel.yaml import YAML
 
 from podium.cli.address import controller_url
 from podium.cli.following import utc_now
@@ -22,6 +20,7 @@ from podium.cli.tables import (
 )
 from podium.cli.terminal import results
 from podium.client import PodiumClient
+from podium.documents import write_document
 from podium.taxonomy import ExperimentState
 from podium.wire import TOKEN_VARIABLE, URL_VARIABLE
 
@@ -70,10 +69,7 @@ def best(experiment: Target, as_yaml: AsYaml = False, url: Url = None) -> None:
         if front:
             results().print(front_view([found.spec.objective.metric, *others], front))
         return
-    written, yaml = io.StringIO(), YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.dump(trial.configuration, written)
-    typer.echo(written.getvalue(), nl=False)
+    typer.echo(write_document(trial.configuration), nl=False)
 
 
 def trials(experiment: Target, url: Url = None) -> None:

@@ -1,0 +1,91 @@
+"""The figures of a study report, as a person reads them."""
+
+from podium.parameters import Value
+from podium.study import Gain, StudyReport
+
+NONE = "-"
+"""What is not known, or does not exist."""
+
+
+def objective(report: StudyReport, value: float | None) -> str:
+    """Write the objective: a share as per cent, anything else with four digits."""
+    if value is None:
+        return NONE
+    return f"{value:.2%}" if report.point == 0.01 else f"{value:.4g}"
+
+
+def with_error(report: StudyReport, value: float, stderr: float | None) -> str:
+    told = objective(report, value)
+    if stderr is None:
+        return told
+    return f"{told} ± {100 * stderr:.2f}" if report.point == 0.01 else f"{told} ± {stderr:.2g}"
+
+
+def points(report: StudyReport, value: float | None) -> str:
+    """Write a difference in points, with its sign."""
+    if value is None:
+        return NONE
+    return f"{value:+.2f}" if report.point == 0.01 else f"{value:+.4g}"
+
+
+def what_a_point_is(report: StudyReport) -> str:
+    if report.point == 0.01:
+        return f"A point is one per cent of {report.metric}."
+    return f"A point is {report.point:g} of {report.metric}."
+
+
+def gain(report: StudyReport, gained: Gain | None) -> str:
+    if gained is None:
+        return NONE
+    if gained.low is None:
+        return points(report, gained.points)
+    return f"{points(report, gained.points)} ({points(report, gained.low)} to {points(report, gained.high)})"
+
+
+def hours(value: float | None) -> str:
+    """Write a duration with three digits: `898 h`, `4.20 h`, `6.81 min`, `12.3 s`."""
+    if value is None:
+        return NONE
+    amount, unit = next(
+        ((value * size, unit) for size, unit in ((1, "h"), (60, "min")) if value * size >= 0.9995), (value * 3600, "s")
+    )
+    return f"{amount:,.0f} {unit}" if amount >= 99.95 or amount == 0 else f"{amount:#.3g} {unit}"
+
+
+def money(value: float | None) -> str:
+    return NONE if value is None else f"{value:,.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
+
+
+def share(value: float | None) -> str:
+    return NONE if value is None else f"{value:.1%}"
+
+
+def figure(value: float | None) -> str:
+    """Write a number with three digits, never as a power of ten where it is large."""
+    if value is None:
+        return NONE
+    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+
+
+def times(value: float | None) -> str:
+    return NONE if value is None else f"{value:.1f} x"
+
+
+def mistaken(names: list[str] | None) -> str:
+    """Say which attributes were mistaken: `year only`, `make and model`."""
+    if names is None:
+        return NONE
+    if not names:
+        return "nothing: same attributes"
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else f"{last} only"
+
+
+def setting(value: Value) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{value:.4g}"
+        case _:
+            return str(value)
