@@ -34,6 +34,7 @@ from tenacity import (
 from podium.loopback import is_loopback
 from podium.results import FOLDERS, Part, Summary
 from podium.spec import ExperimentSpec
+from podium.study_client import StudyMethods
 from podium.taxonomy import ExperimentState
 from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Front, Page, Problem, Run, Trial, TrialDetail
 
@@ -100,14 +101,12 @@ REFUSALS: Mapping[int, type[Refused]] = {
 }
 
 
-class PodiumClient:
+class PodiumClient(StudyMethods):
     """A connection to one controller, closed at the end of its `with` block.
 
     with PodiumClient("http://127.0.0.1:8080") as client:
         experiment = client.create(parse_spec(read_document(text)), idempotency_key=uuid4().hex)
-        best = client.best(experiment.id)
-
-    Every method raises PodiumError.
+        best = client.best(experiment.id)  # every method raises PodiumError
     """
 
     def __init__(

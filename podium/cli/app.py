@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from podium.cli import control, evaluate, reading, results, run
+from podium.cli import control, evaluate, reading, report, results, run
 from podium.cli.local import ControllerDied
 from podium.cli.terminal import BadInput
 from podium.client import PodiumError, ServerUnreachable, SpecRefused
@@ -61,6 +61,7 @@ app.command()(reading.trial)
 app.command()(reading.export)
 app.command()(results.results)
 app.command()(evaluate.evaluate)
+app.command()(report.report)
 app.command()(control.change)
 app.command()(control.stop)
 app.command()(control.pause)

@@ -98,5 +98,6 @@ def export(experiment: Target, output: Output = None, url: Url = None) -> None:
         output.write_text(table, encoding="utf-8", newline="")
 
 
-def connect(url: str | None) -> PodiumClient:
-    return PodiumClient(controller_url(url, os.environ), token=os.environ.get(TOKEN_VARIABLE))
+def connect(url: str | None, *, timeout_seconds: float = 10.0) -> PodiumClient:
+    token = os.environ.get(TOKEN_VARIABLE)
+    return PodiumClient(controller_url(url, os.environ), token=token, timeout_seconds=timeout_seconds)

@@ -83,7 +83,7 @@ def test_a_stopped_trial_goes_on_to_its_next_report(real: Podium, identity: str,
 
 def test_what_was_trained_in_full_is_best_and_exported(real: Podium, identity: str, service: Service) -> None:
     service.finish(f"{identity}-t1-e4-a1", 0.875)
-    assert said(real("best", identity, "--yaml")) == "batch_size: 64\nlearning_rate: 0.1\nnesterov: true\n"
+    assert said(real("best", identity, "--yaml")) == "learning_rate: 0.1\nbatch_size: 64\nnesterov: true\n"
     heading, baseline = said(real("export", identity)).splitlines()[:2]
     assert {"trial", "learning_rate", "batch_size", "nesterov"} <= set(heading.split(","))
     assert "0.875" in baseline.split(",")
