@@ -1,7 +1,7 @@
 """The study report over HTTP: read, computed and written in one request, in threads that nothing else waits for."""
 
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Response
@@ -30,7 +30,9 @@ Price = Annotated[
     float | None,
     Query(ge=0, le=1e9, allow_inf_nan=False, description="of a slot's hour, where an attempt had no `pricePerHour`"),
 ]
-ANSWERS = {200: {"model": StudyReport, "content": {"text/html": {}, "text/markdown": {}}}}
+ANSWERS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type
+    200: {"model": StudyReport, "content": {"text/html": {}, "text/markdown": {}}}
+}
 
 
 @router.get("", response_class=Response, responses=ANSWERS)

@@ -30,7 +30,8 @@ def a_run(trial: int = 1, to: int = 4, **changes: Any) -> RunFacts:
         "end_reason": EndReason.SUCCEEDED,
     } | changes
     trained = float(known["reached_epochs"] - known["from_epochs"])
-    return RunFacts(**{"training_hours": trained, "held": Held(hours=trained)} | known)
+    took: dict[str, Any] = {"training_hours": trained, "held": Held(hours=trained)}
+    return RunFacts(**took | known)
 
 
 def a_trial(number: int = 1, value: float | None = 0.5, **changes: Any) -> TrialFacts:
