@@ -111,7 +111,7 @@ def _arm(report: StudyReport, arm: Arm) -> Iterator[str]:
 
 def _saved(savings: Savings) -> str:
     return (
-        f"Trained: {words.figure(savings.spent)} full trainings; {words.figure(savings.from_scratch)} had each run "
+        f"Trained: {words.trainings(savings.spent)}; {words.figure(savings.from_scratch)} had each run "
         f"started over, {words.figure(savings.in_full)} had each configuration been trained in full "
         f"(saved in all: {words.share(savings.in_all)})."
     )
@@ -168,8 +168,8 @@ def _how_it_was_run(arm: Arm) -> Iterator[str]:
         ("data (SHA-256)", run.data_digest or "not told by any results"),
         ("images held out (SHA-256)", run.split_digest or "not told by any results"),
         *((f"container image, {rung}", image or "the installation's default") for rung, image in run.images.items()),
-        ("nodes", ", ".join(run.nodes) or "none told"),
-        ("optimizer", ", ".join(run.model_versions) or "none told"),
+        ("nodes", words.some(run.nodes)),
+        ("optimizer", words.some(run.model_versions)),
     ]
     yield from _table(["what", "which"], [list(fact) for fact in facts])
     yield from fenced(run.spec_yaml, "yaml")

@@ -1,6 +1,7 @@
 """The figures of a study report, as a person reads them."""
 
-from podium.parameters import Value
+from collections.abc import Sequence
+
 from podium.study import Gain, StudyReport
 
 NONE = "-"
@@ -71,6 +72,17 @@ def times(value: float | None) -> str:
     return NONE if value is None else f"{value:.1f} x"
 
 
+def trainings(value: float) -> str:
+    return f"{figure(value)} full training{'' if value == 1 else 's'}"
+
+
+def some(names: Sequence[str], most: int = 10) -> str:
+    """List names; of many, how many there are and the first of them."""
+    if len(names) <= most:
+        return ", ".join(names) or "none told"
+    return f"{len(names)}: {', '.join(names[:most])} and others"
+
+
 def mistaken(names: list[str] | None) -> str:
     """Say which attributes were mistaken: `year only`, `make and model`."""
     if names is None:
@@ -79,13 +91,3 @@ def mistaken(names: list[str] | None) -> str:
         return "nothing: same attributes"
     *before, last = names
     return f"{', '.join(before)} and {last}" if before else f"{last} only"
-
-
-def setting(value: Value) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return f"{value:.4g}"
-        case _:
-            return str(value)

@@ -3,6 +3,7 @@
 from controller.study.provenance import LEFT_OUT, without_secrets
 from podium.documents import read_document, write_document
 from podium.faults import parse_spec
+from podium.study_markdown import markdown_of
 from tests.study.arms import a_report, an_arm
 
 
@@ -49,3 +50,9 @@ def test_images_are_told_by_rung() -> None:
 
 def test_a_spec_without_a_trial_section_has_nothing_to_leave_out() -> None:
     assert without_secrets({"name": "x"}) == {"name": "x"}
+
+
+def test_of_many_nodes_some_are_named() -> None:
+    nodes = tuple(f"n{number:02}" for number in range(50))
+    written = markdown_of(a_report(an_arm(nodes=nodes)))
+    assert "| nodes | 50: n00, n01, n02, n03, n04, n05, n06, n07, n08, n09 and others |" in written
