@@ -29,6 +29,8 @@ REPORT_SECONDS = 120.0
 
 
 def main(files: Sequence[str]) -> None:
+    if not files:
+        sys.exit("name the files of the experiments: python examples/study.py examples/fashion/*.yaml")
     console = Console(stderr=True)
     with PodiumClient(controller_url(None, os.environ), timeout_seconds=REPORT_SECONDS) as client:
         arms = [ended(client, Path(file), console).id for file in files]
