@@ -1,23 +1,34 @@
-"""The study report over HTTP: read, computed and written in one request, in threads that nothing else waits for."""
+"""The study report over HTTP: read, computed and written in one request, in threads that nothing else waits for.
 
+Figures are drawn in the process that draws all of them.
+"""
+
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated, Any
 
+import structlog
 from anyio import to_thread
 from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
+from controller.apart import Failed
 from controller.api.collaborators import Collaborators, Needed
 from controller.database import transaction
+from controller.figures.names import TITLES, WHOLE, FigureName
 from controller.study.assembly import Edition, study_report
 from controller.study.facts import ArmFacts, FullResults
-from controller.study.page import page_of
+from controller.study.page import Figure, page_of
 from controller.study.results import full_results
 from controller.study.rows import arm_facts
 from podium.study import MOST_ARMS, ReportFormat, StudyReport
 from podium.study_markdown import markdown_of
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/reports", tags=["reports"])
+
+FIGURES = (FigureName.HISTORY, FigureName.FLOW, FigureName.IMPORTANCE, FigureName.TIMELINE)
+"""Of each arm, in the HTML file."""
 
 Experiments = Annotated[
     list[str], Query(alias="experiment", min_length=1, max_length=MOST_ARMS, description="ids, the arms in their order")
@@ -44,18 +55,19 @@ async def read_report(
     price_per_hour: Price = None,
 ) -> Response:
     """Return the study report of one or several experiments: as JSON, as one HTML file, or as Markdown."""
-    ids = list(dict.fromkeys(experiments))
-    edition = Edition(now=needed.clock(), podium_version=version("podium"))
+    ids, edition = list(dict.fromkeys(experiments)), Edition(now=needed.clock(), podium_version=version("podium"))
     async with needed.turns:
         arms = await run_in_threadpool(_arms, needed, ids, edition, price_per_hour)
 
-    def written() -> Response:
+    def told() -> StudyReport:
         results: dict[tuple[str, int], FullResults | str] = {}
         for arm in arms:
             results |= full_results(arm, needed.artifacts_url)
-        return _written(study_report(arms, results, edition, reference=reference), wanted)
+        return study_report(arms, results, edition, reference=reference)
 
-    return await to_thread.run_sync(written, limiter=needed.artifact_readers)
+    report = await to_thread.run_sync(told, limiter=needed.artifact_readers)
+    figures = [figure for each in ids for figure in await _figures(needed, each)] if wanted == "html" else []
+    return await run_in_threadpool(_written, report, wanted, figures)
 
 
 def _arms(needed: Collaborators, ids: list[str], edition: Edition, price_per_hour: float | None) -> list[ArmFacts]:
@@ -63,7 +75,22 @@ def _arms(needed: Collaborators, ids: list[str], edition: Edition, price_per_hou
         return [arm_facts(session, each, edition.now, price_per_hour) for each in ids]
 
 
-def _written(report: StudyReport, wanted: ReportFormat) -> Response:
+async def _figures(needed: Collaborators, experiment_id: str) -> list[Figure]:
+    async with needed.album_readers, needed.turns:
+        page = await run_in_threadpool(needed.album.open, experiment_id)
+    found = []
+    for name in FIGURES:
+        plot = None
+        try:
+            drawn = await to_thread.run_sync(needed.drawer.draw, page.bound, name, WHOLE, limiter=needed.drawers)
+            plot = drawn.decode()
+        except Failed as error:
+            log.warning("a report lacks a figure", experiment=experiment_id, figure=name, error=str(error))
+        found.append(Figure(experiment=experiment_id, title=TITLES[name], plot=plot))
+    return found
+
+
+def _written(report: StudyReport, wanted: ReportFormat, figures: Sequence[Figure]) -> Response:
     safe = {"X-Content-Type-Options": "nosniff"}
     match wanted:
         case "json":
@@ -71,5 +98,5 @@ def _written(report: StudyReport, wanted: ReportFormat) -> Response:
         case "markdown":
             return Response(markdown_of(report), media_type="text/markdown; charset=utf-8", headers=safe)
         case "html":
-            page = page_of(report)
+            page = page_of(report, figures)
             return Response(page.html, media_type="text/html", headers=safe | {"Content-Security-Policy": page.policy})

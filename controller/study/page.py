@@ -31,8 +31,8 @@ class Figure:
 
     experiment: str
     title: str
-    plot: str
-    """As plotly writes it as JSON."""
+    plot: str | None
+    """As plotly writes it as JSON; None where it could not be drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Page:
 
 def page_of(report: StudyReport, figures: Sequence[Figure] = ()) -> Page:
     """Return a report as a whole HTML document."""
-    style, scripts = _text("report.css"), _scripts() if figures else ()
+    style, scripts = _text("report.css"), _scripts() if any(figure.plot for figure in figures) else ()
     policy = _policy(style, scripts)
     html = (
         _environment()
@@ -56,7 +56,7 @@ def page_of(report: StudyReport, figures: Sequence[Figure] = ()) -> Page:
             style=Markup(style),
             scripts=[Markup(script) for script in scripts],
             taken=_styles_of(scripts),
-            figures=[(figure, Markup(_inert(figure.plot))) for figure in figures],
+            figures=[(figure, Markup(_inert(figure.plot or ""))) for figure in figures],
         )
     )
     return Page(html=html, policy=policy)

@@ -6,6 +6,9 @@ import httpx2
 import pytest
 
 from controller import artifacts
+from controller.apart import Failed
+from controller.drawing import Bound, Drawer
+from controller.figures.names import FigureName, View
 from podium import whole_file
 from podium.results import PREDICTIONS, SUMMARY
 from podium.study import StudyReport
@@ -180,6 +183,27 @@ def test_each_format_is_answered_as_what_it_is(service: Service) -> None:
     assert "default-src 'none'" in kinds["html"].headers["content-security-policy"]
     assert kinds["html"].text.startswith("<!DOCTYPE html>")
     assert kinds["markdown"].text.startswith(f"# Study report: {experiment_id}\n")
+
+
+def test_html_has_the_figures_of_each_arm(service: Service) -> None:
+    experiment_id = service.create(**SCRIPT)
+    search(service, experiment_id)
+    html = ask(service, experiment_id, format="html").text
+    assert html.count('class="plot"') == 4
+    for title in ("Best so far", "What became of trials at each rung", "Which parameters matter", "What ran when"):
+        assert f'aria-label="{title} of {experiment_id}"' in html
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_the_rest(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment_id = service.create(**SCRIPT)
+
+    def fail(self: Drawer, bound: Bound, name: FigureName, view: View) -> bytes:
+        raise Failed("the process died twice")
+
+    monkeypatch.setattr(Drawer, "draw", fail)
+    answer = ask(service, experiment_id, format="html")
+    assert answer.status_code == 200
+    assert answer.text.count("could not be drawn") == 4
 
 
 @pytest.mark.parametrize(

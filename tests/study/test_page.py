@@ -126,6 +126,12 @@ def test_a_figure_stands_in_its_own_arm() -> None:
     assert first < second < page.html.index('class="plot"')
 
 
+def test_a_figure_that_could_not_be_drawn_is_said() -> None:
+    page = page_of(a_report(), [Figure(experiment="tiny-abcd", title="History", plot=None)])
+    assert "“History” could not be drawn" in page.html
+    assert "script-src 'none';" in page.policy
+
+
 def test_it_suits_light_dark_paper_and_phones() -> None:
     parsed = Parsed(full_page())
     [style] = parsed.raw["style"]
