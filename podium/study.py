@@ -139,6 +139,8 @@ class Errors(Contract):
     images: int
     top1: Share
     top5: Share | None = None
+    test_top1: Share | None = None
+    """On the test part, which no search touches; None where `podium evaluate` did not measure it."""
     macro_f1: Share
     calibration_error: Share
     attribute_errors: AttributeErrors | None = None

@@ -123,13 +123,14 @@ def _mistakes(mistakes: Mistakes) -> Iterator[str]:
     if not told:
         return
     yield from _table(
-        ["model", "images", "right", "in five guesses", "macro F1", "calibration error"],
+        ["model", "images", "right", "in five guesses", "on the test part", "macro F1", "calibration error"],
         [
             [
                 f"{who} (trial {each.trial})",
                 str(each.images),
                 words.share(each.top1),
                 words.share(each.top5),
+                words.share(each.test_top1),
                 words.figure(each.macro_f1),
                 words.figure(each.calibration_error),
             ]

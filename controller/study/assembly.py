@@ -109,4 +109,5 @@ def _outcome(
 
 def _members(arm: ArmFacts) -> int | None:
     """Return how many trainings each value is the mean of; None where a script of one's own knows that alone."""
-    return None
+    members = getattr(arm.spec.training, "members", None)  # of folds or repeats, of which older specs do not know
+    return members if isinstance(members, int) and members > 1 else None

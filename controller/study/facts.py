@@ -87,6 +87,8 @@ class FullResults:
     summary: Summary
     pictures: Mapping[str, bytes]
     """Contents of thumbnails by their files' names: as many as are shown."""
+    test_top1: float | None = None
+    """Share of the test part that it gets right, where `podium evaluate` measured that."""
 
 
 Results = Mapping[tuple[str, int], FullResults | str]

@@ -104,6 +104,7 @@ def _errors(trial: TrialFacts | None, found: FullResults | None, pairs: Sequence
         images=summary.images,
         top1=summary.top1,
         top5=summary.top5,
+        test_top1=found.test_top1,
         macro_f1=summary.macro_f1,
         calibration_error=summary.calibration_error,
         attribute_errors=summary.attribute_errors,

@@ -24,7 +24,11 @@ def full_results(arm: ArmFacts, artifacts_url: str) -> Results:
     told = {number: _summary(folder, number) for number, folder in folders.items()}
     pairs = commonest_pairs([found for found in told.values() if isinstance(found, Summary)])
     return {
-        (arm.id, number): FullResults(summary=found, pictures=_pictures(folders[number], pictures_wanted(found, pairs)))
+        (arm.id, number): FullResults(
+            summary=found,
+            pictures=_pictures(folders[number], pictures_wanted(found, pairs)),
+            test_top1=_test_top1(trial_folder(artifacts_url, arm.id, number)),
+        )
         if isinstance(found, Summary)
         else found
         for number, found in told.items()
@@ -36,6 +40,14 @@ def _summary(folder: str, number: int) -> Summary | str:
         return summary_in(folder, missing_summary(folder, number))
     except (NoResults, ArtifactsAway) as error:
         return error.detail
+
+
+def _test_top1(folder: str) -> float | None:
+    """Return the accuracy on the test part. Most trials are never evaluated there: that there is none says nothing."""
+    try:
+        return summary_in(results_folder(folder, "test"), "not evaluated").top1
+    except (NoResults, ArtifactsAway):
+        return None
 
 
 def _pictures(folder: str, wanted: Sequence[Mistake]) -> dict[str, bytes]:

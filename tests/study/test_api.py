@@ -1,5 +1,6 @@
 """`GET /api/v1/reports` over the real application and database: what it reads, and what it says where it cannot."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -99,9 +100,22 @@ def test_baseline_and_best_are_shown_with_what_they_got_wrong(service: Service) 
     assert arm.mistakes.baseline is not None
     assert arm.mistakes.best is not None
     assert (arm.mistakes.baseline.top1, arm.mistakes.best.top1) == (0.5, 0.604)
+    assert (arm.mistakes.baseline.test_top1, arm.mistakes.best.test_top1) == (None, None)
     assert [len(arm.mistakes.baseline.pictures), len(arm.mistakes.best.pictures)] == [1, 1]
     assert [(pair.baseline, pair.best) for pair in arm.mistakes.pairs] == [(2, 2), (1, 1)]
     assert arm.provenance.data_digest == "d" * 64
+
+
+def test_what_was_evaluated_on_the_test_part_stands_beside_it(service: Service, tmp_path: Path) -> None:
+    experiment_id = service.create(**TRAINED | {"fidelity": {"rungs": {"full": 2}}})
+    search(service, experiment_id)
+    folder = artifacts.results_folder(artifacts.trial_folder(tmp_path.as_uri(), experiment_id, 4), "test")
+    whole_file.write(f"{folder}/{SUMMARY}", a_summary(top1=0.5875).model_dump_json().encode())
+    [arm] = report(service, experiment_id).arms
+    assert arm.mistakes.baseline is not None
+    assert arm.mistakes.best is not None
+    assert (arm.mistakes.baseline.test_top1, arm.mistakes.best.test_top1) == (None, 0.5875)
+    assert "58.8%" in ask(service, experiment_id, format="html").text
 
 
 def test_several_arms_in_the_order_in_which_they_are_named(service: Service) -> None:
