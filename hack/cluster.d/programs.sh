@@ -30,7 +30,7 @@ need_images_programs() {
 need() {
     local program=$1
     shift
-    command -v "$program" > /dev/null || install_packages "$@"
+    type -P "$program" > /dev/null || install_packages "$@"  # not `command -v`: buildah is also a function here
 }
 
 # A new machine has no package lists, so a first failure may only mean that.
