@@ -38,8 +38,7 @@ def serialize_creation(session: Session) -> None:
 class ExperimentFilter:
     state: ExperimentState | None = None
     name: str | None = None
-    containing: str | None = None
-    """A part of the id, and so of the name."""
+    containing: str | None = None  # part of the id, and so of the name
     older_than: tuple[datetime, str] | None = None
     """Key of the last experiment of the page before."""
 
