@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from controller.trial_table import Found, Wanted
-from podium.cli.phrases import number, setting
+from podium.cli.phrases import setting
 from podium.wire import Experiment, Trial
 
 
@@ -75,7 +75,3 @@ def leaves(found: Found, wanted: Wanted) -> Mapping[str, str | None]:
         "next": query(replace(wanted, page=found.page + 1)) if found.page < found.pages else None,
         "last": query(replace(wanted, page=found.pages)) if found.page < found.pages else None,
     }
-
-
-def value(trial: Trial) -> str:
-    return number(trial.value)
