@@ -104,6 +104,11 @@ class Training(Recipe):
 
     What was found holds for a trial, and for all trials where they share a folder.
     """
+    micro_batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
+    """Images that pass the model at once; of a larger batch, parts pass one after the other, and then a step is taken.
+
+    None for whole batches. Where an accelerator's memory does not hold them, the worker halves what passes at once.
+    """
     label_attributes: LabelAttributes | None = None
     """Splits the errors of a full training by what of the label was mistaken."""
 

@@ -30,6 +30,10 @@ class Augmentation:
         self._views = fixed_views(recipe)
         self._seed, self._trial = seed, trial
 
+    @property
+    def mixes_images(self) -> bool:
+        return self._mixture is not None
+
     def of_images(self, pixels: torch.Tensor, positions: torch.Tensor, epoch: int) -> torch.Tensor:
         """Change each image by itself."""  # (batch, 3, height, width), bytes
         if self._views:

@@ -10,6 +10,7 @@ from podium.trainer import Training
 from worker.augmentation import Augmentation
 from worker.features import Features
 from worker.images import Images, normalized
+from worker.parts import WHOLE, Share
 from worker.split import Split, shuffled_batches
 from worker.stages import STAGES
 
@@ -33,6 +34,8 @@ class Course:
     image_size: int
     seed: int
     trial: int
+    share: Share = WHOLE
+    """What this process takes of each batch that is trained on."""
 
     @classmethod
     def of(cls, training: Training, images: Images, split: Split, *, seed: int, trial: int) -> Self:
@@ -61,14 +64,22 @@ class Course:
         return torch.split(self.split.validation, at_once)
 
     def to_train_on(self, positions: torch.Tensor, device: torch.device, *, epoch: int, batch: int) -> Batch:
-        labels = self.images.labels[positions].to(device)
-        if self.features is not None:
-            return self.features.to_train_on(positions, epoch).to(device), labels
-        changed = self.augmentation.of_images(self.images.pixels(positions), positions, epoch)
-        return self.augmentation.of_batch(normalized(changed.to(device)), labels, epoch=epoch, batch=batch)
+        """Return this process's share of a batch."""
+        own = self.share.of(len(positions))
+        if self.augmentation.mixes_images:  # with any other image of the batch
+            mixed, targets = self._to_train_on(positions, device, epoch=epoch, batch=batch)
+            return mixed[own], targets[own]
+        return self._to_train_on(positions[own], device, epoch=epoch, batch=batch)
 
     def to_judge_by(self, positions: torch.Tensor, device: torch.device) -> Batch:
         labels = self.images.labels[positions].to(device)
         if self.features is not None:
             return self.features.to_judge_by(positions).to(device), labels
         return normalized(self.images.pixels(positions).to(device)), labels
+
+    def _to_train_on(self, positions: torch.Tensor, device: torch.device, *, epoch: int, batch: int) -> Batch:
+        labels = self.images.labels[positions].to(device)
+        if self.features is not None:
+            return self.features.to_train_on(positions, epoch).to(device), labels
+        changed = self.augmentation.of_images(self.images.pixels(positions), positions, epoch)
+        return self.augmentation.of_batch(normalized(changed.to(device)), labels, epoch=epoch, batch=batch)

@@ -11,16 +11,17 @@ import math
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import torch
 from torch.nn import functional
 
-from worker.course import Course
+from worker.course import Batch, Course
 from worker.learner import Learner
 from worker.model import set_training_mode
+from worker.parts import halved, parts_of
 from worker.precision import Precision, autocast, possible
 from worker.stages import through
 
@@ -45,24 +46,37 @@ def timed_once(
     path = folder / f"precision-{_key(learner, course)}.json"
     if (known := _known(path)) is not None:
         return known
-    seconds = {choice: _step_seconds(learner, course, choice, clock) for choice in choices}
+    seconds = _seconds(learner, course, choices, clock)
     found = min(choices, key=lambda choice: seconds[choice])
     told = ", ".join(f"in {choice} {1000 * seconds[choice]:.0f} ms" for choice in choices)
     _log.info("podium: a step takes %s; training in %s", told, found)
     return _kept(path, found)
 
 
-def _step_seconds(learner: Learner, course: Course, precision: Precision, clock: Clock) -> float:
+def _seconds(learner: Learner, course: Course, choices: Sequence[Precision], clock: Clock) -> Mapping[Precision, float]:
+    """Time the largest part of a batch that the memory holds in one of the precisions."""
+    inputs, targets = course.to_train_on(course.batches(1)[0], learner.device, epoch=1, batch=0)
+    at_once = learner.micro_batch
+    while True:
+        part = parts_of(len(inputs), at_once, least=learner.least)[0]
+        given = (inputs[part], targets[part])
+        seconds = {choice: _step_seconds(learner, course.stages, given, choice, clock) for choice in choices}
+        at_once = halved(len(inputs), at_once, least=learner.least)
+        if at_once is None or min(seconds.values()) < math.inf:
+            return seconds
+
+
+def _step_seconds(learner: Learner, stages: Sequence[str], batch: Batch, precision: Precision, clock: Clock) -> float:
     """Pass a batch forward and backward through a copy of the model, which stays as it is; endless without memory."""
     model = copy.deepcopy(learner.model)
     set_training_mode(model)
-    inputs, targets = course.to_train_on(course.batches(1)[0], learner.device, epoch=1, batch=0)
+    inputs, targets = batch
     took = []
     with torch.random.fork_rng(), suppress(torch.OutOfMemoryError):  # dropout draws
         for _ in range(STEPS + 1):
             began = clock()
             with autocast(learner.device, precision):
-                logits = through(model, course.stages, inputs)
+                logits = through(model, stages, inputs)
             functional.cross_entropy(logits.float(), targets).backward()  # type: ignore[no-untyped-call]  # torch's
             if learner.device.type == "cuda":
                 torch.cuda.synchronize()
@@ -74,7 +88,7 @@ def _key(learner: Learner, course: Course) -> str:
     """Digest what a step's time depends on."""
     settings = learner.training
     hardware = torch.cuda.get_device_name() if learner.device.type == "cuda" else _processor()
-    sizes = (settings.image_size, settings.batch_size, tuple(course.stages))
+    sizes = (settings.image_size, settings.batch_size, settings.micro_batch, tuple(course.stages))
     about = (torch.__version__, hardware, torch.get_num_threads(), settings.model, settings.trainable, sizes)
     return hashlib.sha256(str(about).encode()).hexdigest()[:32]
 

@@ -5,7 +5,8 @@ may have written cannot run code in a worker.
 """
 
 import io
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 
 import torch
 from torch import nn
@@ -14,10 +15,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from podium.trainer import Training
 from worker.model import build_model
+from worker.network import Network
 from worker.precision import Precision
 from worker.schedule import Schedule
 from worker.seeding import random_states, restore_random_states
 from worker.tally import Tally
+from worker.together import SINGLE, Together
 from worker.weights import MISFITS, first_line
 
 
@@ -38,6 +41,21 @@ class Learner:
     """In which it has been trained, and is to be trained on; None until that is chosen."""
     first_loss: float | None = None
     """Of the first batch of all, before any step."""
+    micro_batch: int | None = None
+    """Images that pass at once while training; None for a whole batch. It shrinks where the memory holds no more."""
+    judged_at_once: int | None = None
+    """The same while evaluating; a process finds it anew."""
+
+    together: Together = SINGLE
+    """The processes that train it."""
+    networks: dict[Sequence[str], Network] = field(default_factory=dict)
+    """By the stages that a batch passes."""
+    proven: int = 0
+    """The most images that this process has seen pass at once while training."""
+
+    @property
+    def least(self) -> int:
+        return least_of(self.training)
 
     @property
     def judged(self) -> nn.Module:
@@ -67,6 +85,7 @@ class Learner:
             "random": random_states(),
             "precision": self.precision and str(self.precision),
             "first_loss": self.first_loss,
+            "micro_batch": self.micro_batch,
         }
         if self.average is not None:
             state["average"] = self.average.state_dict()
@@ -88,10 +107,16 @@ class Learner:
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
             self.precision, self.first_loss = Precision(state["precision"]), state["first_loss"]
+            self.micro_batch = state.get("micro_batch", self.micro_batch)  # unknown to checkpoints of podium 0.1
             restore_random_states(state["random"])
             return Tally(**state.get("midway", {}))
         except MISFITS as error:
             raise UnusableCheckpoint(f"the checkpoint does not fit this trainer: {first_line(error)}") from error
+
+
+def least_of(training: Training) -> int:
+    """Return the fewest images that can pass while training: BatchNorm cannot normalize one value per channel."""
+    return 1 if training.trainable == "head" else 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +142,7 @@ def build_learner(training: Training, task: Task, device: torch.device) -> Learn
         training=training,
         device=device,
         precision=None if training.precision == "auto" else Precision(training.precision),
+        micro_batch=training.micro_batch,
     )
 
 

@@ -10,6 +10,11 @@ from typing import TypedDict
 import numpy as np
 import torch
 
+from worker.ranks import Rank
+
+FOR_RANK = 9
+"""Sets the processes of one training apart."""
+
 
 class RandomStates(TypedDict):
     """The states of every generator that training may draw from, as values that `weights_only` loading accepts."""
@@ -35,6 +40,12 @@ def seed_everything(*purpose: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
+
+
+def seed_follower(rank: Rank, *purpose: int) -> None:
+    """Let a process that follows the first draw numbers of its own, of which a checkpoint need not know."""
+    if not rank.is_first:
+        torch.manual_seed(derived_seed(FOR_RANK, *purpose, rank.number))
 
 
 def random_states() -> RandomStates:

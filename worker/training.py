@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
-from torch import nn
 from torch.nn import functional
 
 from worker.course import Course
 from worker.learner import Learner
 from worker.model import set_training_mode
-from worker.precision import autocast
+from worker.passing import Portion, number_correct, pass_to_judge, pass_to_train
 from worker.results.predictions import Predictions, joined, predictions_from
-from worker.stages import through
+from worker.seeding import seed_follower
 from worker.tally import NOTHING, Score, Tally, Watch, never_leave
 
 HOPELESS = 10.0
@@ -74,22 +73,20 @@ def train_one_epoch(learner: Learner, course: Course, *, epoch: int, trained: Ta
     set_training_mode(learner.model)
     batches = course.batches(epoch)
     for batch in range(trained.batches, len(batches)):
-        inputs, targets = course.to_train_on(batches[batch], learner.device, epoch=epoch, batch=batch)
-        logits = _logits(learner, learner.model, course, inputs)  # (batch, classes)
-        loss = functional.cross_entropy(logits, targets, label_smoothing=learner.training.label_smoothing)
-        batch_loss = loss.item()
-        if not math.isfinite(batch_loss):
-            raise Diverged(f"the training loss is {batch_loss} at step {batch + 1} of epoch {epoch}")
+        whole = len(batches[batch])
+        given = course.to_train_on(batches[batch], learner.device, epoch=epoch, batch=batch)
+        seed_follower(learner.together.rank, course.seed, course.trial, epoch, batch)
+        portion = Portion(batch=given, whole=whole, counts=course.share.counts(whole))
+        passed = pass_to_train(learner, course.stages, portion)
+        if not math.isfinite(passed.loss):
+            raise Diverged(f"the training loss is {passed.loss} at step {batch + 1} of epoch {epoch}")
         if learner.first_loss is None:
-            learner.first_loss = batch_loss
-        learner.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            learner.first_loss = passed.loss
         learner.take_step(epoch - 1 + (batch + 0.5) / len(batches))
-        correct = _correct(logits, targets if targets.ndim == 1 else targets.argmax(dim=1))
-        trained = trained.plus(loss_sum=batch_loss * len(logits), correct=correct, count=len(logits))
+        trained = trained.plus(loss_sum=passed.loss_sum, correct=passed.correct, count=passed.count)
         is_due = trained.batches in (HOPELESS_AFTER_STEPS, len(batches))
         if is_due and (epoch - 1) * len(batches) + trained.batches >= HOPELESS_AFTER_STEPS:
-            _refuse_the_hopeless(trained, epoch, start=max(learner.first_loss, math.log(logits.shape[1])))
+            _refuse_the_hopeless(trained, epoch, start=max(learner.first_loss, math.log(len(course.images.classes))))
         watch(epoch, trained)
     return trained
 
@@ -111,22 +108,19 @@ def evaluate(
 
     It changes nothing, and may be repeated.
     """
-    model = learner.judged.eval()
-    seen, judgements = Tally(), []
-    for positions in course.validation_batches():
-        inputs, labels = course.to_judge_by(positions, learner.device)
-        logits = _logits(learner, model, course, inputs)  # (batch, classes)
-        loss_sum = functional.cross_entropy(logits, labels, reduction="sum").item()
-        seen = seen.plus(loss_sum=loss_sum, correct=_correct(logits, labels), count=len(labels))
-        judgements.append(predictions_from(logits, labels, positions))
+    model, together = learner.judged.eval(), learner.together
+    together.align_statistics(model)
+    batches, own = course.validation_batches(), []
+    for first in range(0, len(batches), together.rank.processes):
+        for positions in batches[first:][together.rank.number : together.rank.number + 1]:
+            inputs, labels = course.to_judge_by(positions, learner.device)
+            logits = pass_to_judge(learner, model, course.stages, inputs)  # (batch, classes)
+            loss_sum = functional.cross_entropy(logits, labels, reduction="sum").item()
+            correct = int(number_correct(logits, labels).item())
+            own.append((loss_sum, correct, predictions_from(logits, labels, positions)))
         watch(epoch, trained)
+    seen, judgements = Tally(), []
+    for loss_sum, correct, predictions in together.taken_in_turns(own):
+        seen = seen.plus(loss_sum=loss_sum, correct=correct, count=len(predictions))
+        judgements.append(predictions)
     return seen.score(), joined(judgements)
-
-
-def _logits(learner: Learner, model: nn.Module, course: Course, inputs: torch.Tensor) -> torch.Tensor:
-    with autocast(learner.device, learner.precision):
-        return through(model, course.stages, inputs).float()
-
-
-def _correct(logits: torch.Tensor, labels: torch.Tensor) -> int:
-    return int((logits.argmax(dim=1) == labels).sum().item())
