@@ -12,6 +12,7 @@ from worker.processors import usable_processors
 
 MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 DEFAULT_CACHE_GIGABYTES = 20.0
+MOST_PROCESSES = 64
 
 
 class UnusableEnvironment(Exception):
@@ -26,17 +27,24 @@ class Machine:
     """Shared by all workers that see it."""
     cache_bytes: int
     """What the folder may hold, of all data sets together."""
+    processes: int | None = None
+    """That a training is asked to take; None for one on each accelerator."""
 
 
 def this_machine(environment: Mapping[str, str]) -> Machine:
-    """Read PODIUM_CACHE_DIR, PODIUM_CACHE_GIGABYTES and OMP_NUM_THREADS. Raises UnusableEnvironment."""
+    """Read PODIUM_CACHE_DIR, PODIUM_CACHE_GIGABYTES, PODIUM_PROCESSES and OMP_NUM_THREADS. Raises UnusableEnvironment.
+
+    Of several processes that train together, each has its share of the memory.
+    """
     given = environment.get("OMP_NUM_THREADS", "")
+    neighbours = environment.get("LOCAL_WORLD_SIZE", "")
     own = Path(tempfile.gettempdir()) / f"podium-cache-{os.geteuid()}"
     return Machine(
         threads=int(given) if given.isdigit() and int(given) > 0 else usable_processors(),
-        memory_bytes=_usable_memory(),
+        memory_bytes=_usable_memory() // (int(neighbours) if neighbours.isdigit() else 1),
         cache_folder=Path(environment.get("PODIUM_CACHE_DIR") or own),
         cache_bytes=int(_gigabytes(environment.get("PODIUM_CACHE_GIGABYTES")) * 1e9),
+        processes=_processes(environment.get("PODIUM_PROCESSES")),
     )
 
 
@@ -55,6 +63,14 @@ def _gigabytes(given: str | None) -> float:
     if not 0 <= gigabytes < 1e9:
         raise UnusableEnvironment(f"PODIUM_CACHE_GIGABYTES is {given!r}; give a number of gigabytes, or 0 for no cache")
     return gigabytes
+
+
+def _processes(given: str | None) -> int | None:
+    if not given:
+        return None
+    if not given.isdigit() or not 1 <= int(given) <= MOST_PROCESSES:
+        raise UnusableEnvironment(f"PODIUM_PROCESSES is {given!r}; give a number from 1 to {MOST_PROCESSES}")
+    return int(given)
 
 
 def _usable_memory() -> int:

@@ -14,8 +14,9 @@ from worker.data import open_images
 from worker.fastest import fastest_precision
 from worker.features import Features, Source, features_of
 from worker.images import Images, UnusableData
-from worker.learner import Learner, Task, UnusableCheckpoint, build_learner
+from worker.learner import Learner, Task, UnusableCheckpoint, build_learner, least_of
 from worker.machine import Machine, sharing
+from worker.parts import Share
 from worker.results.attributes import attributes_of
 from worker.results.summary import Labels
 from worker.results.writing import write_results
@@ -24,31 +25,38 @@ from worker.settings import UnusableSettings, settings_of
 from worker.split import digest_of, split_by_label
 from worker.tally import NOTHING, Tally
 from worker.telling import Telling
-from worker.training import Diverged, fit
+from worker.together import SINGLE, Together
+from worker.training import Diverged, EpochResult, fit
 
 FOR_TRIAL = 3
 """Sets a trial's own randomness apart from the experiment's split and order."""
 
 
-def train(trial: Trial, machine: Machine) -> None:
-    """Train the trial to its target, and report each epoch. A fault of the set-up ends the process in one line."""
+def train(trial: Trial, machine: Machine, together: Together = SINGLE) -> None:
+    """Train the trial to its target, and report each epoch. A fault of the set-up ends the process in one line.
+
+    Of several processes that train it together, the first alone reports and stores.
+    """
     try:
         training = settings_of(trial.assignment)
         _refuse_what_cannot_train(trial, training)
         images = open_images(training, machine)
         split = split_by_label(images, trial.seed, share=trial.data_share)
         course = Course.of(training, images, split, seed=trial.seed, trial=trial.number)
+        course = replace(course, share=Share(rank=together.rank, least=least_of(training)))
         labels = _labels(training, images)
-        learner, trained = _learner(trial, training, images)
-        trial.tell_data(images=images.content, held_out=digest_of(split.validation.numpy()))
+        learner, trained = _learner(trial, training, images, together)
+        together.told(lambda: trial.tell_data(images=images.content, held_out=digest_of(split.validation.numpy())))
         with trial.deferring():
             shared = sharing(machine, trial.assignment.shared)
             course = replace(course, features=_features(trial, learner, course, (machine, shared)))
             if learner.precision is None:
-                learner.precision = fastest_precision(learner, course, (shared or machine).cache_folder)
+                folder = (shared or machine).cache_folder
+                learner.precision = together.told(lambda: fastest_precision(learner, course, folder))
             _train_and_report(trial, learner, course, trained, labels)
     except Diverged as error:
-        trial.infeasible(str(error))
+        why = str(error)
+        together.told(lambda: trial.infeasible(why))
     except (UnusableSettings, UnusableData, UnusableCheckpoint) as error:
         _fail(error)
 
@@ -85,6 +93,7 @@ def _features(
 
 
 def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: Tally, labels: Labels) -> None:
+    together = learner.together
     telling = Telling(trial=trial, images=len(course.split.train))
 
     def leave_or_tell(epoch: int, trained: Tally) -> None:
@@ -92,7 +101,10 @@ def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: T
             trial.leave(learner.to_bytes(epoch, trained))
         telling.tell(epoch, trained)
 
-    for result in fit(learner, course, trial.epochs(), trained=trained, watch=leave_or_tell):
+    def watch(epoch: int, trained: Tally) -> None:
+        together.told(lambda: leave_or_tell(epoch, trained))
+
+    def report(result: EpochResult) -> None:
         if trial.assignment.results is not None and result.epoch == trial.full_epochs:
             # before the report: with that the run has ended, and nobody would write what a killed worker did not
             write_results(trial.assignment.results, result.predictions, labels, course.images, epoch=result.epoch)
@@ -106,13 +118,18 @@ def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: T
             train_loss=result.train.loss,
         )
 
+    for result in fit(learner, course, together.led(trial.epochs()), trained=trained, watch=watch):
+        together.told(lambda result=result: report(result))  # type: ignore[misc]  # mypy infers no default's type
 
-def _learner(trial: Trial, training: Training, images: Images) -> tuple[Learner, Tally]:
+
+def _learner(trial: Trial, training: Training, images: Images, together: Together) -> tuple[Learner, Tally]:
     """Return the learner as the trial left it, and what it has trained of the next epoch."""
-    checkpoint = trial.load_checkpoint()  # before the model is built: there may be nothing left to train
+    checkpoint = together.told(trial.load_checkpoint)  # before the model is built: there may be nothing left to train
+    trial.start_epoch = 0 if checkpoint is None else checkpoint.epoch
     seed_everything(trial.seed, FOR_TRIAL, trial.number)
     task = Task(classes=len(images.classes), full_epochs=trial.full_epochs)
     learner = build_learner(training, task, _device())
+    learner.together = together
     return learner, NOTHING if checkpoint is None else learner.restore(checkpoint.data)
 
 
