@@ -33,7 +33,7 @@ INHERITED = re.compile(
     "|CUDA_.*|NVIDIA_.*|OMP_.*|MKL_.*|TORCH_HOME|TORCHINDUCTOR_.*|XDG_CACHE_HOME"
     "|SSL_CERT_.*|REQUESTS_CA_BUNDLE|(?i:https?_proxy|no_proxy)"
     "|AWS_.*|GOOGLE_APPLICATION_CREDENTIALS|FSSPEC_.*"  # checkpoints on S3 or GCS
-    "|PODIUM_CACHE_DIR|PODIUM_CACHE_GIGABYTES"  # of the built-in trainer
+    "|PODIUM_CACHE_DIR|PODIUM_CACHE_GIGABYTES|PODIUM_PROCESSES"  # of the built-in trainer
 )
 """A list of what passes, not of what is held back: the controller's secrets have no way to a trial's code."""
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -54,6 +54,7 @@ class ProcessCluster:
         """Keep Jobs under `folder`. Of `environment` they inherit no more than `INHERITED` names."""
         self._folder = folder.resolve()
         self._environment = {name: value for name, value in environment.items() if INHERITED.fullmatch(name)}
+        self._environment.setdefault("PODIUM_PROCESSES", "1")  # Jobs share the machine: none takes all accelerators
         if cpus_per_job is not None:
             self._environment["OMP_NUM_THREADS"] = str(cpus_per_job)
         self._grace_seconds = grace_seconds

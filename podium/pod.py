@@ -191,8 +191,8 @@ class Volume(Part):
 
 TOKEN_FOLDER = "/var/run/secrets/podium"
 TAKEN_VOLUMES = ("podium-run-token", "podium-tmp", "podium-shm")
-CACHE_VARIABLES = ("PODIUM_CACHE_DIR", "PODIUM_CACHE_GIGABYTES")
-"""Where the built-in trainer keeps decoded images, and how much: a Pod's own to say, since its volumes are."""
+OWN_VARIABLES = ("PODIUM_CACHE_DIR", "PODIUM_CACHE_GIGABYTES", "PODIUM_PROCESSES")
+"""What a Pod may say to the built-in trainer: its volumes, for the cache, and its accelerators are its own."""
 DEFAULT_SHARED_MEMORY = "4Gi"
 DEFAULT_USER = 65532
 DEFAULT_GRACE_SECONDS = 60
@@ -234,7 +234,7 @@ class PodShape(Part):
     @field_validator("env")
     @classmethod
     def _podium_names_are_taken(cls, env: dict[str, str]) -> dict[str, str]:
-        taken = sorted(name for name in env if name.startswith("PODIUM_") and name not in CACHE_VARIABLES)
+        taken = sorted(name for name in env if name.startswith("PODIUM_") and name not in OWN_VARIABLES)
         if taken:
             raise ValueError(f"names starting with PODIUM_ are set by Podium itself, found {', '.join(taken)}")
         return env

@@ -46,7 +46,8 @@ def halved(count: int, at_once: int | None, *, least: int) -> int | None:
 
 
 def largest(parts: list[slice]) -> int:
-    return max(part.stop - part.start for part in parts)
+    sizes: list[int] = [part.stop - part.start for part in parts]
+    return max(sizes)
 
 
 def _evenly(count: int, wanted: int, least: int) -> list[slice]:

@@ -20,7 +20,7 @@ class Rewinding:
         for kind, kept in zip(self._kinds, self._kept, strict=True):
             buffers = self._of(kind)
             sizes = [buffer.numel() for buffer in buffers]
-            for buffer, values in zip(buffers, kept.split(sizes), strict=True):
+            for buffer, values in zip(buffers, torch.split(kept, sizes), strict=True):
                 buffer.copy_(values.view_as(buffer))
         torch.set_rng_state(self._cpu)
         if self._cuda is not None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib import import_module
 from itertools import chain, zip_longest
 from typing import Any, TypeVar
 
@@ -110,6 +111,7 @@ def joined(rank: Rank) -> Iterator[Together]:
     if rank.processes == 1:
         yield SINGLE
         return
+    import_module("torch._dynamo")  # DistributedDataParallel would load it, for seconds, while a SIGTERM may be waiting
     backends = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backends, timeout=PATIENCE)
     try:

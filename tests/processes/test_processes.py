@@ -188,7 +188,8 @@ def test_the_controllers_secrets_do_not_reach_a_job(folder: Path) -> None:
     cluster.create_job(command_request("trial-a1", "env"))
     ended(cluster, "trial-a1")
     seen = dict(line.split("=", 1) for line in cluster.log_tail("trial-a1").splitlines())
-    assert seen == {**ENVIRONMENT, "LC_ALL": "C", "OMP_NUM_THREADS": "3", "PODIUM_RUN_TOKEN": "t0ken"}
+    told = {"OMP_NUM_THREADS": "3", "PODIUM_PROCESSES": "1", "PODIUM_RUN_TOKEN": "t0ken"}
+    assert seen == {**ENVIRONMENT, "LC_ALL": "C", **told}
 
 
 def test_a_token_is_not_on_the_disk(folder: Path, cluster: ProcessCluster) -> None:
