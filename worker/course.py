@@ -66,20 +66,20 @@ class Course:
     def to_train_on(self, positions: torch.Tensor, device: torch.device, *, epoch: int, batch: int) -> Batch:
         """Return this process's share of a batch."""
         own = self.share.of(len(positions))
-        if self.augmentation.mixes_images:  # with any other image of the batch
-            mixed, targets = self._to_train_on(positions, device, epoch=epoch, batch=batch)
-            return mixed[own], targets[own]
-        return self._to_train_on(positions[own], device, epoch=epoch, batch=batch)
+        prepared = self.prepared(positions)
+        labels = self.images.labels[prepared].to(device)
+        if self.features is not None:
+            return self.features.to_train_on(prepared, epoch).to(device), labels
+        changed = self.augmentation.of_images(self.images.pixels(prepared), prepared, epoch)
+        inputs, targets = self.augmentation.of_batch(normalized(changed.to(device)), labels, epoch=epoch, batch=batch)
+        return (inputs[own], targets[own]) if self.augmentation.mixes_images else (inputs, targets)
+
+    def prepared(self, positions: torch.Tensor) -> torch.Tensor:
+        """Return what this process prepares of a batch: its share, or all, if its images are mixed with any other."""
+        return positions if self.augmentation.mixes_images else positions[self.share.of(len(positions))]
 
     def to_judge_by(self, positions: torch.Tensor, device: torch.device) -> Batch:
         labels = self.images.labels[positions].to(device)
         if self.features is not None:
             return self.features.to_judge_by(positions).to(device), labels
         return normalized(self.images.pixels(positions).to(device)), labels
-
-    def _to_train_on(self, positions: torch.Tensor, device: torch.device, *, epoch: int, batch: int) -> Batch:
-        labels = self.images.labels[positions].to(device)
-        if self.features is not None:
-            return self.features.to_train_on(positions, epoch).to(device), labels
-        changed = self.augmentation.of_images(self.images.pixels(positions), positions, epoch)
-        return self.augmentation.of_batch(normalized(changed.to(device)), labels, epoch=epoch, batch=batch)

@@ -5,7 +5,6 @@ may have written cannot run code in a worker.
 """
 
 import io
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 import torch
@@ -48,7 +47,7 @@ class Learner:
 
     together: Together = SINGLE
     """The processes that train it."""
-    networks: dict[Sequence[str], Network] = field(default_factory=dict)
+    networks: dict[tuple[str, ...], Network] = field(default_factory=dict)
     """By the stages that a batch passes."""
     proven: int = 0
     """The most images that this process has seen pass at once while training."""

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import NoReturn
 
 import torch
@@ -119,7 +120,7 @@ def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: T
         )
 
     for result in fit(learner, course, together.led(trial.epochs()), trained=trained, watch=watch):
-        together.told(lambda result=result: report(result))  # type: ignore[misc]  # mypy infers no default's type
+        together.told(partial(report, result))
 
 
 def _learner(trial: Trial, training: Training, images: Images, together: Together) -> tuple[Learner, Tally]:
