@@ -11,7 +11,7 @@ import sys
 
 import podium
 from podium.leaving import exit_of
-from podium.preemption import Preemption
+from podium.preemption import PATIENCE_SECONDS, Preemption
 from podium.taxonomy import ExitCode
 from worker.machine import Machine, UnusableEnvironment, this_machine
 from worker.ranks import ALONE, Rank, accelerators_seen, only_device, rank_of
@@ -69,7 +69,8 @@ def _follow(rank: Rank, machine: Machine) -> None:
     try:
         with together.joined(rank) as everybody:
             assignment = everybody.listen()
-            with Preemption() as preemption:
+            patience_seconds = 2 * PATIENCE_SECONDS  # the first is to lose its own before
+            with Preemption(patience_seconds=patience_seconds) as preemption, preemption.deferred():
                 session.train(following.Follower(assignment, preemption), machine, everybody)
     except together.Followed:
         pass

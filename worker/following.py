@@ -1,5 +1,8 @@
 """The trial as it is known to the processes that follow the first: what is to be trained, and nobody to tell it to."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from podium.preemption import Preemption
 from podium.sdk import Trial
 from podium.wire import RunAssignment
@@ -12,3 +15,8 @@ class Follower(Trial):
         self.assignment = assignment
         self.start_epoch = 0
         self._preemption = preemption
+
+    @contextmanager
+    def deferring(self) -> Iterator[None]:
+        """Wait for the first process, which answers a SIGTERM for all: from the start, since that may be ahead."""
+        yield
