@@ -20,3 +20,6 @@ class Follower(Trial):
     def deferring(self) -> Iterator[None]:
         """Wait for the first process, which answers a SIGTERM for all: from the start, since that may be ahead."""
         yield
+
+    def progress(self, *, epoch: int, share: float, samples_per_second: float | None = None, **metrics: float) -> None:
+        """Leave it to the first process, which tells how far all are."""
