@@ -11,6 +11,7 @@ from podium.recipe_checks import recipe_faults
 from podium.space_checks import condition_faults, configuration_faults, constraint_faults, hint_faults
 from podium.spec import ExperimentSpec, Fidelity, Objective, StopWhen, Threshold, TrialProcess
 from podium.trainer import METRICS, Training
+from podium.wire import STANDARD_ERROR
 
 AnyParameter = RealParameter | IntegerParameter | CategoricalParameter
 
@@ -57,7 +58,7 @@ def cross_faults(sections: Sections) -> Iterator[Fault]:
     """Yield every fault that lies between sections."""
     yield from _trainer_faults(sections)
     if sections.training is not None:
-        yield from _metric_faults(sections)
+        yield from _metric_faults(sections, sections.training)
         yield from recipe_faults(sections.training, sections.parameters, sections.fidelity)
     if sections.fidelity is not None:
         yield from _image_size_faults(sections, sections.fidelity)
@@ -128,10 +129,13 @@ def _image_size_faults(sections: Sections, fidelity: Fidelity) -> Iterator[Fault
         yield Fault(path=f"fidelity.image_size.{full}", found=fidelity.image_size[full], allowed=allowed)
 
 
-def _metric_faults(sections: Sections) -> Iterator[Fault]:
+def _metric_faults(sections: Sections, training: Training) -> Iterator[Fault]:
+    reported = list(METRICS)
+    if training.members > 1:
+        reported += [metric + STANDARD_ERROR for metric in METRICS]
     for path, metric in _metrics_of(sections):
-        if metric not in METRICS:
-            yield Fault(path=path, found=metric, allowed=suggest_name(metric, METRICS))
+        if metric not in reported:
+            yield Fault(path=path, found=metric, allowed=suggest_name(metric, reported))
 
 
 def _metrics_of(sections: Sections) -> Iterator[tuple[str, str]]:

@@ -111,6 +111,21 @@ class Training(Recipe):
     """
     label_attributes: LabelAttributes | None = None
     """Splits the errors of a full training by what of the label was mistaken."""
+    folds: Annotated[int, Field(ge=2, le=20)] | None = None
+    """Of the images: each is held out once, by a training of its own, in place of a fifth of them by one training."""
+    repeats: Annotated[int, Field(ge=2, le=20)] | None = None
+    """Trainings on the same images, which differ by chance alone. What is reported is their mean, or that of folds."""
+
+    @property
+    def members(self) -> int:
+        """How many trainings one result is the mean of."""
+        return self.folds or self.repeats or 1
+
+    @model_validator(mode="after")
+    def _is_repeated_in_one_way(self) -> Self:
+        if self.folds and self.repeats:
+            raise ValueError("give `folds` or `repeats`, not both: each fold's training has chances of its own already")
+        return self
 
     @model_validator(mode="after")
     def _data_belongs_to_sets_with_files(self) -> Self:

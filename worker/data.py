@@ -15,13 +15,14 @@ def open_images(training: Training, machine: Machine, *, part: Part = "train") -
     """Open a part of the data set that the experiment names. Raises UnusableData, as where there is no test part."""
     if part == "test" and (why := why_no_test_part(training)) is not None:
         raise UnusableData(why)
+    fewest = (training.folds or 2) if part == "train" else 0
     if training.dataset == "digits":
         return Digits(image_size=training.image_size)
     pictures = _pictures(training, part)
     decoded = Decoded(pictures, image_size=training.image_size, threads=machine.threads)
     images, bad = decoded_once(decoded, training.cache, machine)
     if training.on_bad_image == "skip":
-        return without(bad_among(decoded) if bad is None else bad, images, fewest=2 if part == "train" else 0)
+        return without(bad_among(decoded) if bad is None else bad, images, fewest=fewest)
     if bad:
         others = f", nor can {len(bad) - 1} more" if len(bad) > 1 else ""
         raise UnusableData(f"{bad[0]}{others}; {REMEDY}")

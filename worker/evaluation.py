@@ -51,7 +51,7 @@ def evaluate_trial(evaluation: Evaluation, machine: Machine) -> Summary:
     score, predictions = evaluate(learner, course, epoch=evaluation.epoch, trained=NOTHING, watch=never_leave)
     if not math.isfinite(score.loss):
         raise UnusableCheckpoint(f"the loss on the test images is {score.loss}: such a model cannot be judged")
-    summary = summarize(predictions, labels, images, epoch=evaluation.epoch, part="test")
+    summary = summarize([predictions], labels, images, epoch=evaluation.epoch, part="test")
     try:
         store(evaluation.test, summary, predictions, images)
     except UnusableData:

@@ -1,6 +1,7 @@
 """One run from its assignment to its last report: the only place where training and reporting meet."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NoReturn
@@ -10,27 +11,25 @@ import torch
 from podium.leaving import Preempted
 from podium.sdk import Trial
 from podium.trainer import Training
+from worker.cohort import Cohort, Member, courses_of, of_distinct_images
 from worker.course import Course
 from worker.data import open_images
 from worker.fastest import fastest_precision
 from worker.features import Features, Source, features_of
 from worker.images import Images, UnusableData
-from worker.learner import Learner, Task, UnusableCheckpoint, build_learner, least_of
+from worker.learner import Task, UnusableCheckpoint, least_of
 from worker.machine import Machine, sharing
 from worker.parts import Share
 from worker.results.attributes import attributes_of
 from worker.results.summary import Labels
 from worker.results.writing import write_results
-from worker.seeding import seed_everything
 from worker.settings import UnusableSettings, settings_of
-from worker.split import digest_of, split_by_label
-from worker.tally import NOTHING, Tally
+from worker.split import digest_of
+from worker.spread import rate_of_all, with_standard_errors
+from worker.tally import Tally
 from worker.telling import Telling
 from worker.together import SINGLE, Together
-from worker.training import Diverged, EpochResult, fit
-
-FOR_TRIAL = 3
-"""Sets a trial's own randomness apart from the experiment's split and order."""
+from worker.training import Diverged, EpochResult
 
 
 def train(trial: Trial, machine: Machine, together: Together = SINGLE) -> None:
@@ -42,19 +41,17 @@ def train(trial: Trial, machine: Machine, together: Together = SINGLE) -> None:
         training = settings_of(trial.assignment)
         _refuse_what_cannot_train(trial, training)
         images = open_images(training, machine)
-        split = split_by_label(images, trial.seed, share=trial.data_share)
-        course = Course.of(training, images, split, seed=trial.seed, trial=trial.number)
-        course = replace(course, share=Share(rank=together.rank, least=least_of(training)))
+        share = Share(rank=together.rank, least=least_of(training))
+        courses = courses_of(training, images, seed=trial.seed, trial=trial.number, share=trial.data_share)
         labels = _labels(training, images)
-        learner, trained = _learner(trial, training, images, together)
-        together.told(lambda: trial.tell_data(images=images.content, held_out=digest_of(split.validation.numpy())))
+        cohort = _cohort(trial, training, [replace(course, share=share) for course in courses], together)
+        held_out = of_distinct_images(training, [course.split.validation.numpy() for course in courses])
+        together.told(lambda: trial.tell_data(images=images.content, held_out=digest_of(*held_out)))
         with trial.deferring():
             shared = sharing(machine, trial.assignment.shared)
-            course = replace(course, features=_features(trial, learner, course, (machine, shared)))
-            if learner.precision is None:
-                folder = (shared or machine).cache_folder
-                learner.precision = together.told(lambda: fastest_precision(learner, course, folder))
-            _train_and_report(trial, learner, course, trained, labels)
+            _give_features(trial, cohort, (machine, shared))
+            _choose_precision(cohort, shared or machine, together)
+            _train_and_report(trial, cohort, labels, together)
     except Diverged as error:
         why = str(error)
         together.told(lambda: trial.infeasible(why))
@@ -69,10 +66,34 @@ def _labels(training: Training, images: Images) -> Labels:
     return Labels(classes=images.classes, attributes=attributes)
 
 
-def _features(
-    trial: Trial, learner: Learner, course: Course, places: tuple[Machine, Machine | None]
-) -> Features | None:
-    """Return what the frozen layers make of the images, where that is worth keeping for all trials."""
+def _cohort(trial: Trial, training: Training, courses: Sequence[Course], together: Together) -> Cohort:
+    """Return the trainings as the trial left them."""
+    checkpoint = together.told(trial.load_checkpoint)  # before models are built: there may be nothing left to train
+    trial.start_epoch = 0 if checkpoint is None else checkpoint.epoch
+    task = Task(classes=len(courses[0].images.classes), full_epochs=trial.full_epochs)
+    cohort = Cohort.of(courses, training, task, _device())
+    for member in cohort.members:
+        member.learner.together = together
+    if checkpoint is not None:
+        cohort.restore(checkpoint.data)
+    return cohort
+
+
+def _give_features(trial: Trial, cohort: Cohort, places: tuple[Machine, Machine | None]) -> None:
+    """Let members train on what their frozen layers make of the images, computed once where these are the same."""
+    members, (machine, shared) = cohort.members, places
+    are_random = members[0].learner.training.weights == "none"
+    alike = [[member] for member in members] if are_random else [members]
+    part = replace(machine, memory_bytes=machine.memory_bytes // len(alike))
+    for group in alike:
+        features = _features(trial, group, (part, shared))
+        for member in group:
+            member.course = replace(member.course, features=features)
+
+
+def _features(trial: Trial, members: Sequence[Member], places: tuple[Machine, Machine | None]) -> Features | None:
+    """Return what the frozen layers of these make of the images, where that is worth keeping."""
+    learner, course = members[0].learner, members[0].course
     source = Source(
         model=learner.model,
         images=course.images,
@@ -88,50 +109,61 @@ def _features(
         trial.progress(epoch=trial.start_epoch + 1, share=0.0)
 
     machine, shared = places
-    used = len(course.split.train) + len(course.split.validation)
+    used = sum(len(each.course.split.train) + len(each.course.split.validation) for each in members)
     passes = (trial.to_epoch - trial.start_epoch) * used / len(course.images.labels)
     return features_of(source, machine, leave_if_asked, shared=shared, passes=passes)
 
 
-def _train_and_report(trial: Trial, learner: Learner, course: Course, trained: Tally, labels: Labels) -> None:
-    together = learner.together
-    telling = Telling(trial=trial, images=len(course.split.train))
+def _choose_precision(cohort: Cohort, home: Machine, together: Together) -> None:
+    """Let all members compute alike, in all processes; one that was trained before keeps to its choice."""
+    first = cohort.members[0]
+    if first.learner.precision is None:
+        found = together.told(lambda: fastest_precision(first.learner, first.course, home.cache_folder))
+        for member in cohort.members:
+            member.learner.precision = found
 
-    def leave_or_tell(epoch: int, trained: Tally) -> None:
+
+def _train_and_report(trial: Trial, cohort: Cohort, labels: Labels, together: Together) -> None:
+    telling = Telling(trial=trial, images=sum(len(member.course.split.train) for member in cohort.members))
+
+    def leave_or_tell(epoch: int) -> None:
         if trial.is_leaving:
-            trial.leave(learner.to_bytes(epoch, trained))
-        telling.tell(epoch, trained)
+            trial.leave(cohort.to_bytes(epoch, is_midway=True))
+        telling.tell(epoch, cohort.trained)
 
-    def watch(epoch: int, trained: Tally) -> None:
-        together.told(lambda: leave_or_tell(epoch, trained))
+    def watch(epoch: int, _trained: Tally) -> None:
+        together.told(lambda: leave_or_tell(epoch))
 
-    def report(result: EpochResult) -> None:
-        if trial.assignment.results is not None and result.epoch == trial.full_epochs:
+    def report(results: Sequence[EpochResult]) -> None:
+        epoch = results[0].epoch
+        if trial.assignment.results is not None and epoch == trial.full_epochs:
             # before the report: with that the run has ended, and nobody would write what a killed worker did not
-            write_results(trial.assignment.results, result.predictions, labels, course.images, epoch=result.epoch)
+            _write_results(trial.assignment.results, cohort, results, labels)
         trial.report(
-            epoch=result.epoch,
-            checkpoint=learner.to_bytes(result.epoch),
-            samples_per_second=result.samples_per_second,
-            val_accuracy=result.validation.accuracy,
-            val_loss=result.validation.loss,
-            train_accuracy=result.train.accuracy,
-            train_loss=result.train.loss,
+            epoch=epoch,
+            checkpoint=cohort.to_bytes(epoch),
+            samples_per_second=rate_of_all([result.samples_per_second for result in results]),
+            **with_standard_errors([_measured(result) for result in results]),
         )
 
-    for result in fit(learner, course, together.led(trial.epochs()), trained=trained, watch=watch):
-        together.told(partial(report, result))
+    for results in cohort.fit(together.led(trial.epochs()), watch):
+        together.told(partial(report, results))
 
 
-def _learner(trial: Trial, training: Training, images: Images, together: Together) -> tuple[Learner, Tally]:
-    """Return the learner as the trial left it, and what it has trained of the next epoch."""
-    checkpoint = together.told(trial.load_checkpoint)  # before the model is built: there may be nothing left to train
-    trial.start_epoch = 0 if checkpoint is None else checkpoint.epoch
-    seed_everything(trial.seed, FOR_TRIAL, trial.number)
-    task = Task(classes=len(images.classes), full_epochs=trial.full_epochs)
-    learner = build_learner(training, task, _device())
-    learner.together = together
-    return learner, NOTHING if checkpoint is None else learner.restore(checkpoint.data)
+def _write_results(folder: str, cohort: Cohort, results: Sequence[EpochResult], labels: Labels) -> None:
+    """Write what is said of the images held out: of all of them, where folds each held out their own."""
+    first = cohort.members[0]
+    by_fold = of_distinct_images(first.learner.training, [result.predictions for result in results])
+    write_results(folder, by_fold, labels, first.course.images, epoch=results[0].epoch)
+
+
+def _measured(result: EpochResult) -> dict[str, float]:
+    return {
+        "val_accuracy": result.validation.accuracy,
+        "val_loss": result.validation.loss,
+        "train_accuracy": result.train.accuracy,
+        "train_loss": result.train.loss,
+    }
 
 
 def _refuse_what_cannot_train(trial: Trial, training: Training) -> None:

@@ -34,26 +34,35 @@ def split_by_label(images: Images, seed: int, *, share: float = 1.0) -> Split:
     A smaller share is part of every larger one, and the validation images are the same for all.
     Raises UnusableData for a label of one image.
     """
-    generator = generator_for(seed, FOR_SPLIT)
     train, validation = [], []
-    for label, name in enumerate(images.classes):
-        positions = torch.nonzero(images.labels == label).flatten()
-        if len(positions) < 2:
-            raise UnusableData(f"label {name!r} has {len(positions)} image; it needs 2, one of them for validation")
-        shuffled = positions[torch.randperm(len(positions), generator=generator)]
-        held_out = max(1, round(HELD_OUT_SHARE * len(positions)))
+    for name, shuffled in zip(images.classes, shuffled_by_label(images, seed), strict=True):
+        if len(shuffled) < 2:
+            raise UnusableData(f"label {name!r} has {len(shuffled)} image; it needs 2, one of them for validation")
+        held_out = max(1, round(HELD_OUT_SHARE * len(shuffled)))
         validation.append(shuffled[:held_out])
-        rest = shuffled[held_out:]
-        train.append(rest[: max(1, round(share * len(rest)))])
+        train.append(part_of(shuffled[held_out:], share))
     return Split(train=torch.cat(train).sort().values, validation=torch.cat(validation).sort().values)
 
 
-def digest_of(validation: NDArray[np.int64]) -> str:
-    """Return what tells this split from another of the same data: a digest of the positions held out.
+def shuffled_by_label(images: Images, seed: int) -> list[torch.Tensor]:
+    """Return the positions of each label's images, in an order that the experiment's seed fixes."""
+    generator = generator_for(seed, FOR_SPLIT)
+    by_label = [torch.nonzero(images.labels == label).flatten() for label in range(len(images.classes))]
+    return [positions[torch.randperm(len(positions), generator=generator)] for positions in by_label]
+
+
+def part_of(shuffled: torch.Tensor, share: float) -> torch.Tensor:
+    """Return a share of one label's images, at least one."""
+    return shuffled[: max(1, round(share * len(shuffled)))]
+
+
+def digest_of(*held_out: NDArray[np.int64]) -> str:
+    """Return what tells this split from another of the same data: a digest of the positions held out, by fold.
 
     All trials of an experiment have them in common, whatever share they train on.
     """
-    return hashlib.sha256(validation.astype("<i8").tobytes()).hexdigest()
+    digests = [hashlib.sha256(positions.astype("<i8").tobytes()).hexdigest() for positions in held_out]
+    return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
 
 
 def shuffled_batches(train: torch.Tensor, batch_size: int, *, seed: int, trial: int, epoch: int) -> list[torch.Tensor]:

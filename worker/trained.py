@@ -12,6 +12,7 @@ from podium.checkpoints import Checkpoint
 from podium.evaluation import Evaluation
 from podium.results import SUMMARY, Summary
 from worker.learner import Learner, Task, build_learner
+from worker.packing import unpacked
 from worker.settings import tuned
 
 
@@ -20,7 +21,7 @@ class NotTrained(Exception):
 
 
 def trained_learner(evaluation: Evaluation, classes: Sequence[str], device: torch.device) -> Learner:
-    """Return the learner after the last epoch of the full training.
+    """Return the learner after the last epoch of the full training; of folds or repeats, the first one's.
 
     Raises NotTrained without a checkpoint of it, UnusableCheckpoint for one of another model, UnusableSettings.
     """
@@ -28,7 +29,7 @@ def trained_learner(evaluation: Evaluation, classes: Sequence[str], device: torc
     # the weights that it began with are all replaced: they need not be here, nor be downloaded
     training = tuned(evaluation.training, evaluation.configuration).model_copy(update={"weights": "none"})
     learner = build_learner(training, Task(classes=len(classes), full_epochs=evaluation.epoch), device)
-    learner.restore(checkpoint.data)
+    learner.restore(unpacked(checkpoint.data)[0])
     return learner
 
 

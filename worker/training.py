@@ -50,22 +50,30 @@ def fit(
     `trained` is what the learner has trained of the first epoch already.
     """
     for epoch in epochs:
-        began, before = time.perf_counter(), trained.count
-        trained = train_one_epoch(learner, course, epoch=epoch, trained=trained, watch=watch)
-        seconds = time.perf_counter() - began
-        validation, predictions = evaluate(learner, course, epoch=epoch, trained=trained, watch=watch)
-        if not math.isfinite(validation.loss):
-            raise Diverged(f"the validation loss is {validation.loss} after epoch {epoch}")
-        learner.schedule.observe(validation.loss)
-        samples_per_second = (trained.count - before) / seconds if trained.count > before else None
-        yield EpochResult(
-            epoch=epoch,
-            train=trained.score(),
-            validation=validation,
-            predictions=predictions,
-            samples_per_second=samples_per_second,
-        )
+        result = train_and_evaluate(learner, course, epoch=epoch, trained=trained, watch=watch)
+        learner.schedule.observe(result.validation.loss)
+        yield result
         trained = NOTHING
+
+
+def train_and_evaluate(learner: Learner, course: Course, *, epoch: int, trained: Tally, watch: Watch) -> EpochResult:
+    """Train what is left of an epoch and measure what came of it; the schedule is yet to be told. Raises Diverged.
+
+    Where nothing is left, it is measured once more, to the same result.
+    """
+    began, before = time.perf_counter(), trained.count
+    trained = train_one_epoch(learner, course, epoch=epoch, trained=trained, watch=watch)
+    seconds = time.perf_counter() - began
+    validation, predictions = evaluate(learner, course, epoch=epoch, trained=trained, watch=watch)
+    if not math.isfinite(validation.loss):
+        raise Diverged(f"the validation loss is {validation.loss} after epoch {epoch}")
+    return EpochResult(
+        epoch=epoch,
+        train=trained.score(),
+        validation=validation,
+        predictions=predictions,
+        samples_per_second=(trained.count - before) / seconds if trained.count > before else None,
+    )
 
 
 def train_one_epoch(learner: Learner, course: Course, *, epoch: int, trained: Tally, watch: Watch) -> Tally:

@@ -11,7 +11,7 @@ from podium.cli.phrases import MISSING, counted, in_words, number, setting, sett
 from podium.cli.progress import STATE_STYLES, elapsed
 from podium.parameters import Configuration
 from podium.taxonomy import EndReason
-from podium.wire import Attempt, Experiment, Run, Trial, TrialDetail
+from podium.wire import STANDARD_ERROR, Attempt, Experiment, Measurement, Run, Trial, TrialDetail
 
 UNTROUBLED = (None, EndReason.SUCCEEDED, EndReason.STOPPED)
 LAST_MEASUREMENTS = 10
@@ -177,14 +177,21 @@ def _attempt_line(attempt: Attempt) -> str:
 
 def _measurements_table(trial: TrialDetail) -> Table:
     shown = trial.measurements[-LAST_MEASUREMENTS:]
-    metrics = list(dict.fromkeys(name for measurement in shown for name in measurement.metrics))
+    names = list(dict.fromkeys(name for measurement in shown for name in measurement.metrics))
+    errors = {name + STANDARD_ERROR for name in names}  # each stands behind its metric
+    metrics = [name for name in names if name not in errors]
     table = _table("epoch", *metrics, "seconds", "samples/s")
     for measurement in shown:
-        measured = [number(measurement.metrics.get(name)) for name in metrics]
+        measured = [_with_error(measurement, name) for name in metrics]
         table.add_row(
             str(measurement.epoch), *measured, number(measurement.seconds), number(measurement.samples_per_second)
         )
     return table
+
+
+def _with_error(measurement: Measurement, metric: str) -> str:
+    value, error = measurement.metrics.get(metric), measurement.metrics.get(metric + STANDARD_ERROR)
+    return number(value) if error is None else f"{number(value)} +- {error:.2g}"
 
 
 def _table(*headings: str) -> Table:

@@ -205,6 +205,13 @@ def test_a_trial_tells_why_each_attempt_ended() -> None:
     assert ["8", "0.98", "1.5", "958"] in [line.split() for line in words.splitlines()]
 
 
+def test_a_mean_stands_beside_its_standard_error() -> None:
+    metrics = {"val_loss": 0.5, "val_accuracy": 0.98125, "odd_stderr": 3.0, "val_loss_stderr": 0.01234}
+    told = a_measurement(8).model_copy(update={"metrics": metrics})
+    words = drawn(trial_view(TrialDetail(**dict(a_trial()), runs=[], measurements=[told]), "val_accuracy"), width=140)
+    assert ["8", "0.5", "+-", "0.012", "0.9812", "3", "1.5", "958"] in [line.split() for line in words.splitlines()]
+
+
 def test_troubles_tell_the_latest_runs_in_a_sentence_and_only_where_something_went_wrong() -> None:
     runs = [
         a_run(n, explanation=f"story {n}", attempts=[an_attempt(n, end_reason=EndReason.PREEMPTED), an_attempt(n + 1)])

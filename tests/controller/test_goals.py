@@ -8,9 +8,12 @@ import pytest
 from controller.ending import is_worth_it, why_over
 from controller.experiment import Goal, History, Problem, Suggestion
 from controller.front import on_the_front
+from controller.optimizer.rows import rows_of
 from controller.optimizer.suggest import suggest
+from controller.space import Space
 from podium.spec import StopWhen
 from tests.service import API, BASELINE, Service
+from worker.spread import with_standard_errors
 
 FULL = {"rungs": {"full": 2}}
 
@@ -111,6 +114,33 @@ def test_the_optimizer_is_told_all_metrics_and_the_standard_error(service: Servi
     assert (problem.bounds[0].limit, problem.bounds[0].is_upper) == (5.0, False)
     [seen] = history.observations
     assert (seen.value, seen.stderr, seen.metrics["size"]) == (0.7, 0.02, 10.0)
+
+
+def test_the_spread_over_folds_reaches_the_optimizer_as_noise(service: Service) -> None:
+    asked: list[tuple[Problem, History]] = []
+
+    def suggest_and_note(problem: Problem, history: History) -> Suggestion | None:
+        asked.append((problem, history))
+        return suggest(problem, history)
+
+    service.think = suggest_and_note
+    service.create(
+        trial=None,
+        training={"dataset": "digits", "folds": 3},
+        fidelity=FULL,
+        parallelism=1,
+        thresholds=[{"metric": "val_accuracy_stderr", "at_most": 0.1}],
+    )
+    service.settle()
+    [job] = service.active()
+    assert service.assignment(job)["training"]["folds"] == 3
+    reported = with_standard_errors([{"val_accuracy": value} for value in (0.7, 0.8, 0.9)])
+    service.finish(job, reported.pop("val_accuracy"), **reported)
+    service.settle()
+    problem, history = asked[-1]
+    [seen] = history.observations
+    assert (seen.value, seen.stderr) == (pytest.approx(0.8), pytest.approx(0.1 / 3**0.5))
+    assert rows_of(problem, history, Space(problem.parameters), 0).stderr.tolist() == [seen.stderr]
 
 
 def test_the_optimizer_is_told_what_runs_report_on_their_way(service: Service) -> None:

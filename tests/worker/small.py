@@ -45,6 +45,13 @@ def course(*, train: int = 49, validation: int = 20, batch_size: int = 16, setti
     )
 
 
+def few_digits(count: int) -> Digits:
+    """The first digits, as a data set of so many images; 40 have four of each label or nearly."""
+    images = Digits(image_size=32)
+    images._small, images._labels = images._small[:count], images._labels[:count]
+    return images
+
+
 def machine(cache_folder: Path, **changes: int) -> Machine:
     given = {"threads": 2, "memory_bytes": 2**30, "cache_bytes": 2**30, **changes}
     return Machine(cache_folder=cache_folder, **given)

@@ -8,7 +8,7 @@ from podium.results import MOST_MISTAKES, Cell, ClassResult, Confusion, Mistake,
 from worker.images import Images
 from worker.results import measures
 from worker.results.attributes import Attributes, mistaken, split_errors
-from worker.results.predictions import Predictions
+from worker.results.predictions import Predictions, joined
 from worker.split import digest_of
 
 TOP = 5
@@ -24,9 +24,10 @@ class Labels:
 
 
 def summarize(
-    predictions: Predictions, labels: Labels, images: Images, *, epoch: int, part: Part = "validation"
+    by_fold: Sequence[Predictions], labels: Labels, images: Images, *, epoch: int, part: Part = "validation"
 ) -> Summary:
-    """Return everything that is known of the predictions; `images` tells names and its digest alone."""
+    """Return everything that is known of the predictions, given fold by fold; `images` tells names and its digest."""
+    predictions = joined(by_fold)
     classes, attributes = labels.classes, labels.attributes
     counts = measures.by_class(predictions, len(classes))
     matrix = measures.confusion_matrix(predictions, len(classes))
@@ -34,7 +35,7 @@ def summarize(
         part=part,
         epoch=epoch,
         data_digest=images.content,
-        split_digest=digest_of(predictions.positions),
+        split_digest=digest_of(*(of_fold.positions for of_fold in by_fold)),
         images=len(predictions),
         top1=measures.top_k_accuracy(predictions, 1),
         top5=measures.top_k_accuracy(predictions, TOP) if len(classes) > TOP else None,

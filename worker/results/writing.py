@@ -5,11 +5,12 @@ results and a line in the log, never the training that they are about.
 """
 
 import logging
+from collections.abc import Sequence
 
 from podium.results import PREDICTIONS, SUMMARY, Summary
 from podium.whole_file import write_with_patience
 from worker.images import Images
-from worker.results.predictions import Predictions
+from worker.results.predictions import Predictions, joined
 from worker.results.summary import Labels, summarize
 from worker.results.table import parquet
 from worker.results.thumbnails import thumbnail
@@ -17,10 +18,10 @@ from worker.results.thumbnails import thumbnail
 _log = logging.getLogger(__name__)
 
 
-def write_results(folder: str, predictions: Predictions, labels: Labels, images: Images, *, epoch: int) -> None:
-    """Store summary, predictions and thumbnails, or log why not."""
+def write_results(folder: str, by_fold: Sequence[Predictions], labels: Labels, images: Images, *, epoch: int) -> None:
+    """Store summary, predictions and thumbnails, or log why not. The predictions are those of each fold, or one."""
     try:
-        store(folder, summarize(predictions, labels, images, epoch=epoch), predictions, images)
+        store(folder, summarize(by_fold, labels, images, epoch=epoch), joined(by_fold), images)
     except Exception as error:  # noqa: BLE001 - each storage has errors of its own, and none is worth a training
         first_line = next(iter(str(error).splitlines()), "")
         _log.warning(
