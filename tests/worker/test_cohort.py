@@ -28,45 +28,64 @@ DRAWING: dict[str, object] = {
 """What differs from step to step, and draws at each."""
 
 
-def courses(settings: Training, images: int = 20) -> list[Course]:
-    return courses_of(settings, few_digits(images), seed=SEED, trial=TRIAL, share=1.0)
+SETTINGS = training(**DRAWING, folds=2)
+"""10 images for each fold, in two batches, and one look at the other 10: 3 calls of the watch, 6 in an epoch."""
 
 
-def cohort(settings: Training, given: Sequence[Course] | None = None) -> Cohort:
-    task = Task(classes=10, full_epochs=FULL_EPOCHS)
-    return Cohort.of(given or courses(settings), settings, task, torch.device("cpu"))
+def courses(settings: Training) -> list[Course]:
+    return courses_of(settings, few_digits(20), seed=SEED, trial=TRIAL, share=1.0)
+
+
+def cohort(settings: Training, given: Sequence[Course]) -> Cohort:
+    return Cohort.of(given, settings, Task(classes=10, full_epochs=FULL_EPOCHS), torch.device("cpu"))
 
 
 def measured(results: Sequence[EpochResult]) -> list[object]:
     return [(each.epoch, each.train, each.validation, each.predictions.losses.tolist()) for each in results]
 
 
-@pytest.mark.parametrize("way", ["folds", "repeats"])
-def test_each_member_is_the_training_that_it_would_be_by_itself(way: str) -> None:
-    settings = training(**DRAWING, **{way: 2})
-    together = cohort(settings)
-    results = list(together.fit([1, 2], never_leave))
-    states = [state_of(each) for each in unpacked(together.to_bytes(2))]
-    assert len(states) == len(together.members) == 2
-    for number, course in enumerate(courses(settings)):
-        alone = cohort(settings, [course])
-        assert [measured(each) for each in alone.fit([1, 2], never_leave)] == [
-            measured([each[number]]) for each in results
-        ]
-        assert state_of(alone.to_bytes(2)) == states[number]
+@dataclass(frozen=True, kw_only=True)
+class Straight:
+    """Two epochs of both folds, without a break."""
+
+    results: list[list[object]]
+    states: list[object]
+
+
+@pytest.fixture(scope="module")
+def straight() -> Straight:
+    together = cohort(SETTINGS, courses(SETTINGS))
+    stored: list[bytes] = []
+
+    def store_once(epoch: int, _trained: Tally) -> None:
+        if not stored:  # to store on the way, without leaving, changes nothing
+            stored.append(together.to_bytes(epoch, is_midway=True))
+
+    results = [measured(each) for each in together.fit([1, 2], store_once)]
+    return Straight(results=results, states=[state_of(each) for each in unpacked(together.to_bytes(2))])
+
+
+def test_each_member_is_the_training_that_it_would_be_by_itself(straight: Straight) -> None:
+    for number, course in enumerate(courses(SETTINGS)):
+        alone = cohort(SETTINGS, [course])
+        results = [measured(each) for each in alone.fit([1, 2], never_leave)]
+        assert results == [[of_both[number]] for of_both in straight.results]
+        assert state_of(alone.to_bytes(2)) == straight.states[number]
 
 
 def test_the_first_repeat_is_the_training_without_repeats_and_the_others_differ_in_all_that_is_chance() -> None:
-    repeated, plain = courses(training(repeats=3, augmentation="flip")), courses(training(augmentation="flip"))
-    assert [each.trial for each in plain] == [TRIAL] == [repeated[0].trial]
+    settings = training(repeats=3, augmentation="flip")
+    repeated, [plain] = courses(settings), courses(training(augmentation="flip"))
+    assert plain.trial == TRIAL == repeated[0].trial
     assert len({each.trial for each in repeated}) == 3
     assert len({tuple(torch.cat(each.batches(1)).tolist()) for each in repeated}) == 3
-    assert all(torch.equal(each.split.validation, plain[0].split.validation) for each in repeated)
-    first, second, _ = (each.learner for each in cohort(training(repeats=3)).members)
-    assert "conv1.weight" in differing(weights(first), weights(second))
-    pixels, positions = repeated[0].images.pixels(torch.arange(20)), torch.arange(20)
+    assert all(torch.equal(each.split.validation, plain.split.validation) for each in repeated)
+    pixels, positions = plain.images.pixels(torch.arange(20)), torch.arange(20)
     seen = [each.augmentation.of_images(pixels, positions, epoch=1) for each in repeated]
     assert not torch.equal(seen[0], seen[1])
+    first, second = cohort(settings, repeated[:2]).members
+    assert (first.name, second.name) == ("repeat 1 of 2", "repeat 2 of 2")
+    assert "conv1.weight" in differing(weights(first.learner), weights(second.learner))
 
 
 def test_views_that_all_trials_have_in_common_are_common_to_folds_too() -> None:
@@ -81,16 +100,15 @@ class Left(Exception):
 
 
 @dataclass
-class Attempt:
-    """A process's share of the training: members of its own, in a process that knows nothing of those before."""
+class Attempts:
+    """Processes one after another, each with members of its own, that know nothing of those before."""
 
-    settings: Training
     results: list[list[object]] = field(default_factory=list)
     stored: bytes = b""
 
-    def train(self, epochs: list[int], *, leave_at_call: int = 0) -> bytes:
-        """Return the last state; leave at that call of the watch, if it comes."""
-        each, calls = cohort(self.settings), 0
+    def train(self, epochs: list[int], *, leave_at_call: int = 0) -> list[int]:
+        """Train, or leave at that call of the watch; return how many batches of its epoch each member has trained."""
+        each, calls = cohort(SETTINGS, courses(SETTINGS)), 0
         if self.stored:
             torch.manual_seed(99)
             each.restore(self.stored)
@@ -106,73 +124,34 @@ class Attempt:
             for results in each.fit(epochs, watch):
                 self.results.append(measured(results))
         except Left:
-            return self.stored
-        return each.to_bytes(epochs[-1])
+            return [member.trained.batches for member in each.members]
+        self.stored = each.to_bytes(epochs[-1])
+        return [member.trained.batches for member in each.members]
 
 
-def tallies(stored: bytes, settings: Training) -> list[int]:
-    """Return how many batches of the epoch under way each member has trained."""
-    each = cohort(settings)
-    each.restore(stored)
-    return [member.trained.batches for member in each.members]
-
-
-def test_left_midway_through_the_second_fold_and_resumed_equals_straight() -> None:
-    """10 images for each fold, in two batches, and one look at the other 10: 3 calls for each, 6 for an epoch."""
-    settings = training(**DRAWING, folds=2)
-    straight = Attempt(settings)
-    expected = straight.train([1, 2])
-
-    parts = Attempt(settings)
-    assert tallies(parts.train([1, 2], leave_at_call=4), settings) == [2, 1]
-    assert tallies(parts.train([1, 2], leave_at_call=1), settings) == [2, 1], "the first is measured again"
-    assert tallies(parts.train([1, 2], leave_at_call=6), settings) == [2, 0], "in the next epoch"
+def test_left_midway_through_the_second_fold_and_resumed_equals_straight(straight: Straight) -> None:
+    parts = Attempts()
+    assert parts.train([1, 2], leave_at_call=4) == [2, 1], "midway through the second fold's epoch"
+    assert parts.train([1, 2], leave_at_call=6) == [2, 0], "the first is measured again; then in the next epoch"
     assert len(parts.results) == 1
-    assert tallies(parts.train([2], leave_at_call=4), settings) == [2, 2], "while the second is evaluated"
-    last = parts.train([2])
-
-    assert [state_of(each) for each in unpacked(last)] == [state_of(each) for each in unpacked(expected)]
+    assert parts.train([2], leave_at_call=4) == [2, 2], "while the second is validated"
+    assert parts.train([2]) == [0, 0]
+    assert [state_of(each) for each in unpacked(parts.stored)] == straight.states
     assert parts.results == straight.results
 
 
-def test_a_plateau_hears_of_each_epoch_once_however_often_it_is_measured() -> None:
-    settings = training(folds=2, batch_size=6, lr_patience=0, lr_decay=0.5, learning_rate=0.3)
-    parts = Attempt(settings)
-    for _ in range(3):
-        parts.train([1, 2, 3], leave_at_call=5)  # always in the second fold of the first epoch
-    each = cohort(settings)
-    each.restore(parts.train([1]))
-    assert [member.learner.schedule.state_dict()["plateau"]["last_epoch"] for member in each.members] == [1, 1]  # type: ignore[index]
-
-
-def test_a_state_may_be_stored_on_the_way_without_leaving() -> None:
-    settings = training(**DRAWING, folds=2)
-    quiet, storing = cohort(settings), cohort(settings)
-
-    def store(epoch: int, _trained: Tally) -> None:
-        storing.to_bytes(epoch, is_midway=True)
-
-    assert [measured(each) for each in storing.fit([1], store)] == [
-        measured(each) for each in quiet.fit([1], never_leave)
-    ]
-
-
 def test_a_member_that_diverges_is_named() -> None:
-    each = cohort(training(folds=2))
+    each = cohort(training(folds=2), courses(training(folds=2)))
     with torch.no_grad():
         each.members[1].learner.model.get_parameter("fc.bias")[0] = math.nan
-    with pytest.raises(Diverged, match="^fold 2 of 2: the training loss is nan at step 1 of epoch 1$"):
+    with pytest.raises(Diverged, match=r"^fold 2 of 2: the training loss is nan at step 1 of epoch 1$"):
         list(each.fit([1], never_leave))
-    assert [member.name for member in cohort(training(repeats=2)).members] == ["repeat 1 of 2", "repeat 2 of 2"]
-    assert [member.name for member in cohort(training()).members] == [""]
 
 
-def test_the_state_of_another_number_of_trainings_is_refused() -> None:
-    two, one = cohort(training(folds=2)), cohort(training())
-    with pytest.raises(UnusableCheckpoint, match="holds 2 trainings, and 1 are to be continued"):
-        one.restore(two.to_bytes(1))
-    with pytest.raises(UnusableCheckpoint, match="holds 1 trainings, and 2 are to be continued"):
-        two.restore(one.to_bytes(1))
+@pytest.mark.parametrize(("states", "told"), [([b"one"], 1), ([b"one", b"two"], 2)])
+def test_the_state_of_another_number_of_trainings_is_refused(states: list[bytes], told: int) -> None:
+    with pytest.raises(UnusableCheckpoint, match=f"holds {told} trainings, and 0 are to be continued"):
+        Cohort([]).restore(packed(states))
 
 
 def test_states_are_packed_whole() -> None:
