@@ -28,6 +28,7 @@ from podium.recipe import Recipe
 from podium.trainer import Training
 from worker import numerics
 from worker.augmentation import Augmentation
+from worker.cohort import FOR_TRIAL
 from worker.course import Course
 from worker.decoding import Decoded
 from worker.digits import Digits
@@ -35,7 +36,6 @@ from worker.image_folder import image_folder
 from worker.images import Images
 from worker.learner import Task, build_learner
 from worker.seeding import generator_for, seed_everything
-from worker.session import FOR_TRIAL
 from worker.split import Split, split_by_label
 from worker.training import Diverged, fit
 

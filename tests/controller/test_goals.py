@@ -139,7 +139,8 @@ def test_the_spread_over_folds_reaches_the_optimizer_as_noise(service: Service) 
     service.settle()
     problem, history = asked[-1]
     [seen] = history.observations
-    assert (seen.value, seen.stderr) == (pytest.approx(0.8), pytest.approx(0.1 / 3**0.5))
+    assert seen.value == pytest.approx(0.8)
+    assert seen.stderr == pytest.approx(0.1 / 3**0.5)
     assert rows_of(problem, history, Space(problem.parameters), 0).stderr.tolist() == [seen.stderr]
 
 
