@@ -50,19 +50,24 @@ class Straight:
 
     results: list[list[object]]
     states: list[object]
+    counts: list[int]
+    """Images that both together had trained of the epoch, at each call of the watch."""
 
 
 @pytest.fixture(scope="module")
 def straight() -> Straight:
     together = cohort(SETTINGS, courses(SETTINGS))
     stored: list[bytes] = []
+    counts: list[int] = []
 
     def store_once(epoch: int, _trained: Tally) -> None:
+        counts.append(together.trained.count)
         if not stored:  # to store on the way, without leaving, changes nothing
             stored.append(together.to_bytes(epoch, is_midway=True))
 
     results = [measured(each) for each in together.fit([1, 2], store_once)]
-    return Straight(results=results, states=[state_of(each) for each in unpacked(together.to_bytes(2))])
+    states = [state_of(each) for each in unpacked(together.to_bytes(2))]
+    return Straight(results=results, states=states, counts=counts)
 
 
 def test_each_member_is_the_training_that_it_would_be_by_itself(straight: Straight) -> None:
@@ -71,6 +76,10 @@ def test_each_member_is_the_training_that_it_would_be_by_itself(straight: Straig
         results = [measured(each) for each in alone.fit([1, 2], never_leave)]
         assert results == [[of_both[number]] for of_both in straight.results]
         assert state_of(alone.to_bytes(2)) == straight.states[number]
+
+
+def test_what_is_trained_of_an_epoch_is_that_of_both(straight: Straight) -> None:
+    assert straight.counts == 2 * [6, 10, 10, 16, 20, 20], "10 images each, in batches of 6 and 4, then a look"
 
 
 def test_the_first_repeat_is_the_training_without_repeats_and_the_others_differ_in_all_that_is_chance() -> None:

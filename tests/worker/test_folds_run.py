@@ -1,5 +1,6 @@
 """`python -m worker` with folds and repeats: one report for all of them, one checkpoint, one result."""
 
+import io
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -14,9 +15,11 @@ from podium import checkpoints
 from podium.results import PREDICTIONS, SUMMARY, Summary
 from podium.trainer import METRICS
 from tests.sdk.fake_run_api import FakeRunApi, assignment, serving
+from tests.worker.evaluating import evaluation
 from tests.worker.in_process import train_here
-from tests.worker.small import TRIAL, learner, training, write_images
+from tests.worker.small import TRIAL, differing, learner, training, weights, write_images
 from worker.packing import unpacked
+from worker.trained import trained_learner
 
 HEAD: dict[str, object] = {"trainable": "head", "dropout": 0.2}
 """A step takes next to nothing, and dropout draws."""
@@ -67,7 +70,7 @@ def terminated_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.optim.SGD, "step", counted)
 
 
-def check_results(folder: Path, reported: Mapping[str, float]) -> None:
+def check_results(folder: Path, reported: Mapping[str, float]) -> Summary:
     """Check that they are what each fold says of the images that it held out."""
     summary = Summary.model_validate_json((folder / SUMMARY).read_bytes())
     assert (summary.images, [each.images for each in summary.classes]) == (20, [10, 10])
@@ -78,6 +81,7 @@ def check_results(folder: Path, reported: Mapping[str, float]) -> None:
     halves = [fmean(row["loss"] for row in rows[start : start + 10]) for start in (0, 10)]
     assert fmean(halves) == pytest.approx(reported["val_loss"], rel=1e-5)
     assert abs(halves[0] - halves[1]) / 2 == pytest.approx(reported["val_loss_stderr"], rel=1e-4)
+    return summary
 
 
 def test_folds_terminated_midway_in_the_second_report_and_store_what_they_would_have(
@@ -88,7 +92,8 @@ def test_folds_terminated_midway_in_the_second_report_and_store_what_they_would_
     assert [report.epoch for report in straight] == [1, 2], "one report for both folds"
     assert set(straight[0].metrics) == {*METRICS, *(f"{metric}_stderr" for metric in METRICS)}
     assert len(unpacked(stored(tmp_path / "straight"))) == 2
-    check_results(tmp_path / "results", straight[-1].metrics)
+    summary = check_results(tmp_path / "results", straight[-1].metrics)
+    assert [(each.images, each.held_out) for each in api.data] == [(summary.data_digest, summary.split_digest)]
 
     resumed = tmp_path / "resumed"
     api.assignment = api.assignment.model_copy(update={"checkpoints": resumed.as_uri()})
@@ -117,10 +122,17 @@ def test_repeats_tell_what_the_first_says_of_the_images_that_all_held_out(
     again = {"results": (tmp_path / "results").as_uri(), "checkpoints": (tmp_path / "repeated").as_uri()}
     api.assignment = api.assignment.model_copy(update=again)
     assert train_here(api, monkeypatch) is None
+    assert api.data[0] == api.data[1], "the images held out are the same"
     assert set(api.reports[0].metrics) == set(METRICS)
     assert "val_loss_stderr" in api.reports[-1].metrics
     once, first = (tmp_path / each / SUMMARY for each in ("single/results", "results"))
     assert first.read_bytes() == once.read_bytes()
+
+    settings = api.assignment.training
+    assert settings is not None
+    asked = evaluation(tmp_path / "repeated", settings, configuration=api.assignment.configuration)
+    judged = trained_learner(asked, ["cat", "dog"], torch.device("cpu"))
+    assert differing(weights(judged), torch.load(io.BytesIO(stored(tmp_path / "single")))["model"]) == []
 
 
 def test_the_frozen_layers_are_passed_once_for_all_folds(
