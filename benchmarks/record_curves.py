@@ -152,6 +152,10 @@ class InMemory:
     def content(self) -> str:
         return self._images.content
 
+    @property
+    def is_decoded(self) -> bool:
+        return True
+
     def name(self, position: int) -> str:
         return self._images.name(position)
 

@@ -109,6 +109,14 @@ class Training(Recipe):
 
     None for whole batches. Where an accelerator's memory does not hold them, the worker halves what passes at once.
     """
+    loaders: Literal["auto"] | Annotated[int, Field(ge=0, le=64)] = "auto"
+    """How many processes of a worker prepare batches ahead of its steps.
+
+    `auto`: on a GPU one less than the worker's processors, at most 8; none where images are decoded already and not
+    augmented, and none on a CPU, which the training needs itself.
+    """
+    compile: bool = False
+    """Whether torch.compile makes the training's steps faster; it needs a compiler in the worker's image."""
     label_attributes: LabelAttributes | None = None
     """Splits the errors of a full training by what of the label was mistaken."""
     folds: Annotated[int, Field(ge=2, le=20)] | None = None

@@ -52,6 +52,7 @@ def _launch_if_several(machine: Machine) -> None:
 
 
 def _lead(rank: Rank, machine: Machine) -> None:
+    _limit_compiler(machine)
     with podium.trial() as trial:
         # torch takes seconds to load: a SIGTERM meanwhile must find its handler, and a superseded attempt needs none.
         from worker import numerics, session, together  # noqa: PLC0415
@@ -63,6 +64,7 @@ def _lead(rank: Rank, machine: Machine) -> None:
 
 
 def _follow(rank: Rank, machine: Machine) -> None:
+    _limit_compiler(machine)
     from worker import following, numerics, session, together  # noqa: PLC0415
 
     numerics.settle(machine.threads)
@@ -80,6 +82,11 @@ def _follow(rank: Rank, machine: Machine) -> None:
             raise
         sys.stderr.write(f"podium: {leaving.message}\n")
         raise SystemExit(leaving.code) from None
+
+
+def _limit_compiler(machine: Machine) -> None:
+    """Let torch.compile start no more processes than there are threads: a container sees all that its node has."""
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", str(machine.threads))
 
 
 if __name__ == "__main__":

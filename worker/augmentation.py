@@ -4,8 +4,10 @@ An image's changes depend on (seed, trial, epoch, position) alone, or with a fix
 position); a batch's mixture on its number. Training that is resumed, or read by other processes, sees the same pixels.
 """
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Self
 
 import torch
 from torchvision.transforms import v2
@@ -33,6 +35,12 @@ class Augmentation:
     @property
     def mixes_images(self) -> bool:
         return self._mixture is not None
+
+    def of_trial(self, trial: int) -> Self:
+        """Return the same changes, by the chances of a trial."""
+        other = copy.copy(self)
+        other._trial = trial
+        return other
 
     def of_images(self, pixels: torch.Tensor, positions: torch.Tensor, epoch: int) -> torch.Tensor:
         """Change each image by itself."""  # (batch, 3, height, width), bytes

@@ -10,7 +10,8 @@ from worker.cache import Choice, cached
 from worker.decoding import BadImage, Decoded, in_order
 from worker.images import Images
 from worker.machine import Machine
-from worker.tables import Rows, Stored, Words
+from worker.mapped import Mapped, Rows, handed, received
+from worker.tables import Stored, Words
 
 FORMAT = "pixels 1"
 """Another number is other pixels of the same image."""
@@ -82,8 +83,19 @@ class _Cached:
     def content(self) -> str:
         return self._images.content
 
+    @property
+    def is_decoded(self) -> bool:
+        return True
+
     def name(self, position: int) -> str:
         return self._images.name(position)
 
     def pixels(self, positions: torch.Tensor) -> torch.Tensor:  # (batch, 3, size, size)
         return torch.from_numpy(self._pixels[positions.numpy()])  # a copy of these
+
+    def __getstate__(self) -> Rows | Mapped:
+        """Hand over the pixels alone: a loader asks for nothing else."""
+        return handed(self._pixels)
+
+    def __setstate__(self, sent: Rows | Mapped) -> None:
+        self._pixels = received(sent)

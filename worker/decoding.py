@@ -72,7 +72,7 @@ class Decoded:
     def __init__(self, pictures: Pictures, *, image_size: int, threads: int) -> None:
         self._pictures = pictures
         self._size = (image_size, image_size)
-        self._readers = ThreadPoolExecutor(threads, thread_name_prefix="image-reader")
+        self._readers = _readers(threads)
 
     @property
     def classes(self) -> Sequence[str]:
@@ -95,6 +95,10 @@ class Decoded:
         """That of all pixels together: (images, 3, size, size)."""
         return (len(self.labels), 3, *self._size)
 
+    @property
+    def is_decoded(self) -> bool:
+        return False
+
     def name(self, position: int) -> str:
         return self._pictures.name(position)
 
@@ -104,6 +108,14 @@ class Decoded:
     def attempts(self, positions: torch.Tensor) -> Iterator[torch.Tensor | BadImage]:
         """Read images, in their order; for each that is damaged, say so. Raises UnusableData for what may pass."""
         return self._readers.map(self._read, positions.tolist())
+
+    def __getstate__(self) -> tuple[Pictures, tuple[int, int]]:
+        return self._pictures, self._size
+
+    def __setstate__(self, sent: tuple[Pictures, tuple[int, int]]) -> None:
+        """Read with one thread, in a process that is one of many."""
+        self._pictures, self._size = sent
+        self._readers = _readers(1)
 
     def _read(self, position: int) -> torch.Tensor | BadImage:  # (3, size, size), bytes
         try:
@@ -121,6 +133,10 @@ def in_order(images: Decoded) -> Iterator[torch.Tensor | BadImage]:
     """Decode all images, a chunk at a time."""
     for positions in torch.split(torch.arange(len(images.labels)), CHUNK):
         yield from images.attempts(positions)
+
+
+def _readers(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="image-reader")
 
 
 def _sound(read: torch.Tensor | BadImage) -> torch.Tensor:

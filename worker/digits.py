@@ -41,6 +41,10 @@ class Digits:
     def content(self) -> str:
         return self._identity
 
+    @property
+    def is_decoded(self) -> bool:
+        return True
+
     def name(self, position: int) -> str:
         return f"digit {position} of scikit-learn"
 

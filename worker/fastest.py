@@ -23,7 +23,6 @@ from worker.learner import Learner
 from worker.model import set_training_mode
 from worker.parts import halved, parts_of
 from worker.precision import Precision, autocast, possible
-from worker.stages import through
 
 STEPS = 3
 """Timed, after one that is not; the fastest counts."""
@@ -76,7 +75,7 @@ def _step_seconds(learner: Learner, stages: Sequence[str], batch: Batch, precisi
         for _ in range(STEPS + 1):
             began = clock()
             with autocast(learner.device, precision):
-                logits = through(model, stages, inputs)
+                logits = learner.forward(model, stages, inputs)
             functional.cross_entropy(logits.float(), targets).backward()  # type: ignore[no-untyped-call]  # torch's
             if learner.device.type == "cuda":
                 torch.cuda.synchronize()
@@ -89,7 +88,8 @@ def _key(learner: Learner, course: Course) -> str:
     settings = learner.training
     hardware = torch.cuda.get_device_name() if learner.device.type == "cuda" else _processor()
     sizes = (settings.image_size, settings.batch_size, settings.micro_batch, tuple(course.stages))
-    about = (torch.__version__, hardware, torch.get_num_threads(), settings.model, settings.trainable, sizes)
+    how = (settings.model, settings.trainable, settings.compile)
+    about = (torch.__version__, hardware, torch.get_num_threads(), how, sizes)
     return hashlib.sha256(str(about).encode()).hexdigest()[:32]
 
 

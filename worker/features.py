@@ -19,8 +19,9 @@ from worker.cache import Choice, cached
 from worker.decoded_images import FORMAT as PIXELS
 from worker.images import Images, normalized
 from worker.machine import Machine
+from worker.mapped import Rows
 from worker.stages import frozen_stages, modules_of, through, trained_stages
-from worker.tables import Rows, Words
+from worker.tables import Words
 
 FORMAT = "features 1"
 """Another number is other features of the same image."""

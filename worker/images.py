@@ -44,6 +44,11 @@ class Images(Protocol):
         """A digest that every copy of the data shares: of names, labels and sizes, or of all pixels, not of times."""
         ...
 
+    @property
+    def is_decoded(self) -> bool:
+        """Whether reading an image takes little more than copying it."""
+        ...
+
     def name(self, position: int) -> str:
         """Return what a person finds the image by, such as its path."""
         ...

@@ -13,11 +13,13 @@ from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from podium.trainer import Training
+from worker.compilation import Compiled, Forward
 from worker.model import build_model
 from worker.network import Network
 from worker.precision import Precision
 from worker.schedule import Schedule
 from worker.seeding import random_states, restore_random_states
+from worker.stages import through
 from worker.tally import Tally
 from worker.together import SINGLE, Together
 from worker.weights import MISFITS, first_line
@@ -38,6 +40,8 @@ class Learner:
     device: torch.device
     precision: Precision | None
     """In which it has been trained, and is to be trained on; None until that is chosen."""
+    forward: Forward = through
+    """How a batch passes the model while it trains."""
     first_loss: float | None = None
     """Of the first batch of all, before any step."""
     micro_batch: int | None = None
@@ -141,6 +145,7 @@ def build_learner(training: Training, task: Task, device: torch.device) -> Learn
         training=training,
         device=device,
         precision=None if training.precision == "auto" else Precision(training.precision),
+        forward=Compiled() if training.compile else through,
         micro_batch=training.micro_batch,
     )
 

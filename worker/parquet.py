@@ -35,8 +35,7 @@ class ParquetPictures:
         self._groups = [(file, number) for file in files for number in range(len(file.group_rows))]
         rows = [count for file in files for count in file.group_rows]
         self._starts = np.cumsum([0, *rows[:-1]])  # (row groups,)
-        self._lock = Lock()
-        self._read = lru_cache(ROW_GROUPS_HELD)(self._read_group)
+        self._hold_none()
 
     @property
     def classes(self) -> Sequence[str]:
@@ -66,6 +65,17 @@ class ParquetPictures:
         if not encoded:
             raise ValueError("it holds no bytes")
         return Image.open(io.BytesIO(encoded))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_lock", "_read")}
+
+    def __setstate__(self, sent: dict[str, object]) -> None:
+        self.__dict__.update(sent)
+        self._hold_none()
+
+    def _hold_none(self) -> None:
+        self._lock = Lock()
+        self._read = lru_cache(ROW_GROUPS_HELD)(self._read_group)
 
     def _place(self, position: int) -> tuple[int, int]:
         """Return the row group, and the row in it."""

@@ -93,7 +93,7 @@ def number_correct(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 def _network(learner: Learner, stages: Sequence[str]) -> Network:
     key = tuple(stages)
     if key not in learner.networks:
-        learner.networks[key] = Network(learner.model, key, learner.together)
+        learner.networks[key] = Network(learner.model, key, learner.together, learner.forward)
     return learner.networks[key]
 
 

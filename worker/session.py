@@ -18,6 +18,9 @@ from worker.fastest import fastest_precision
 from worker.features import Features, Source, features_of
 from worker.images import Images, UnusableData
 from worker.learner import Task, UnusableCheckpoint, least_of
+from worker.loader_count import loaders_for
+from worker.loader_process import LoaderDied
+from worker.loading import Loaders
 from worker.machine import Machine, sharing
 from worker.parts import Share
 from worker.results.attributes import attributes_of
@@ -51,11 +54,12 @@ def train(trial: Trial, machine: Machine, together: Together = SINGLE) -> None:
             shared = sharing(machine, trial.assignment.shared)
             _give_features(trial, cohort, (machine, shared))
             _choose_precision(cohort, shared or machine, together)
-            _train_and_report(trial, cohort, labels, together)
+            with _give_loaders(cohort, machine.threads):
+                _train_and_report(trial, cohort, labels, together)
     except Diverged as error:
         why = str(error)
         together.told(lambda: trial.infeasible(why))
-    except (UnusableSettings, UnusableData, UnusableCheckpoint) as error:
+    except (UnusableSettings, UnusableData, UnusableCheckpoint, LoaderDied) as error:
         _fail(error)
 
 
@@ -121,6 +125,16 @@ def _choose_precision(cohort: Cohort, home: Machine, together: Together) -> None
         found = together.told(lambda: fastest_precision(first.learner, first.course, home.cache_folder))
         for member in cohort.members:
             member.learner.precision = found
+
+
+def _give_loaders(cohort: Cohort, processors: int) -> Loaders:
+    """Let the same processes prepare batches for all members; they foresee whose turn is next."""
+    members = [member for member in cohort.members if member.course.features is None] or cohort.members
+    first, turns = members[0], [member.course for member in members]
+    loaders = loaders_for(first.course, first.learner.training, first.learner.device, processors)
+    for member in members:
+        member.course = replace(member.course, loaders=loaders, turns=turns)
+    return loaders
 
 
 def _train_and_report(trial: Trial, cohort: Cohort, labels: Labels, together: Together) -> None:

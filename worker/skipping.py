@@ -60,6 +60,10 @@ class _Kept:
     def content(self) -> str:
         return self._with_positions(self._images.content)
 
+    @property
+    def is_decoded(self) -> bool:
+        return self._images.is_decoded
+
     def name(self, position: int) -> str:
         return self._images.name(int(self._positions[position]))
 

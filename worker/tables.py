@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Rows = NDArray[np.generic]
+from worker.mapped import Rows, room_for
+
 Words = Any  # whatever JSON can say
 
 
@@ -59,7 +59,7 @@ def bytes_of(table: Table) -> int:
 
 def in_memory(table: Table) -> Stored:
     """Make the table in this process's memory."""
-    rows = np.empty(table.shape, dtype=table.dtype)
+    rows = room_for(table.shape, table.dtype)
     for position, row in enumerate(table.rows()):
         rows[position] = row
     return Stored(rows=rows, words=table.words())

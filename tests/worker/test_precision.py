@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.worker.small import course, differing, learner, training, weights
+from worker import numerics
 from worker.course import Course
 from worker.fastest import timed_once
 from worker.precision import Precision, possible
@@ -88,6 +89,21 @@ def test_a_folder_that_cannot_be_written_costs_a_line(tmp_path: Path, caplog: py
     found = timed_once(learner(), one_batch(), BOTH, tmp_path / "file" / "cache", Ticks(*BF16_WINS))
     assert found is Precision.BF16
     assert "cannot be kept (Not a directory); the next trial times it again" in caplog.text
+
+
+def test_a_gpu_is_asked_for_tf32_and_for_the_same_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as a machine without one can tell: torch keeps what it is asked for."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    try:
+        numerics.settle(torch.get_num_threads())
+        assert torch.get_float32_matmul_precision() == "high"
+        assert torch.backends.cuda.matmul.allow_tf32
+        assert torch.backends.cudnn.allow_tf32
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+        torch.set_float32_matmul_precision("highest")
+        torch.set_flush_denormal(False)
 
 
 def test_a_trial_goes_on_in_the_precision_that_it_began_with() -> None:
