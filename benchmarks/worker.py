@@ -28,9 +28,7 @@ from worker.data import open_images
 from worker.fastest import fastest_precision
 from worker.features import Source, features_of
 from worker.learner import Learner, Task, build_learner
-from worker.loading import Loaders
 from worker.machine import Machine
-from worker.preparation import Preparation
 from worker.processors import usable_processors
 from worker.seeding import seed_everything
 from worker.split import split_by_label
@@ -69,8 +67,6 @@ def main() -> None:
         write_photographs(place.photographs, extent.images)
         fine_tuning(place, extent)
         reading(place, extent)
-        preparing(place, extent)
-        compiling(place, extent)
         extraction(place, extent)
         promotion(place)
 
@@ -105,34 +101,6 @@ def reading(place: "Place", extent: Extent) -> None:
         images = open_images(place.settings(image_size=224, cache=cache), place.machine)
         [seconds] = best_in_turns([lambda each=images: each.pixels(positions)], extent.rounds)  # type: ignore[misc]  # a default binds it
         print(f"- {cache}: {1000 * seconds / len(positions):.2f}", flush=True)
-
-
-def preparing(place: "Place", extent: Extent) -> None:
-    print("\nPreparing images at 224 pixels with RandAugment for a device that waits for them, images a second:\n")
-    settings = place.settings(image_size=224, augmentation="randaugment")
-    _, course = place.trial(settings)
-    positions = course.batches(1)
-    for count in (0, 1, usable_processors()):
-        preparation = Preparation(images=course.images, augmentation=course.augmentation)
-        with Loaders(preparation, count=count) as loaders:
-            given = replace(course, loaders=loaders)
-
-            def prepare(given: Course = given) -> None:
-                for batch, each in enumerate(positions):
-                    given.to_train_on(each, torch.device("cpu"), epoch=1, batch=batch)
-
-            [seconds] = best_in_turns([prepare], extent.rounds)
-        print(f"- {count} loaders: {len(course.split.train) / seconds:.0f}", flush=True)
-
-
-def compiling(place: "Place", extent: Extent) -> None:
-    print("\nFine-tuning all layers of a ResNet-18 at 64 pixels by torch.compile, images a second:\n")
-    works = []
-    for is_compiled in (False, True):
-        learner, course = place.trial(place.settings(image_size=64, compile=is_compiled))
-        works.append(lambda a=learner, b=course: train_one_epoch(a, b, epoch=1, trained=NOTHING, watch=never_leave))
-    for name, seconds in zip(("plain", "compiled"), best_in_turns(works, extent.rounds), strict=True):
-        print(f"- {name}: {len(course.split.train) / seconds:.1f}", flush=True)
 
 
 def extraction(place: "Place", extent: Extent) -> None:
