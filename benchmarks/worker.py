@@ -8,9 +8,10 @@ clock, the best of some rounds in which the two take turns: other work on the ma
 """
 
 import argparse
+import itertools
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,9 @@ from worker.data import open_images
 from worker.fastest import fastest_precision
 from worker.features import Source, features_of
 from worker.learner import Learner, Task, build_learner
+from worker.loading import Loaders
 from worker.machine import Machine
+from worker.preparation import Preparation
 from worker.processors import usable_processors
 from worker.seeding import seed_everything
 from worker.split import split_by_label
@@ -67,6 +70,8 @@ def main() -> None:
         write_photographs(place.photographs, extent.images)
         fine_tuning(place, extent)
         reading(place, extent)
+        preparing(place, extent)
+        compiling(place, extent)
         extraction(place, extent)
         promotion(place)
 
@@ -101,6 +106,33 @@ def reading(place: "Place", extent: Extent) -> None:
         images = open_images(place.settings(image_size=224, cache=cache), place.machine)
         [seconds] = best_in_turns([lambda each=images: each.pixels(positions)], extent.rounds)  # type: ignore[misc]  # a default binds it
         print(f"- {cache}: {1000 * seconds / len(positions):.2f}", flush=True)
+
+
+def preparing(place: "Place", extent: Extent) -> None:
+    print("\nPreparing images at 224 pixels with RandAugment for a device that waits for them, images a second:\n")
+    _, course = place.trial(place.settings(image_size=224, augmentation="randaugment"))
+    for count in (0, 1, usable_processors()):
+        with Loaders(Preparation(images=course.images, augmentation=course.augmentation), count=count) as loaders:
+            work = partial(prepare_an_epoch, replace(course, loaders=loaders), itertools.count(1))
+            [seconds] = best_in_turns([work], extent.rounds)
+        print(f"- {count} loaders: {extent.images / seconds:.0f}", flush=True)
+
+
+def prepare_an_epoch(course: Course, epochs: Iterator[int]) -> None:
+    """Prepare what the next epoch trains on, and what it is judged by."""
+    epoch = next(epochs)
+    for batch, positions in enumerate(course.batches(epoch)):
+        course.to_train_on(positions, torch.device("cpu"), epoch=epoch, batch=batch)
+    for positions in course.validation_batches():
+        course.to_judge_by(positions, torch.device("cpu"))
+
+
+def compiling(place: "Place", extent: Extent) -> None:
+    print("\nFine-tuning all layers of a ResNet-18 at 64 pixels, images a second:\n")
+    trials = [place.trial(place.settings(image_size=64, compile=is_compiled)) for is_compiled in (False, True)]
+    works = [partial(train_an_epoch, learner, course) for learner, course in trials]
+    for name, seconds in zip(("plain", "compiled"), best_in_turns(works, extent.rounds), strict=True):
+        print(f"- {name}: {len(trials[0][1].split.train) / seconds:.1f}", flush=True)
 
 
 def extraction(place: "Place", extent: Extent) -> None:

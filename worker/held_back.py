@@ -55,6 +55,10 @@ class _Renumbered:
     def content(self) -> str:
         return self._images.content
 
+    @property
+    def is_decoded(self) -> bool:
+        return self._images.is_decoded
+
     def name(self, position: int) -> str:
         return self._images.name(position)
 
