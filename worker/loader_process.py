@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import signal
 from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.process import BaseProcess
 from threading import Thread
@@ -19,6 +20,10 @@ TRAINERS_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 """They may be sent to a whole group of processes. The trainer needs its loaders until it has stored its state."""
 GONE_SECONDS = 5.0
 """In which the kernel is done with a process that it kills, unless a disk holds it."""
+
+
+DYING_SECONDS = 1.0
+"""Between a loader's last word and its exit code."""
 
 
 class LoaderDied(Exception):
@@ -59,10 +64,11 @@ class LoaderContext(ForkServerContext):
                 process.join(GONE_SECONDS)
 
     def death(self) -> Exception | None:
-        """Say why a loader ended that was not asked to; None if none did."""
-        codes = {process.pid: process.exitcode for process in self.processes if process.pid is not None}
-        ended = [cause_of_death(pid, code) for pid, code in codes.items() if code is not None]
-        return ended[0] if ended else None
+        """Say why a loader ended that was not asked to, now or in a moment; None if none did."""
+        started = {process.pid: process for process in self.processes if process.pid is not None}
+        wait([process.sentinel for process in started.values()], DYING_SECONDS)
+        ended = [(pid, code) for pid, process in started.items() if (code := process.exitcode) is not None]
+        return cause_of_death(*ended[0]) if ended else None
 
 
 def cause_of_death(pid: int, exit_code: int) -> Exception:

@@ -115,7 +115,7 @@ class Loaders:
     def _guarded(self, step: Callable[[], Any]) -> Any:  # Any: whatever the step returns
         try:
             return step()
-        except RuntimeError as error:
+        except (RuntimeError, OSError, EOFError) as error:  # torch's own, or what fetching from the dead raises
             if (death := self._context.death()) is not None:
                 raise death from error
             raise
