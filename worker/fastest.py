@@ -90,8 +90,6 @@ def _key(learner: Learner, course: Course) -> str:
     sizes = (settings.image_size, settings.batch_size, settings.micro_batch, tuple(course.stages))
     how = (settings.model, settings.trainable, settings.compile)
     about = (torch.__version__, hardware, torch.get_num_threads(), how, sizes)
-    how = (settings.model, settings.trainable, settings.compile)
-    about = (torch.__version__, hardware, torch.get_num_threads(), how, sizes)
     return hashlib.sha256(str(about).encode()).hexdigest()[:32]
 
 

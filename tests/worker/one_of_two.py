@@ -9,13 +9,15 @@ from pathlib import Path
 import torch
 
 from podium.trainer import Training
-from tests.worker.small import course, learner, state_of, training
+from tests.worker.small import course, few_digits, learner, state_of, training
 from tests.worker.test_passing import little_memory
+from worker.cohort import Cohort, courses_of
 from worker.course import Course
-from worker.learner import Learner
+from worker.learner import Learner, Task
+from worker.packing import unpacked
 from worker.parts import Share
 from worker.ranks import ALONE, Rank, rank_of
-from worker.tally import NOTHING, Tally
+from worker.tally import NOTHING, Tally, never_leave
 from worker.together import Followed, Together, joined
 from worker.training import fit
 
@@ -23,6 +25,7 @@ HEAD = training(trainable="head", learning_rate=0.05, momentum=0.9)
 MIXED = training(trainable="head", learning_rate=0.05, mixup=0.2, label_smoothing=0.1)
 SINGLE_IMAGES = training(trainable="head", learning_rate=0.05, batch_size=1)
 NOISY = training(dropout=0.3, ema_decay=0.5, augmentation="flip")
+FOLDED = training(trainable="head", learning_rate=0.05, batch_size=5, augmentation="flip", folds=2)
 COMPARED = {"head": HEAD, "mixed": MIXED, "single images": SINGLE_IMAGES}
 
 
@@ -60,6 +63,7 @@ def main(folder: Path, rank: Rank) -> None:
             found[name] = told_of(each, list(fit(each, lessons(settings, rank), [1, 2])))
         found["memory"] = _with_little_memory(trainee(HEAD), rank)
         found["straight"], found["resumed"] = _straight_and_resumed(trainee, rank)
+        found["folds"], found["whole folds"], found["resumed folds"] = _folds(everybody)
         found["following"] = _following(everybody)
     torch.save(found, folder / f"{rank.number}.pt")
 
@@ -93,6 +97,44 @@ def _straight_and_resumed(trainee: Callable[[Training], Learner], rank: Rank) ->
     assert trained != NOTHING
     list(fit(second, lessons(NOISY, rank), [1, 2], trained=trained))
     return _of(expected), _of(second.to_bytes(2))
+
+
+def folds_in(everybody: Together) -> Cohort:
+    """Two folds of 10 images each, in batches of 5."""
+    courses = courses_of(FOLDED, few_digits(20), seed=7, trial=3, share=1.0)
+    shared = [replace(each, share=Share(rank=everybody.rank)) for each in courses]
+    cohort = Cohort.of(shared, FOLDED, Task(classes=10, full_epochs=4), torch.device("cpu"))
+    for member in cohort.members:
+        member.learner.together = everybody
+    return cohort
+
+
+def told_of_folds(cohort: Cohort, epochs: Sequence[int]) -> list[dict[str, object]]:
+    results = list(zip(*cohort.fit(epochs, never_leave), strict=True))
+    return [told_of(member.learner, own) for member, own in zip(cohort.members, results, strict=True)]
+
+
+def _folds(everybody: Together) -> tuple[object, object, object]:
+    """Train two folds, at once, and left by the word of the first process midway through the second one."""
+    straight = folds_in(everybody)
+    told, stored = told_of_folds(straight, [1, 2]), b""
+
+    def leave(epoch: int, _trained: Tally) -> None:
+        nonlocal stored
+        if left.members[1].trained.batches == 1:
+            stored = everybody.told(lambda: left.to_bytes(epoch, is_midway=True))
+            raise Left
+
+    left = folds_in(everybody)
+    with suppress(Left):
+        list(left.fit([1, 2], leave))
+    torch.manual_seed(99)
+    resumed = folds_in(everybody)
+    resumed.restore(stored)
+    assert [member.trained.batches for member in resumed.members] == [2, 1]
+    list(resumed.fit([1, 2], never_leave))
+    whole, parts = ([state_of(each) for each in unpacked(of.to_bytes(2))] for of in (straight, resumed))
+    return told, whole, parts
 
 
 def _of(state: bytes) -> object:

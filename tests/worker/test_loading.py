@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import psutil
@@ -16,16 +17,34 @@ from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter as Torchs
 from podium.leaving import exit_of
 from tests.sdk.fake_run_api import FakeRunApi, assignment, finish, serving
 from tests.waiting import wait_for
-from tests.worker.small import TRIAL, course, differing, learner, training, weights, write_images
+from tests.worker.small import (
+    SEED,
+    TRIAL,
+    course,
+    differing,
+    few_digits,
+    learner,
+    state_of,
+    training,
+    weights,
+    write_images,
+)
 from tests.worker.whose import DAMAGED, Whose, reader_of
+from worker.cohort import Cohort, courses_of
 from worker.course import Course
 from worker.images import UnusableData
+from worker.learner import Task
 from worker.loader_process import LoaderDied, cause_of_death
-from worker.loading import Loaders
+from worker.loading import Loaders, Plan
+from worker.packing import unpacked
+from worker.parts import Share
 from worker.preparation import Preparation, Want
+from worker.ranks import Rank
+from worker.tally import never_leave
 from worker.training import fit
 
 SETTINGS = training(augmentation="randaugment", random_erasing=0.5, dropout=0.2, mixup=0.2)
+FOLDED = training(folds=2, augmentation="flip", dropout=0.2, batch_size=6)
 CPU = torch.device("cpu")
 
 
@@ -72,7 +91,7 @@ def test_a_training_with_a_loader_equals_one_without() -> None:
 
 
 def test_what_was_foreseen_comes_from_the_same_loaders_for_good_and_the_rest_is_read_here() -> None:
-    given = replace(images(), images=Whose())
+    given = replace(course(train=9, validation=4, batch_size=4), images=Whose())
     with ahead_of(given, 2) as loaders:
         readers = []
         for _ in range(3):
@@ -98,6 +117,59 @@ def test_the_plan_goes_on_from_where_it_is_asked() -> None:
     assert next(given.from_here(first)) == first
     assert list(given.from_here(judged)) == [judged]
     assert list(given.from_here(replace(first, epoch=4))) == []
+
+
+def test_the_plan_goes_on_to_the_training_whose_turn_is_next() -> None:
+    folds = courses_of(FOLDED, few_digits(20), seed=SEED, trial=TRIAL, share=1.0)
+    first, second = (replace(fold, turns=folds) for fold in folds)
+    looks = [Want(positions=tuple(each.split.validation.tolist()), epoch=None) for each in folds]
+    of_first = [*of_epoch(first, 1)[1:], looks[0], *of_epoch(second, 1), looks[1], *of_epoch(first, 2), looks[0]]
+    assert list(islice(first.from_here(of_first[0]), len(of_first))) == of_first
+    of_second = [*of_epoch(second, 1), looks[1], *of_epoch(first, 2), looks[0], *of_epoch(second, 2)]
+    assert list(islice(second.from_here(of_second[0]), len(of_second))) == of_second
+
+
+def test_folds_that_share_a_loader_equal_those_without() -> None:
+    folds = courses_of(FOLDED, few_digits(20), seed=SEED, trial=TRIAL, share=1.0)
+    task = Task(classes=10, full_epochs=4)
+    expected = Cohort.of(folds, FOLDED, task, CPU)
+    for _ in expected.fit([1, 2], never_leave):
+        pass
+    with ahead_of(folds[0], 1) as loaders:
+        helped = Cohort.of([replace(fold, loaders=loaders, turns=folds) for fold in folds], FOLDED, task, CPU)
+        for _ in helped.fit([1, 2], never_leave):
+            pass
+    states = [[state_of(each) for each in unpacked(of.to_bytes(2))] for of in (expected, helped)]
+    assert states[0] == states[1]
+
+
+@pytest.mark.parametrize("mixup", [0.0, 0.2])
+def test_of_several_processes_each_foresees_what_it_will_ask_for_itself(mixup: float) -> None:
+    """A batch's share, or all of a batch that is mixed; every other batch of those judged by."""
+    settings = training(mixup=mixup, augmentation="flip")
+    whole = course(train=9, validation=10, batch_size=4, settings=settings)
+    whole = replace(whole, image_size=256)  # the images judged by come in batches of 4, 4 and 2
+    for number, judged in ((0, [(9, 10, 11, 12), (17, 18)]), (1, [(13, 14, 15, 16)])):
+        asked = Asked(Preparation(images=whole.images, augmentation=whole.augmentation), count=0)
+        own = replace(whole, loaders=asked, share=Share(rank=Rank(number=number, processes=2), least=2))
+        for batch, positions in enumerate(own.batches(1)):
+            own.to_train_on(positions, CPU, epoch=1, batch=batch)
+        assert [len(want.positions) for want in asked.wants] == ([4, 5] if mixup else [2, 2 + number])
+        foreseen = list(islice(own.from_here(asked.wants[0]), 2 + len(judged)))
+        assert foreseen[:2] == asked.wants
+        assert [want.positions for want in foreseen[2:]] == judged
+
+
+class Asked(Loaders):
+    """Keeps what is asked for."""
+
+    def __init__(self, preparation: Preparation, *, count: int) -> None:
+        super().__init__(preparation, count=count)
+        self.wants: list[Want] = []
+
+    def pixels(self, want: Want, plan: Plan) -> torch.Tensor:
+        self.wants.append(want)
+        return super().pixels(want, plan)
 
 
 def test_a_damaged_image_is_told_as_without_loaders() -> None:

@@ -11,10 +11,11 @@ import torch
 
 from tests.sdk.fake_run_api import ROOT
 from tests.worker import one_of_two
-from tests.worker.one_of_two import COMPARED, lessons, told_of
+from tests.worker.one_of_two import COMPARED, folds_in, lessons, told_of, told_of_folds
 from tests.worker.small import learner
 from worker.parts import Share
 from worker.ranks import Rank
+from worker.together import SINGLE
 from worker.training import fit
 
 Found = dict[str, Any]  # Any: whatever a process has found
@@ -91,6 +92,14 @@ def test_a_resumed_training_of_two_equals_a_straight_one(found: list[Found]) -> 
     for of_process in found:
         assert of_process["resumed"] == of_process["straight"]
     assert found[0]["straight"] == found[1]["straight"], "both have the same weights"
+
+
+def test_folds_take_turns_in_two_processes_as_in_one(found: list[Found]) -> None:
+    expected = told_of_folds(folds_in(SINGLE), [1, 2])
+    for of_process in found:
+        for told, told_by_one in zip(of_process["folds"], expected, strict=True):
+            assert_same(told, told_by_one)
+    assert found[0]["resumed folds"] == found[0]["whole folds"], "left midway through the second fold"
 
 
 def test_the_first_leads_and_the_other_follows(found: list[Found]) -> None:
