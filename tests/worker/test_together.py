@@ -52,7 +52,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> list[Found]:
         for number in range(2)
     ]
     try:
-        said = [process.communicate(timeout=120)[1] for process in processes]
+        said = [process.communicate(timeout=240)[1] for process in processes]
     finally:
         for process in processes:
             process.kill()
