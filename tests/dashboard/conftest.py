@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Engine, text
 
 from controller.database import open_sessions
@@ -13,7 +13,7 @@ from controller.tables import Table
 from tests import tools
 from tests.cli.served import serving
 from tests.dashboard.site import Site
-from tests.dashboard.visitor import Visitor, visiting
+from tests.dashboard.visitor import PATIENCE_MS, Visitor, visiting
 from tests.service import Service
 
 
@@ -23,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         # no sandbox: tests may run as root, and visit nobody but us
         browser = playwright.chromium.launch(executable_path=tools.chromium(), args=["--no-sandbox"])

@@ -36,6 +36,7 @@ CLOSED = (
     "/data/experiments/{id}/figures",
     "/data/experiments/{id}/figures/history",
     "/data/experiments/{id}/trials.csv",
+    "/data/report?id={id}",
     "/data/experiments/{id}/trials/1/curves",
     "/data/experiments/{id}/trials/1/confusion",
     "/data/experiments/{id}/trials/1/results",

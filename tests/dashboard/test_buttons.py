@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from podium.taxonomy import ExperimentState
 from tests.builders import spec_document
 from tests.dashboard.site import Site
-from tests.dashboard.visitor import PATIENCE_MS, Visitor, visiting
+from tests.dashboard.visitor import Visitor, visiting
 from tests.service import BASELINE
 
 NAME = "tiny"
@@ -108,7 +108,7 @@ def test_a_new_experiment_is_refused_with_its_faults_at_their_lines_and_then_mad
 def test_the_search_finds_experiments_and_tells_of_none(site: Site, visitor: Visitor) -> None:
     visitor.goes_to("/")
     visitor.page.get_by_label("Search").fill("resnet50")
-    expect(visitor.page.locator("#experiments tbody tr")).to_have_count(1, timeout=PATIENCE_MS)
+    expect(visitor.page.locator("#experiments tbody tr")).to_have_count(1)
     expect(visitor.page).to_have_url(f"{site.url}/?q=resnet50")
     visitor.page.get_by_label("Search").fill("%")
     visitor.sees("No experiment is like that", "#experiments")
@@ -125,13 +125,14 @@ def test_trials_are_sorted_filtered_and_leafed_through(site: Site, visitor: Visi
     visitor.sees("page 2 of 3", "#trials")
     assert trials_shown(visitor.page) == list(range(51, 101))
     visitor.page.locator("#trials").get_by_role("link", name="val_accuracy").click()
-    expect(visitor.page.locator("th[aria-sort=descending]")).to_contain_text("val_accuracy", timeout=PATIENCE_MS)
+    expect(visitor.page.locator("th[aria-sort=descending]")).to_contain_text("val_accuracy")
     values = [float(each) for each in visitor.page.locator("#trials tbody td:nth-child(4)").all_inner_texts()]
     assert values == sorted(values, reverse=True)
     assert len(values) == 50
     visitor.page.get_by_label("Where").fill("learning_rate<0.01 nesterov=true")
     visitor.page.get_by_label("State").select_option("completed")
-    expect(visitor.page.locator("#trials tbody tr td:nth-child(2):not(:has-text('completed'))")).to_have_count(0)
+    others = visitor.page.locator("#trials tbody tr td:nth-child(2):not(:has-text('completed'))")
+    expect(others).to_have_count(0)
     visitor.sees("trials", "#trials [role=status]")
     rates = [float(each) for each in visitor.page.locator("#trials tbody td:nth-child(5)").all_inner_texts()]
     assert rates
@@ -147,7 +148,7 @@ def test_an_open_page_keeps_up_and_leaves_what_the_visitor_did(site: Site, visit
     job, *_ = site.service.active()
     site.service.report(job, 1, 0.25)
     site.service.http.post(f"/api/v1/experiments/{running}/pause")
-    expect(visitor.page.locator(f"#row-{running} .badge")).to_have_text("paused", timeout=PATIENCE_MS)
+    expect(visitor.page.locator(f"#row-{running} .badge")).to_have_text("paused")
     expect(visitor.page.get_by_label(f"compare {running}")).to_be_checked()
 
     visitor.goes_to(f"/experiments/{running}")

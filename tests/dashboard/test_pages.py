@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from controller.dashboard.data import REPORT_NAME
 from controller.figures.names import FigureName
 from tests.dashboard.site import Site
 from tests.dashboard.visitor import Visitor
@@ -54,6 +55,12 @@ def test_a_comparison(site: Site, visitor: Visitor) -> None:
     visitor.sees("best configuration")
     visitor.sees_figures(2)
     visitor.pictures("compare")
+    with visitor.page.expect_download() as download:
+        visitor.page.get_by_role("link", name="Report of these to keep").click()
+    assert download.value.suggested_filename == REPORT_NAME
+    text = download.value.path().read_text()
+    assert site.search in text
+    assert site.trained in text
     holds_up(visitor)
 
 

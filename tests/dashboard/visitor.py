@@ -41,12 +41,12 @@ class Visitor:
         assert answer.ok, answer.status
 
     def sees(self, words: str, place: str = "main") -> None:
-        expect(self.page.locator(place)).to_contain_text(words, timeout=PATIENCE_MS)
+        expect(self.page.locator(place)).to_contain_text(words)
 
     def sees_figures(self, count: int, place: str = ".figures") -> None:
         """Look at each figure until it is drawn; there are to be so many."""
         figures = self.page.locator(f"{place} .plot")
-        expect(figures).to_have_count(count, timeout=PATIENCE_MS)
+        expect(figures).to_have_count(count)
         for figure in figures.all():
             figure.scroll_into_view_if_needed()
             expect(figure.locator("svg.main-svg").first).to_be_attached(timeout=PATIENCE_MS)
