@@ -1,7 +1,7 @@
 """How fast the worker trains, beside torchvision's own training reference written plainly, on the same images.
 
-    python -m benchmarks.worker              # long on two cores; not run whole so far
-    python -m benchmarks.worker --quick      # fewer images, for minutes
+    python -m benchmarks.worker              # for minutes, on two cores
+    python -m benchmarks.worker --quick      # fewer images and sizes, for a minute
 
 The images are cut from the two photographs that ship with scikit-learn, and stored as JPEG files. Times are of the wall
 clock, the best of some rounds in which the two take turns: other work on the machine slows whoever it meets.
