@@ -15,6 +15,8 @@ from worker.data import open_images
 from worker.features import Features
 from worker.images import Images
 from worker.loader_count import loaders_for, loaders_with_room, wanted_loaders
+from worker.parts import Share
+from worker.ranks import Rank
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 FLIPPED = training(augmentation="flip")
@@ -67,6 +69,17 @@ def test_a_shared_memory_that_is_too_small_is_told(
         pass
     told = f"podium: 0 of 2 loaders have room for their batches in {tmp_path}; make it larger (`trial.sharedMemory`)"
     assert caplog.messages == [told]
+
+
+@pytest.mark.parametrize(("processes", "told"), [(1, []), (2, ["podium: 0 of 2 loaders have room"])])
+def test_processes_that_train_together_share_the_room(
+    processes: int, told: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("worker.loader_count._free_bytes", lambda: 6 * 20 * 3 * 32**2)  # 6 batches of 20 images
+    given = replace(course(), share=Share(rank=Rank(processes=processes)))
+    with loaders_for(given, training(loaders=2), CPU, 2):
+        pass
+    assert [message[: len("podium: 0 of 2 loaders have room")] for message in caplog.messages] == told
 
 
 def parquet(folder: Path) -> str:
