@@ -63,7 +63,7 @@ def _by_model(asked: Question, fresh: Sequence[Move], learn: Learn) -> Suggestio
 
 
 def _chosen(asked: Question, belief: Belief, options: Options) -> tuple[int, float | None]:
-    """Return the index of the option to take, and its price where that decided."""
+    """Return the index of the option to take, and after the start the highest price of any."""
     if spreading.is_spreading(asked.spent, asked.history):
         steps = (
             options.next_step_to(rung, asked.ladder) for rung in spreading.starved_first(asked.spent, asked.ladder)
@@ -71,7 +71,11 @@ def _chosen(asked: Question, belief: Belief, options: Options) -> tuple[int, flo
         for step in steps:
             if step is not None:
                 return step, None
-    return options.dearest(belief, asked.ladder)
+    dearest, price = options.dearest(belief, asked.ladder)
+    if spreading.lacks_full(asked.spent, asked.ladder):
+        to_full = options.next_step_to(asked.ladder.rungs[-1], asked.ladder)
+        return dearest if to_full is None else to_full, price
+    return dearest, price
 
 
 def _suggestion(configuration: Configuration, move: Move, source: str) -> Suggestion:
