@@ -18,7 +18,7 @@ from controller.runs import add_attempt, end_run
 from controller.tables import AttemptRow, ExperimentRow, RunRow
 from podium.pod import PodShape
 from podium.spec import ExperimentSpec
-from podium.taxonomy import AttemptState, EndReason
+from podium.taxonomy import AttemptState, EndReason, ExitCode
 
 REFUSED_AGAIN = timedelta(seconds=30)
 """A Job that the cluster refused is offered again after this."""
@@ -119,7 +119,13 @@ def endings_of(session: Session, jobs: Sequence[str]) -> Mapping[str, Ending]:
 
 
 def _blame(session: Session, attempt: AttemptRow, ending: EndAttempt, now: datetime) -> tuple[EndReason, str]:
-    """Tell a fault of the trial from one of its node: a node on which trial after trial fails takes the blame."""
+    """Tell a fault of the trial from one of its node: a node on which trial after trial fails takes the blame.
+
+    A script may end with the exit code of other data by itself, having told of none: then nothing has paused its
+    experiment, and its run would be retried for ever.
+    """
+    if ending.reason is EndReason.OTHER_DATA and attempt.run.trial.experiment.data is None:
+        return EndReason.BUG, f"failed with exit code {ExitCode.OTHER_DATA:d}, and never told what it trains on"
     if ending.reason is not EndReason.BUG or ending.node is None:
         return ending.reason, ending.detail
     this = NodeEnding(

@@ -83,6 +83,18 @@ def test_the_trial_is_not_blamed_and_its_run_waits_for_the_data(service: Service
     assert (trial["state"], trial["value"]) == ("completed", 0.9)
 
 
+def test_a_script_that_ends_with_that_code_and_told_of_no_data_has_a_bug(service: Service) -> None:
+    experiment_id = service.create(baseline=BASELINE, parallelism=1, max_attempts=1)
+    service.settle()
+    [job] = service.active()
+    service.cluster.exit(job, ExitCode.OTHER_DATA)
+    service.settle()
+    trial = service.read(f"{experiment_id}/trials/1")
+    [attempt] = trial["runs"][0]["attempts"]
+    assert (trial["state"], attempt["end_reason"]) == ("failed", "bug")
+    assert attempt["detail"].startswith("failed with exit code 67, and never told what it trains on; ")
+
+
 def test_of_two_that_come_at_once_one_is_first(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment_id = service.create(parallelism=2)
     service.settle()
