@@ -26,7 +26,7 @@ class ParquetFile:
     filesystem: fsspec.AbstractFileSystem
     name: str
     relative: str
-    """Its name below what `training.data` names."""
+    """Its name below the folder that holds all files of its part."""
     size: int | None
     """In bytes, where the file system tells."""
     state: str
@@ -71,7 +71,8 @@ def opened(data: str, part: Part, *, setting: str) -> list[ParquetFile]:
     if not chosen:
         otherwise = ", or name another folder as `training.test_data`" if part == "test" else ""
         raise UnusableData(f"{data} has no file of the part {part}; name one {part}-00000-of-00001.parquet{otherwise}")
-    files = [_opened(filesystem, name, posixpath.relpath(name, root)) for name in chosen]
+    own_root = posixpath.commonpath([posixpath.dirname(name) for name in chosen])  # files of other parts come and go
+    files = [_opened(filesystem, name, posixpath.relpath(name, own_root)) for name in chosen]
     if not sum(sum(file.group_rows) for file in files):
         raise UnusableData(f"{chosen[0]} has no rows; fetch it again")
     return files

@@ -73,6 +73,14 @@ def test_parts_may_be_folders(tmp_path: Path) -> None:
     assert opened(tmp_path, tmp_path / "cache").labels.tolist() == [0, 1]
 
 
+def test_a_part_stays_what_it_is_when_files_of_another_come(tmp_path: Path) -> None:
+    write(tmp_path / "default" / "train" / "0000.parquet", [0, 1])
+    before = opened(tmp_path, tmp_path / "cache")
+    write(tmp_path / "default" / "test" / "0000.parquet", [2])
+    after = opened(tmp_path, tmp_path / "cache")
+    assert (after.content, after.identity) == (before.content, before.identity)
+
+
 @pytest.mark.parametrize(("labels", "classes"), [([2, 0, 2], ["0", "1", "2"]), (["dog", "cat", "dog"], ["cat", "dog"])])
 def test_labels_without_names_name_themselves(tmp_path: Path, labels: Sequence[object], classes: Sequence[str]) -> None:
     write(tmp_path / "all.parquet", labels, names=())
