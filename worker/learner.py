@@ -54,7 +54,7 @@ class Learner:
     networks: dict[tuple[str, ...], Network] = field(default_factory=dict)
     """By the stages that a batch passes."""
     proven: int = 0
-    """The most images that this process has seen pass at once while training."""
+    """The most images that this process has seen pass at once while training, beside all that the optimizer keeps."""
 
     @property
     def least(self) -> int:
@@ -70,7 +70,10 @@ class Learner:
         rate = self.training.learning_rate * self.schedule.factor(epochs_trained)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        had_state = bool(self.optimizer.state)
         self.optimizer.step()
+        if self.optimizer.state and not had_state:
+            self.proven = 0  # momentum and moments take memory from now on
         if self.average is not None:
             self.average.update_parameters(self.model)
 

@@ -47,6 +47,20 @@ def test_without_nesterov_the_step_is_plain_momentum() -> None:
     assert torch.allclose(weight, torch.full_like(weight, -0.1 - 0.1 * 1.5))  # with Nesterov: -0.15 - 0.175
 
 
+@pytest.mark.parametrize(
+    ("changes", "proven"), [({"optimizer": "adamw"}, 0), ({"momentum": 0.9}, 0), ({"momentum": 0.0}, 8)], ids=str
+)
+def test_what_fits_is_seen_anew_once_the_optimizer_keeps_a_state(changes: dict[str, object], proven: int) -> None:
+    """It comes with the first step, and takes memory beside the images of the second."""
+    each = learner(training(trainable="head", **changes))
+    for expected in (proven, 8):
+        each.proven = 8
+        for weight in each.model.parameters():
+            weight.grad = torch.zeros_like(weight) if weight.requires_grad else None
+        each.take_step(0.0)
+        assert each.proven == expected
+
+
 def test_tuned_values_override_fixed_ones(tmp_path: Path) -> None:
     given = assignment(
         tmp_path, training=training(momentum=0.5), configuration={"learning_rate": 0.3, "batch_size": 64}
