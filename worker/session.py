@@ -52,7 +52,7 @@ def train(trial: Trial, machine: Machine, together: Together = SINGLE) -> None:
         together.told(lambda: trial.tell_data(images=images.content, held_out=digest_of(*held_out)))
         with trial.deferring():
             shared = sharing(machine, trial.assignment.shared)
-            _give_features(trial, cohort, (machine, shared))
+            _give_features(trial, cohort, (machine, shared), together)
             _choose_precision(cohort, shared or machine, together)
             with _give_loaders(cohort, machine.threads):
                 _train_and_report(trial, cohort, labels, together)
@@ -83,14 +83,19 @@ def _cohort(trial: Trial, training: Training, courses: Sequence[Course], togethe
     return cohort
 
 
-def _give_features(trial: Trial, cohort: Cohort, places: tuple[Machine, Machine | None]) -> None:
-    """Let members train on what their frozen layers make of the images, computed once where these are the same."""
+def _give_features(
+    trial: Trial, cohort: Cohort, places: tuple[Machine, Machine | None], together: Together
+) -> None:
+    """Let members train on what their frozen layers make of the images, computed once where these are the same.
+
+    Of several processes all do, or none: those that had them would wait for gradients that the others do not send.
+    """
     members, (machine, shared) = cohort.members, places
     are_random = members[0].learner.training.weights == "none"
     alike = [[member] for member in members] if are_random else [members]
     part = replace(machine, memory_bytes=machine.memory_bytes // len(alike))
     for group in alike:
-        features = _features(trial, group, (part, shared))
+        features = together.by_all(_features(trial, group, (part, shared)))
         for member in group:
             member.course = replace(member.course, features=features)
 

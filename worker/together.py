@@ -7,7 +7,7 @@ the moments at which the others listen. All of them listen, and sum, the same nu
 import pickle
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from importlib import import_module
 from itertools import chain, zip_longest
@@ -51,7 +51,8 @@ class Together:
         try:
             answer = action()
         except BaseException:
-            _say_size(LEAVING)
+            with suppress(RuntimeError):  # a process that is gone hears nothing; the reason to leave is this error
+                _say_size(LEAVING)
             raise
         _say(answer)
         return answer
@@ -73,6 +74,11 @@ class Together:
         iterator = iter(items)
         while (item := self.told(lambda: next(iterator, None))) is not None:
             yield item
+
+    def by_all(self, own: T | None) -> T | None:
+        """Return what this process has where every process has something; None where one has nothing."""
+        [having] = self.sums([float(own is not None)])
+        return own if having == self.rank.processes else None
 
     def sums(self, values: Sequence[float]) -> Sequence[float]:
         """Add up each of the values over all processes; all get the same, to the last bit."""

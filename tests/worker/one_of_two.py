@@ -64,6 +64,7 @@ def main(folder: Path, rank: Rank) -> None:
         found["memory"] = _with_little_memory(trainee(HEAD), rank)
         found["straight"], found["resumed"] = _straight_and_resumed(trainee, rank)
         found["folds"], found["whole folds"], found["resumed folds"] = _folds(everybody)
+        found["had"] = [everybody.by_all(None if rank.is_first else "features"), everybody.by_all("features")]
         found["following"] = _following(everybody)
     torch.save(found, folder / f"{rank.number}.pt")
 

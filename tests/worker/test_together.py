@@ -102,6 +102,10 @@ def test_folds_take_turns_in_two_processes_as_in_one(found: list[Found]) -> None
     assert found[0]["resumed folds"] == found[0]["whole folds"], "left midway through the second fold"
 
 
+def test_what_one_of_the_two_lacks_neither_has(found: list[Found]) -> None:
+    assert [of_process["had"] for of_process in found] == [[None, "features"]] * 2
+
+
 def test_the_first_leads_and_the_other_follows(found: list[Found]) -> None:
     assert found[0]["following"] == [{"assignment": 7}, 1, 2, "Left"]
     assert found[1]["following"] == [{"assignment": 7}, 1, 2, "Followed"]
