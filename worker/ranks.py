@@ -43,5 +43,8 @@ def accelerators_seen(devices: Path = DEVICES) -> int:
 
 def only_device(environment: Mapping[str, str], rank: Rank) -> str:
     """Return the CUDA_VISIBLE_DEVICES of a process that is to see its own accelerator and no other."""
-    visible = [each for each in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if each]
-    return visible[rank.local] if rank.local < len(visible) else str(rank.local)
+    given = environment.get("CUDA_VISIBLE_DEVICES")
+    if given is None:
+        return str(rank.local)
+    visible = [each for each in given.split(",") if each]  # none where accelerators are hidden, by "" or by "-1"
+    return visible[rank.local] if rank.local < len(visible) else ""

@@ -90,6 +90,8 @@ def test_a_process_sees_its_own_accelerator() -> None:
     second = Rank(number=1, processes=2, local=1)
     assert only_device({}, second) == "1"
     assert only_device({"CUDA_VISIBLE_DEVICES": "4,GPU-7f"}, second) == "GPU-7f"
+    for hidden in ("", "-1"):
+        assert only_device({"CUDA_VISIBLE_DEVICES": hidden}, second) == ""
 
 
 def test_accelerators_are_counted_by_their_files(tmp_path: Path) -> None:
