@@ -17,7 +17,7 @@ from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, RunState, TrialState
 from podium.wire import Reasons
 
-MODEL_VERSION = "5"
+MODEL_VERSION = "6"
 """Changes whenever the optimizer would answer the same history differently."""
 
 
