@@ -32,11 +32,11 @@ def stretch_folder(trial_folder: str, first_epochs: int) -> str:
 
 def lineage_folder(trial_folder: str, ladder: Ladder, to_epochs: int) -> str:
     """Return the URL of the folder with the checkpoints that a run to this length goes on from and leaves."""
-    return (
-        trial_folder
-        if ladder.always_resumes
-        else stretch_folder(trial_folder, ladder.first_resumed_by(to_epochs).epochs)
-    )
+    if ladder.always_resumes:
+        return trial_folder
+    if not ladder.resumable:  # whatever rungs there were when the run began
+        return stretch_folder(trial_folder, to_epochs)
+    return stretch_folder(trial_folder, ladder.first_resumed_by(to_epochs).epochs)
 
 
 def results_folder(trial_folder: str, part: Part = "validation") -> str:
