@@ -7,7 +7,7 @@ from typing import assert_never
 from podium.taxonomy import EndReason, ExitCode
 
 RESULTS = (EndReason.SUCCEEDED, EndReason.STOPPED)
-"""Ends that leave an objective value; the other ends of a run are failures to learn from."""
+"""Ends of which a run's last measurement is its result; the other ends of a run are failures to learn from."""
 
 
 def why_it_ended(exit_code: int | None, has_progressed: bool) -> tuple[EndReason, str]:
@@ -20,7 +20,7 @@ def why_it_ended(exit_code: int | None, has_progressed: bool) -> tuple[EndReason
         case ExitCode.OUT_OF_ACCELERATOR_MEMORY:
             return EndReason.OUT_OF_ACCELERATOR_MEMORY, "the accelerator's memory does not hold the configuration"
         case ExitCode.OTHER_DATA:
-            return EndReason.OTHER_DATA, "found other images than the first trial was trained on"
+            return EndReason.OTHER_DATA, "found other images than the experiment's first run had"
         case ExitCode.PREEMPTED:
             return EndReason.PREEMPTED, "left with exit code 75: preempted, or it lost the controller"
         case None:

@@ -68,7 +68,7 @@ def _trouble(reason: EndReason, alike: Sequence[Attempt], *, is_latest: bool) ->
         case EndReason.SCHEDULING:
             return f"could not start {times}, which cost the trial nothing ({why})"
         case EndReason.OTHER_DATA:
-            return f"found other images than the first trial's {times}, which cost the trial nothing"
+            return f"found other images than the first run's {times}, which cost the trial nothing"
         case EndReason.OUT_OF_MEMORY:
             return f"ran out of memory {times}" + (f", so {follows}" if is_latest and follows else "")
         case EndReason.BUG:

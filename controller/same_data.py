@@ -46,8 +46,8 @@ def _first(session: Session, experiment: ExperimentRow, told: DataDigests) -> Da
 
 def _difference(first: DataDigests, told: DataDigests) -> str:
     if told.images != first.images:
-        return f"has other images ({told.images[:SHOWN]}) than the first trial had ({first.images[:SHOWN]})"
+        return f"has other images ({told.images[:SHOWN]}) than the experiment's first run had ({first.images[:SHOWN]})"
     return (
-        f"holds out other images ({told.held_out[:SHOWN]}) than the first trial did ({first.held_out[:SHOWN]}), "
-        "as another version of the worker may"
+        f"holds out other images ({told.held_out[:SHOWN]}) than the experiment's first run did "
+        f"({first.held_out[:SHOWN]}), as another version of the worker may"
     )

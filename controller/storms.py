@@ -36,9 +36,11 @@ def pause_when_nothing_starts(session: Session, experiment_id: str, latest_detai
 
 
 def pause_for_other_data(session: Session, experiment_id: str, why: str) -> None:
-    """Pause an experiment of which a run found other data than its first trial was trained on."""
+    """Pause an experiment of which a run found other data than its first run had; one that is paused says why too."""
     experiment = _alone_with(session, experiment_id)
-    _pause(experiment, f"{why}. Restore what that had", otherwise="to search on what is there now, create another")
+    said = _said(experiment, f"{why}. Restore what that had", "to search on what is there now, create another")
+    if experiment.state in (ExperimentState.RUNNING, ExperimentState.PAUSED):
+        experiment.state, experiment.message = ExperimentState.PAUSED, said
 
 
 def _alone_with(session: Session, experiment_id: str) -> ExperimentRow:
@@ -47,7 +49,10 @@ def _alone_with(session: Session, experiment_id: str) -> ExperimentRow:
     return store.experiment(session, experiment_id, lock=True)
 
 
-def _pause(experiment: ExperimentRow, why: str, *, otherwise: str = NAMES_THE_WRONG) -> None:
+def _pause(experiment: ExperimentRow, why: str) -> None:
     if experiment.state is ExperimentState.RUNNING:
-        experiment.state = ExperimentState.PAUSED
-        experiment.message = f"paused: {why}, then `podium resume {experiment.id}`; {otherwise}"
+        experiment.state, experiment.message = ExperimentState.PAUSED, _said(experiment, why, NAMES_THE_WRONG)
+
+
+def _said(experiment: ExperimentRow, why: str, otherwise: str) -> str:
+    return f"paused: {why}, then `podium resume {experiment.id}`; {otherwise}"

@@ -44,7 +44,7 @@ class Preempted(Leaving):
 
 
 class OtherData(Leaving):
-    """The images are not those that the experiment's first trial was trained on; the run waits for them."""
+    """The images are not those that the experiment's first run had; the run waits for them."""
 
     exit_code = ExitCode.OTHER_DATA
 

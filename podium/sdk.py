@@ -147,7 +147,7 @@ class Trial:
         return found
 
     def tell_data(self, *, images: str, held_out: str) -> None:
-        """Tell by SHA-256 digests what is trained on and what is held out. Leaves when the first trial had others.
+        """Tell by SHA-256 digests what is trained on and what is held out. Leaves when the first run had others.
 
         The built-in trainer does; a script may, before it trains.
         """

@@ -55,7 +55,7 @@ class EndReason(StrEnum):
     BUG = "bug"
     BAD_NODE = "bad node"
     OTHER_DATA = "other data"
-    """It found other images than the first trial was trained on."""
+    """It found other images than the experiment's first run had."""
 
 
 class ExitCode(IntEnum):

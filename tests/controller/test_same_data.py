@@ -26,9 +26,12 @@ def test_the_first_run_says_what_the_experiment_is_of(service: Service) -> None:
 @pytest.mark.parametrize(
     ("told", "difference"),
     [
-        ({"images": OTHERS}, "has other images (cccccccccccc) than the first trial had (aaaaaaaaaaaa)"),
-        ({"images": OTHERS, "held_out": OTHERS}, "has other images (cccccccccccc) than the first trial had"),
-        ({"held_out": OTHERS}, "holds out other images (cccccccccccc) than the first trial did (bbbbbbbbbbbb), as"),
+        ({"images": OTHERS}, "has other images (cccccccccccc) than the experiment's first run had (aaaaaaaaaaaa)"),
+        ({"images": OTHERS, "held_out": OTHERS}, "has other images (cccccccccccc) than the experiment's first run had"),
+        (
+            {"held_out": OTHERS},
+            "holds out other images (cccccccccccc) than the experiment's first run did (bbbbbbbbbbbb), as",
+        ),
     ],
 )
 def test_other_data_pause_the_experiment_and_are_named(service: Service, told: dict[str, str], difference: str) -> None:
@@ -50,6 +53,20 @@ def test_other_data_pause_the_experiment_and_are_named(service: Service, told: d
     assert service.report(first, 1).status_code == 200, "a run on the right data goes on"
 
 
+def test_an_experiment_that_a_user_paused_names_them_too(service: Service) -> None:
+    experiment_id = service.create(parallelism=2)
+    service.settle()
+    first, second = service.active()
+    service.tell_data(first)
+    service.http.post(f"{API}/experiments/{experiment_id}/pause")
+    service.tell_data(second, images=OTHERS)
+    found = service.read(experiment_id)
+    assert found["state"] == "paused"
+    assert found["message"].startswith(
+        "paused: trial 2 has other images (cccccccccccc) than the experiment's first run"
+    )
+
+
 def test_the_trial_is_not_blamed_and_its_run_waits_for_the_data(service: Service) -> None:
     """Not even with a single attempt allowed: it is no fault of the configuration."""
     experiment_id = service.create(baseline=BASELINE, parallelism=1, max_attempts=1)
@@ -67,7 +84,7 @@ def test_the_trial_is_not_blamed_and_its_run_waits_for_the_data(service: Service
     assert (service.active(), trial["state"], trial["runs"][0]["reached_epoch"]) == ([], "running", 1)
     assert trial["runs"][0]["attempts"][1]["end_reason"] == "other data"
     assert trial["explanation"] == (
-        "was preempted once, which cost the trial nothing; found other images than the first trial's once, which cost "
+        "was preempted once, which cost the trial nothing; found other images than the first run's once, which cost "
         "the trial nothing; attempt 3 will continue from epoch 1"
     )
     assert service.cluster.events[-1][1].reason == "OtherData"
