@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from podium.evaluation import EVALUATION_VARIABLE, Evaluation
+from podium.leaving import exit_of
 from worker.machine import UnusableEnvironment, this_machine
 
 INTERRUPTED = 130
@@ -38,6 +39,12 @@ def _evaluate() -> None:
         evaluation.evaluate_trial(asked, machine)
     except evaluation.FAULTS as error:
         sys.exit(f"podium: {error}")
+    except Exception as error:
+        leaving = exit_of(error)  # out of memory; anything else deserves its traceback
+        if leaving is None:
+            raise
+        sys.stderr.write(f"podium: {leaving.message}\n")
+        raise SystemExit(leaving.code) from None
 
 
 def _asked(environment: Mapping[str, str]) -> Evaluation:

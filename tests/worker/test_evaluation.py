@@ -1,6 +1,7 @@
 """A trained trial on the test part: which images, which weights, which labels; and what is said where there is none."""
 
 import io
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,15 @@ from podium import checkpoints
 from podium.checkpoints import Checkpoint
 from podium.evaluation import EVALUATION_VARIABLE
 from podium.results import PREDICTIONS, SUMMARY, Summary
+from podium.taxonomy import ExitCode
 from podium.trainer import LabelAttributes, Training
 from podium.wire import MeasurementReport
 from tests.worker.evaluating import EPOCHS, evaluation, searched, summary_in
 from tests.worker.opened_files import files_opened
 from tests.worker.small import machine, training, write_images
 from tests.worker.test_stanford_cars import NAMES, devkit
-from worker import evaluate
+from worker import evaluate, numerics
+from worker import evaluation as judging
 from worker import training as loop
 from worker.course import Course
 from worker.data import open_images
@@ -69,6 +72,10 @@ def trial(search: Search, tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(search: Search, tmp_path: Path) -> Training:
     return search.settings.model_copy(update={"test_data": str(tmp_path / "unseen")})
+
+
+def test_an_older_reader_knows_no_part_and_is_told_of_none(search: Search) -> None:
+    assert "part" not in json.loads((search.folder / "results" / SUMMARY).read_text())
 
 
 def judge(trial: Path, settings: Training, **changes: object) -> Summary:
@@ -256,3 +263,20 @@ def test_the_process_says_in_one_line_what_it_lacks(
     with pytest.raises(SystemExit) as left:
         evaluate.main()
     assert str(left.value.code).startswith(f"podium: {said}")
+
+
+def test_a_device_that_holds_no_image_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def want_for_memory(*_: object) -> None:
+        raise torch.OutOfMemoryError("not even one image at once\nAnd much more")
+
+    monkeypatch.setattr(judging, "evaluate_trial", want_for_memory)
+    monkeypatch.setattr(numerics, "settle", lambda _threads: None)  # for the whole process
+    monkeypatch.setenv(EVALUATION_VARIABLE, evaluation(tmp_path, training()).model_dump_json(exclude_unset=True))
+    with pytest.raises(SystemExit) as left:
+        evaluate.main()
+    assert left.value.code == ExitCode.OUT_OF_ACCELERATOR_MEMORY
+    assert capsys.readouterr().err == (
+        "podium: the accelerator's memory does not hold this configuration: not even one image at once\n"
+    )

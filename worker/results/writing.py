@@ -39,4 +39,5 @@ def store(folder: str, summary: Summary, predictions: Predictions, images: Image
     write_with_patience(f"{folder}/{PREDICTIONS}", parquet(predictions, names, images))
     for mistake in summary.mistakes:
         write_with_patience(f"{folder}/{mistake.file}", thumbnail(images, mistake.position))
-    write_with_patience(f"{folder}/{SUMMARY}", summary.model_dump_json().encode())
+    unsaid = {"part"} if summary.part == "validation" else None  # a controller of before knows no other part
+    write_with_patience(f"{folder}/{SUMMARY}", summary.model_dump_json(exclude=unsaid).encode())
