@@ -87,7 +87,8 @@ def _key(learner: Learner, course: Course) -> str:
     """Digest what a step's time depends on."""
     settings = learner.training
     hardware = torch.cuda.get_device_name() if learner.device.type == "cuda" else _processor()
-    sizes = (settings.image_size, settings.batch_size, settings.micro_batch, tuple(course.stages))
+    processes = course.share.rank.processes  # a batch is shared out among them
+    sizes = (settings.image_size, settings.batch_size, settings.micro_batch, processes, tuple(course.stages))
     how = (settings.model, settings.trainable, settings.compile)
     about = (torch.__version__, hardware, torch.get_num_threads(), how, sizes)
     return hashlib.sha256(str(about).encode()).hexdigest()[:32]
