@@ -35,7 +35,7 @@ GIVE_UP_AFTER_SECONDS = 15 * 60.0
 TIMEOUT_SECONDS = 10.0
 PROGRESS_TIMEOUT_SECONDS = 2.0
 """Training stands still meanwhile."""
-JSON = {"Content-Type": "application/json"}
+JSON_HEADERS = {"Content-Type": "application/json"}
 LONGEST_WAIT_SECONDS = 15.0
 LONGEST_RETRY_AFTER_SECONDS = 120.0
 PASSING = {408, 425, 429, *range(500, 600)}
@@ -98,20 +98,20 @@ class RunClient:
 
     def tell_data(self, data: DataDigests) -> None:
         """Say what is trained on. Raises OtherData when the experiment's first run said otherwise."""
-        request = self._http.build_request("POST", "/run/data", content=data.model_dump_json(), headers=JSON)
+        request = self._http.build_request("POST", "/run/data", content=data.model_dump_json(), headers=JSON_HEADERS)
         with suppress(_NotServed):
             self._ask(request)
 
     def report(self, report: MeasurementReport) -> Verdict:
         """Send one epoch's results; return whether to go on."""
         body = report.model_dump_json()
-        request = self._http.build_request("POST", "/run/measurements", content=body, headers=JSON)
+        request = self._http.build_request("POST", "/run/measurements", content=body, headers=JSON_HEADERS)
         return _read(self._ask(request), MeasurementAnswer).verdict
 
     def progress(self, under_way: UnderWay) -> Verdict | None:
         """Tell how far an epoch is; return whether to go on, or None where no answer came at once: that is dropped."""
         body, seconds = under_way.model_dump_json(), PROGRESS_TIMEOUT_SECONDS
-        request = self._http.build_request("POST", "/run/progress", content=body, headers=JSON, timeout=seconds)
+        request = self._http.build_request("POST", "/run/progress", content=body, headers=JSON_HEADERS, timeout=seconds)
         try:
             verdict = _read(self._send(request), MeasurementAnswer).verdict
         except (_NotNow, Fault) as error:  # an older controller knows no such request

@@ -120,7 +120,7 @@ def _passed_in_parts_that_fit(
         else:
             learner.proven = max(learner.proven, largest(_parts(learner, portion)))
             if learner.micro_batch != began_with:
-                _say(largest(parts_of(len(portion), began_with, least=learner.least)), learner.micro_batch)
+                _log_parts(largest(parts_of(len(portion), began_with, least=learner.least)), learner.micro_batch)
             return passed
         # not in the handler: there the error's traceback still holds the memory
         before.rewind()
@@ -163,7 +163,7 @@ def _smaller(count: int, at_once: int | None, *, least: int, why: str) -> int:
     return smaller
 
 
-def _say(tried: int, at_once: int | None) -> None:
+def _log_parts(tried: int, at_once: int | None) -> None:
     _log.warning(
         "podium: the accelerator's memory does not hold %d images at once; batches pass in parts of at most %d, and "
         "their gradients add up",

@@ -52,9 +52,9 @@ class Together:
             answer = action()
         except BaseException:
             with suppress(RuntimeError):  # a process that is gone hears nothing; the reason to leave is this error
-                _say_size(LEAVING)
+                _send_size(LEAVING)
             raise
-        _say(answer)
+        _send(answer)
         return answer
 
     def listen(self) -> Any:  # Any: whatever was said, by the same program
@@ -131,14 +131,14 @@ def joined(rank: Rank) -> Iterator[Together]:
     distributed.destroy_process_group()
 
 
-def _say(answer: object) -> None:
+def _send(answer: object) -> None:
     if answer is None:  # the commonest answer is a single message
-        _say_size(0)
+        _send_size(0)
         return
     content = torch.frombuffer(bytearray(pickle.dumps(answer)), dtype=torch.uint8)
-    _say_size(len(content))
+    _send_size(len(content))
     distributed.broadcast(content, 0)
 
 
-def _say_size(size: int) -> None:
+def _send_size(size: int) -> None:
     distributed.broadcast(torch.tensor([size], dtype=torch.int64), 0)
