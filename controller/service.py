@@ -28,7 +28,15 @@ from controller.plan import Grace
 from controller.probes import Probes, probed
 from controller.pulse import Pulse, Wake
 from controller.reconcile import Orders, Reconciler
-from controller.settings import Settings, admin_token, artifacts_url, pod_defaults, reserved_names, signing_key
+from controller.settings import (
+    Settings,
+    admin_token,
+    artifacts_url,
+    host_names,
+    pod_defaults,
+    reserved_names,
+    signing_key,
+)
 from controller.thinking import Mind, Thinker
 from controller.tokens import TokenSigner
 
@@ -80,6 +88,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
         clock=utc_now,
         registry=parts.registry,
         reserved_names=reserved_names(parts.settings),
+        host_names=host_names(parts.settings),
         pod_defaults=pod_defaults(parts.settings),
         shows_metrics=parts.settings.metrics_port is None,
         turns=CapacityLimiter(parts.settings.database_pool),

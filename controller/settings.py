@@ -6,6 +6,7 @@ import secrets
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,6 +36,8 @@ class Settings(BaseSettings):
     worker_url: str | None = None
     """How workers reach this API; by default the address that it listens on."""
     host: str = "127.0.0.1"
+    host_names: str = ""
+    """Other names with dots under which an API without a token may be asked, separated by commas."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     admin_token: SecretStr | None = None
     """When set, every request but a worker's and a probe's must carry it; at least 16 bytes."""
@@ -100,9 +103,19 @@ def admin_token(settings: Settings) -> str | None:
     return token
 
 
+def host_names(settings: Settings) -> frozenset[str]:
+    """Return the names under which this API may be asked: those configured, and the one that workers are told."""
+    told = urlsplit(settings.worker_url or "").hostname or ""
+    return (_listed(settings.host_names.lower()) | {told, settings.host.lower()}) - {""}
+
+
 def reserved_names(settings: Settings) -> frozenset[str]:
     """Return the names of Secrets and claims that are Podium's own."""
-    return frozenset(name.strip() for name in settings.reserved_names.split(",")) - {""}
+    return _listed(settings.reserved_names)
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",")) - {""}
 
 
 def pod_defaults(settings: Settings) -> PodShape:

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from structlog.contextvars import bind_contextvars
 
 from controller.album import Album
+from controller.api.origin import refuse_foreign
 from controller.database import USUAL_POOL, Sessions, transaction
 from controller.drawing import Drawer
 from controller.errors import Forbidden, InvalidToken
@@ -41,6 +42,8 @@ class Collaborators:
     registry: CollectorRegistry
     reserved_names: frozenset[str] = frozenset()
     """Secrets and claims that no experiment may name."""
+    host_names: frozenset[str] = frozenset()
+    """Names with dots under which browsers may reach an open API."""
     pod_defaults: PodShape = PodShape()
     """How Pods look where an experiment does not say."""
     shows_metrics: bool = True
@@ -111,12 +114,16 @@ async def _job(needed: Needed, authorization: Authorization = "") -> str:
     return job
 
 
-async def admit_user(needed: Needed, authorization: Authorization = "") -> None:
-    """Let a user in. Raises InvalidToken without the admin token where one is set, Forbidden for a worker's."""
+async def admit_user(request: Request, needed: Needed, authorization: Authorization = "") -> None:
+    """Let a user in. Raises InvalidToken without the admin token where one is set, Forbidden for a worker's.
+
+    Without one, Forbidden for what a browser sends on behalf of another site.
+    """
     token = _bearer(authorization)
     if token is not None and needed.signer.is_run_token(token):
         raise Forbidden("a run token opens /run and nothing else")
     if needed.admin_token is None:
+        refuse_foreign(request.headers, needed.host_names)
         return
     if token is None or not secrets.compare_digest(token.encode(), needed.admin_token.encode()):
         raise InvalidToken("send the API's token as `Authorization: Bearer ...`; the command line takes PODIUM_TOKEN")

@@ -1,8 +1,8 @@
 """Who is let in, and from where a form may come.
 
 Pages are closed where the API is closed and open where it is open. A form is believed when the browser says that a page
-of ours sent it. Where one signs in, cookies that are SameSite=Strict keep other sites out already; where the API is
-open, as on the loopback address, nothing but this does.
+of ours sent it. Where one signs in, SameSite keeps the cookie out of other sites' forms already; where the API is open,
+as on the loopback address, nothing but this does, and a page of ours is one under a name of ours.
 """
 
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 
 from controller.api.collaborators import Collaborators, Needed, Now
+from controller.api.origin import refuse_unknown_host
 from controller.dashboard.visit import Visits
 from controller.errors import Forbidden, Unauthorized
 
@@ -21,9 +22,14 @@ class NotSignedIn(Unauthorized):
 
 
 async def admit_visitor(request: Request, needed: Needed, now: Now) -> None:
-    """Let a visitor in. Raises NotSignedIn without a valid cookie where the API has a token."""
+    """Let a visitor in. Raises NotSignedIn without a valid cookie where the API has a token.
+
+    Where it has none, raises Forbidden for a page that is asked for under another site's name.
+    """
     visits = visits_of(needed)
-    if visits is not None and not visits.is_open(request.cookies.get(COOKIE, ""), now):
+    if visits is None:
+        refuse_unknown_host(request.headers, needed.host_names)
+    elif not visits.is_open(request.cookies.get(COOKIE, ""), now):
         raise NotSignedIn("sign in with the API's token")
 
 
