@@ -69,12 +69,15 @@ def _use(name: str, epochs: int, runs: Sequence[RunFacts], ladder: Ladder) -> Ru
 
 
 def savings_of(arm: ArmFacts) -> Savings | None:
-    """Return what low rungs and resuming saved in the runs that have ended; None while nothing was trained in them."""
+    """Return what low rungs and resuming saved in the runs that have ended; None while nothing was trained in them.
+
+    A run that was cut off before its first epoch has saved nothing: no scheduler would have trained it.
+    """
     full_epochs = ladder_of(arm.spec.fidelity).full_epochs
-    ended = [run for run in arm.runs if run.end_reason is not None]
-    spent = sum(_trained(run, full_epochs) for run in ended)
-    from_scratch = sum(_from_scratch(run, full_epochs) for run in ended)
-    in_full = _in_full(ended, full_epochs)
+    begun = [run for run in arm.runs if run.end_reason is not None and run.reached_epochs > run.from_epochs]
+    spent = sum(_trained(run, full_epochs) for run in begun)
+    from_scratch = sum(_from_scratch(run, full_epochs) for run in begun)
+    in_full = _in_full(begun, full_epochs)
     if spent <= 0:
         return None
     return Savings(
@@ -87,10 +90,10 @@ def savings_of(arm: ArmFacts) -> Savings | None:
     )
 
 
-def _in_full(ended: Iterable[RunFacts], full_epochs: int) -> float:
+def _in_full(begun: Iterable[RunFacts], full_epochs: int) -> float:
     """Return the cost of training each configuration in full. One that cannot be trained fails there as early."""
     by_trial: dict[int, list[RunFacts]] = defaultdict(list)
-    for run in ended:
+    for run in begun:
         by_trial[run.trial].append(run)
     return sum(
         1.0 if any(run.end_reason in RESULTS for run in runs) else max(_from_scratch(run, full_epochs) for run in runs)

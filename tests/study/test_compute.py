@@ -53,6 +53,14 @@ def test_a_run_that_was_stopped_early_saves_the_rest() -> None:
     assert (saved.spent, saved.from_scratch, saved.in_full) == pytest.approx((1.25, 1.25, 2))
 
 
+def test_a_run_that_never_began_saves_nothing() -> None:
+    """As one of those that waited for a node when the experiment was stopped."""
+    begun = (a_run(1), a_run(2, to=1))
+    waiting = a_run(3, to=4, reached_epochs=0, end_reason=EndReason.STOPPED)
+    promoted = a_run(2, to=4, from_epochs=1, reached_epochs=1, end_reason=EndReason.STOPPED)
+    assert savings_of(an_arm(runs=(*begun, waiting, promoted))) == savings_of(an_arm(runs=begun))
+
+
 def test_epochs_of_rungs_that_see_less_cost_less() -> None:
     saved = savings_of(an_arm(runs=(a_run(1, to=2, epoch_cost=0.5), a_run(1, to=4))))
     assert saved is not None
