@@ -96,14 +96,15 @@ def trial(row: TrialRow) -> Trial:
     )
 
 
-def trial_detail(session: Session, row: TrialRow) -> TrialDetail:
+def trial_detail(session: Session, row: TrialRow, *, with_measurements: bool = True) -> TrialDetail:
+    """Return a trial with its runs; without its measurements, which may be many, it is quick."""
     runs = [run(each) for each in store.runs_of_trial(session, row.id)]
     has_ended = store.experiment(session, row.experiment_id).ended_at is not None
     return TrialDetail(
         **trial(row).model_dump(),
         explanation=what_is_next(row.state, runs[-1].explanation, is_over=has_ended) if runs else "",
         runs=runs,
-        measurements=[_measurement(each) for each in store.measurements(session, row.id)],
+        measurements=[_measurement(each) for each in store.measurements(session, row.id)] if with_measurements else [],
     )
 
 

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from controller.figures.plain import plain
+from controller.figures.window import spread_evenly
 from podium.wire import Measurement, TrialDetail
 
 Figure = dict[str, Any]  # Any: plotly's JSON
 MOST_FIGURES = 12
+MOST_POINTS = 500
+"""Of a line, as wide as its picture; the API has every epoch."""
 
 
 def curves_of(trial: TrialDetail, objective: str) -> dict[str, Figure]:
@@ -29,11 +32,12 @@ def _curve(metric: str, measurements: Sequence[Measurement]) -> Figure:
 
 
 def _line(metric: str, attempt: str, measurements: Sequence[Measurement]) -> Figure:
-    points = [
+    measured = [
         (each.epoch, each.metrics[metric])
         for each in measurements
         if each.attempt == attempt and metric in each.metrics
     ]
+    points = [measured[place] for place in spread_evenly(len(measured), MOST_POINTS)]
     return {
         "type": "scatter",
         "mode": "lines+markers",

@@ -3,10 +3,12 @@
 What the API serves is served by the API's own routes.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from starlette.concurrency import run_in_threadpool
 
 from controller import report, store
 from controller.api import experiments, figures, reports, results
@@ -33,10 +35,12 @@ def read_curves(experiment_id: str, number: int, session: Transaction) -> Mappin
     return curves_of(report.trial_detail(session, store.trial(session, experiment_id, number)), metric)
 
 
-@router.get(f"{TRIAL}/confusion")
-async def read_confusion(experiment_id: str, number: int, needed: Needed) -> Mapping[str, Figure]:
+@router.get(f"{TRIAL}/confusion", response_class=Response)
+async def read_confusion(experiment_id: str, number: int, needed: Needed) -> Response:
     """Return the confusion matrix of a full training. 404 says why there is none."""
-    return {"confusion matrix": confusion_of(await results.read_results(experiment_id, number, needed))}
+    summary = await results.read_results(experiment_id, number, needed)
+    drawn = await run_in_threadpool(lambda: json.dumps({"confusion matrix": confusion_of(summary)}))
+    return Response(drawn, media_type="application/json")
 
 
 @router.get("/report", response_class=Response)

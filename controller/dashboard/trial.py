@@ -24,7 +24,7 @@ SHOWN = 20
 def show(request: Request, experiment_id: str, number: int, session: Transaction) -> Response:
     row = store.experiment(session, experiment_id)
     spec = ExperimentSpec.model_validate(row.spec)
-    trial = report.trial_detail(session, store.trial(session, experiment_id, number))
+    trial = report.trial_detail(session, store.trial(session, experiment_id, number), with_measurements=False)
     values = {
         "experiment_id": experiment_id,
         "trial": trial,
@@ -38,7 +38,7 @@ def show(request: Request, experiment_id: str, number: int, session: Transaction
 @router.get("/parts/experiments/{experiment_id}/trials/{number}")
 def show_now(experiment_id: str, number: int, session: Transaction, seen: Seen = None) -> Response:
     spec = ExperimentSpec.model_validate(store.experiment(session, experiment_id).spec)
-    trial = report.trial_detail(session, store.trial(session, experiment_id, number))
+    trial = report.trial_detail(session, store.trial(session, experiment_id, number), with_measurements=False)
     return _now(experiment_id, spec, trial).since(seen)
 
 

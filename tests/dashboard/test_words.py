@@ -1,5 +1,6 @@
 """What pages say in words and figures."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from controller.dashboard.confusion import confusion_of
 from controller.dashboard.curves import curves_of
 from controller.dashboard.verbs import change_of
 from controller.errors import InvalidRequest
-from podium.wire import Experiment, ExperimentChange, TrialDetail
+from podium.results import Cell, ClassResult
+from podium.wire import Experiment, ExperimentChange, Measurement, TrialDetail
 from tests.results import a_summary
 from tests.service import BASELINE, Service
 
@@ -69,6 +71,41 @@ def test_a_confusion_matrix_shows_shares_of_each_label() -> None:
     [heat] = confusion_of(a_summary())["data"]
     assert heat["z"] == [[0.8, 0.2, 0.0], [0.1, 0.9, 0.0], [0.0, 0.0, 0.0]]
     assert heat["customdata"] == [[8, 2, 0], [1, 9, 0], [0, 0, 0]]
+
+
+def labels(*names: str) -> list[ClassResult]:
+    return [ClassResult(name=name, images=0, correct=0, predicted=0, accuracy=None, f1=None) for name in names]
+
+
+def test_of_many_labels_those_with_the_most_errors_are_drawn() -> None:
+    cells = [Cell(n, n, 7) for n in range(10_000)] + [Cell(9_000, 9_001, 3)]
+    cells += [Cell(n, n + 1, 2) for n in range(100, 300, 2)]  # more than there is room for
+    summary = a_summary(classes=labels(*map(str, range(10_000))), confusion_matrix=cells)
+    figure = confusion_of(summary)
+    [heat], axis = figure["data"], figure["layout"]["xaxis"]
+    assert axis["ticktext"][-2:] == ["9000", "9001"]
+    assert axis["ticktext"][:2] == ["100", "101"]
+    assert axis["title"]["text"] == "taken for, of the 100 labels of 10000 with the most errors"
+    assert len(heat["z"]) == len(heat["z"][0]) == 100
+    assert heat["z"][-2][-2:] == [0.7, 0.3]
+
+
+def test_labels_that_look_the_same_and_cells_of_none_do_no_harm() -> None:
+    long = "x" * 200
+    cells = [Cell(0, 1, 1), Cell(1, 1, 1), Cell(0, 2, 5), Cell(-1, 0, 5)]
+    figure = confusion_of(a_summary(classes=labels(f"{long}1", f"{long}2"), confusion_matrix=cells))
+    assert (figure["data"][0]["x"], figure["data"][0]["z"]) == ([0, 1], [[0.0, 1.0], [0.0, 1.0]])
+
+
+def test_a_long_curve_is_thinned_between_its_ends() -> None:
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    measured = [
+        Measurement(epoch=epoch, metrics={"loss": 1.0}, seconds=1, samples_per_second=None, attempt="a", created_at=at)
+        for epoch in range(1, 20_001)
+    ]
+    trial = TrialDetail.model_construct(measurements=measured)
+    [line] = curves_of(trial, "loss")["loss"]["data"]
+    assert (len(line["x"]), line["x"][0], line["x"][-1]) == (500, 1, 20_000)
 
 
 SHOWN = {"was_cost": "4.0", "was_runs": "", "was_hours": "", "was_money": "", "was_parallelism": "2"}
