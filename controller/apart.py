@@ -9,6 +9,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,9 +36,12 @@ class _Answer(NamedTuple):
 class Apart:
     """A process that answers one thread. Close it when done."""
 
-    def __init__(self, module: str, what: str) -> None:
-        """Start a process that runs `main` of a module; `what` names it in logs and errors."""
-        self._what = what
+    def __init__(self, module: str, what: str, *, patience_seconds: float | None = None) -> None:
+        """Start a process that runs `main` of a module; `what` names it in logs and errors.
+
+        One that thinks about a question for longer than `patience_seconds` is replaced; None waits for good.
+        """
+        self._what, self._patience_seconds = what, patience_seconds
         self._command = [sys.executable, "-c", f"from {module} import main; main()"]  # pickles find no __main__ here
         self._process = self._begin()
         self._is_closed = False
@@ -45,7 +49,7 @@ class Apart:
     def ask(self, *question: object) -> Any:  # Any: the caller knows what it asked for
         """Ask. A process that was killed, as for want of memory, is replaced once.
 
-        Raises Failed when what was asked raises, and when the second process dies too.
+        Raises Failed when what was asked raises, when the second process dies too, and when patience ends.
         """
         try:
             answer = self._ask(question)
@@ -53,8 +57,7 @@ class Apart:
             if self._is_closed:
                 raise Failed(f"{self._what} was ended with this one") from None
             log.warning(f"{self._what} is gone; starting another", exit_code=self._process.wait())
-            self._end()
-            self._process = self._begin()
+            self._replace()
             try:
                 answer = self._ask(question)
             except GONE as error:
@@ -73,10 +76,37 @@ class Apart:
         with suppress(BrokenPipeError):
             self._process.communicate()
 
+    def _replace(self) -> None:
+        self._end()
+        self._process = self._begin()
+
     def _begin(self) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def _ask(self, question: tuple[object, ...]) -> _Answer:
+        """Ask the process that there is. Raises one of GONE where it dies, and Failed where it was too slow."""
+        if self._patience_seconds is None:
+            return self._exchange(question)
+        is_late = threading.Event()
+
+        def give_up(process: "subprocess.Popen[bytes]" = self._process) -> None:
+            is_late.set()
+            process.kill()
+
+        timer = threading.Timer(self._patience_seconds, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self._exchange(question)
+        except GONE:
+            if self._is_closed or not is_late.is_set():
+                raise
+            self._replace()
+            raise Failed(f"{self._what} took longer than {self._patience_seconds:g} s and was replaced") from None
+        finally:
+            timer.cancel()
+
+    def _exchange(self, question: tuple[object, ...]) -> _Answer:
         questions, answers = self._process.stdin, self._process.stdout
         assert questions is not None  # both are pipes, see `_begin`
         assert answers is not None

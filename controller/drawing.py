@@ -20,6 +20,8 @@ from controller.figures.names import FigureName, View
 from controller.figures.record import Record
 
 NICENESS = 10
+PATIENCE_SECONDS = 300.0
+"""For one figure, the model that it shows learned within; the next one does not wait behind it for good."""
 MOST_RECORDS = 4
 """That the process keeps; one of 10,000 trials takes some 30 MB."""
 MOST_DRAWINGS = 64
@@ -77,7 +79,9 @@ class Drawer:
         if known is not None:
             return known
         if self._apart is None:
-            self._apart = Apart("controller.drawing", "the process that draws figures")
+            self._apart = Apart(
+                "controller.drawing", "the process that draws figures", patience_seconds=PATIENCE_SECONDS
+            )
         drawn = self._apart.ask(*key, None)
         if drawn is None:  # it does not have this record, or was replaced by one that has none
             drawn = self._apart.ask(*key, bound.content)

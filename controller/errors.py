@@ -8,6 +8,7 @@ Refusal
   Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing, MetricMissing
   BodyTooLarge        413
+  FigureFailed        500
   Unavailable         503   DatabaseAway, ArtifactsAway
 """
 
@@ -121,6 +122,10 @@ class MetricMissing(Invalid):
 
 class BodyTooLarge(Refusal):
     status = 413
+
+
+class FigureFailed(Refusal):
+    status = 500
 
 
 class Unavailable(Refusal):

@@ -2,16 +2,19 @@
 
 from typing import Annotated
 
+import structlog
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Query, Response, status
 from starlette.concurrency import run_in_threadpool
 
 from controller import store
+from controller.apart import Failed
 from controller.api.collaborators import Needed, Transaction
-from controller.errors import FigureNotFound, InvalidRequest
+from controller.errors import FigureFailed, FigureNotFound, InvalidRequest
 from controller.figures.names import TITLES, FigureName, NoSuchView, View
 from podium.wire import Figures, FigureTitle
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/experiments/{experiment_id}/figures", tags=["figures"])
 
 Objective = Annotated[str | None, Query(max_length=100, description="the metric that the model's figures show")]
@@ -49,5 +52,9 @@ async def read_figure(experiment_id: str, name: str, view: Looked, needed: Neede
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if known.removeprefix("W/") == tag:  # a proxy that compresses weakens it
         return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    drawn = await to_thread.run_sync(needed.drawer.draw, page.bound, FigureName(name), view, limiter=needed.drawers)
+    try:
+        drawn = await to_thread.run_sync(needed.drawer.draw, page.bound, FigureName(name), view, limiter=needed.drawers)
+    except Failed as error:
+        log.error("a figure was not drawn", experiment=experiment_id, figure=name, error=str(error))
+        raise FigureFailed(f"the figure {name!r} could not be drawn; the controller's log says why") from None
     return Response(drawn, media_type="application/json", headers=headers)

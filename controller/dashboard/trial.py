@@ -1,7 +1,8 @@
 """The page of one trial: its parameters, its runs and attempts, why each ended, and what a full training left."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
 
 from controller import report, store
 from controller.api import results
@@ -12,7 +13,6 @@ from controller.dashboard.headers import DATA
 from controller.dashboard.rendering import Live
 from controller.errors import ArtifactsAway, NoResults
 from podium.spec import ExperimentSpec
-from podium.taxonomy import TrialState
 from podium.wire import TrialDetail
 
 router = APIRouter()
@@ -29,7 +29,7 @@ def show(request: Request, experiment_id: str, number: int, session: Transaction
         "experiment_id": experiment_id,
         "trial": trial,
         "now": _now(experiment_id, spec, trial).html,
-        "has_results": spec.training is not None and trial.state is TrialState.COMPLETED,
+        "results": _to_be_read(experiment_id, number).html if spec.training is not None else "",
         "next_number": number + 1 if number < store.newest(session, experiment_id).trial else None,
     }
     return rendering.page(request, "trial.html", values)
@@ -43,8 +43,8 @@ def show_now(experiment_id: str, number: int, session: Transaction, seen: Seen =
 
 
 @router.get("/parts/experiments/{experiment_id}/trials/{number}/results")
-async def show_results(experiment_id: str, number: int, needed: Needed) -> Response:
-    """Show what a full training left, or say why there is nothing. Asked for apart: a storage may be slow."""
+async def show_results(experiment_id: str, number: int, needed: Needed, seen: Seen = None) -> Response:
+    """Show what a full training left, or say why there is nothing yet. Asked for apart: a storage may be slow."""
     try:
         summary, refusal = await results.read_results(experiment_id, number, needed), ""
     except (NoResults, ArtifactsAway) as error:
@@ -60,7 +60,18 @@ async def show_results(experiment_id: str, number: int, needed: Needed) -> Respo
         "confusions": summary.confusions[:SHOWN] if summary else [],
         "data_url": f"{DATA}/experiments/{experiment_id}/trials/{number}",
     }
-    return HTMLResponse(rendering.environment().get_template("results.html").render(values))
+    return _results(experiment_id, number, values, trigger="podium:changed").since(seen)
+
+
+def _to_be_read(experiment_id: str, number: int) -> Live:
+    """Return the results' place on a page that was just opened."""
+    values = {"summary": None, "refusal": "Reading the results…"}
+    return _results(experiment_id, number, values, trigger="load, podium:changed")
+
+
+def _results(experiment_id: str, number: int, values: Mapping[str, object], trigger: str) -> Live:
+    url = f"/parts/experiments/{experiment_id}/trials/{number}/results"
+    return rendering.live("results.html", values, name="results", url=url, trigger=trigger)
 
 
 def _now(experiment_id: str, spec: ExperimentSpec, trial: TrialDetail) -> Live:

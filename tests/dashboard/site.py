@@ -57,17 +57,28 @@ def _finished(service: Service) -> str:
 
 
 def _trained(service: Service) -> str:
+    experiment_id = begin_training(service)
+    finish_training(service, experiment_id)
+    return experiment_id
+
+
+def begin_training(service: Service) -> str:
+    """Create an experiment whose first trial is in flight."""
     experiment_id = service.create(**TRAINED)
     service.settle()
-    [job] = service.active()
+    return experiment_id
+
+
+def finish_training(service: Service, experiment_id: str) -> None:
+    """Train the first trial in full, and leave its results."""
+    job = f"{experiment_id}-t1-e4-a1"
     given = service.assignment(job)
     for epoch in range(1, 5):
         service.clock.advance(20)
         service.report(job, epoch, 0.9 - 0.5 / epoch, train_loss=1.6 / epoch, val_loss=1.7 / epoch + 0.1)
+    _write_results(given["results"])
     service.cluster.exit(job, 0, log="epoch 4: \x1b[32mval_accuracy 0.775\x1b[0m\n")
     service.settle()
-    _write_results(given["results"])
-    return experiment_id
 
 
 def _write_results(folder: str) -> None:

@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from podium.taxonomy import ExperimentState
 from tests.builders import spec_document
-from tests.dashboard.site import Site
+from tests.dashboard.site import Site, begin_training, finish_training
 from tests.dashboard.visitor import Visitor, visiting
 from tests.service import BASELINE
 
@@ -157,6 +157,46 @@ def test_an_open_page_keeps_up_and_leaves_what_the_visitor_did(site: Site, visit
     visitor.sees("0.75", "#now")
     visitor.sees("0.75", "#trials")
     expect(visitor.page.get_by_role("button", name="Resume…")).to_be_focused()
+
+
+def test_results_come_to_the_open_page_of_a_trial(site: Site, visitor: Visitor) -> None:
+    training = begin_training(site.service)
+    visitor.goes_to(f"/experiments/{training}/trials/1")
+    visitor.sees("results are written at the end of a full training", "#results")
+    finish_training(site.service, training)
+    visitor.sees("Most confident mistakes", "#results")
+    visitor.sees_figures(1, "#results")
+
+
+def test_the_page_of_what_was_deleted_says_so_and_stops_asking(site: Site, visitor: Visitor, running: str) -> None:
+    visitor.goes_to(f"/experiments/{running}")
+    visitor.sees("Running for", "#status")
+    site.service.http.post(f"/api/v1/experiments/{running}/stop")
+    site.service.settle()
+    assert site.service.http.delete(f"/api/v1/experiments/{running}").is_success
+    visitor.sees("This is gone: it was deleted.", "#connection")
+    visitor.expects("404")
+    visitor.page.wait_for_timeout(3000)
+    assert not visitor.complaints
+
+
+def test_a_figure_is_not_asked_for_again_while_it_is_drawn(site: Site, visitor: Visitor, running: str) -> None:
+    asked: list[Route] = []
+    visitor.page.route("**/figures/history", lambda route: asked.append(route))  # noqa: PLW0108  # playwright marks it
+    visitor.goes_to(f"/experiments/{running}")
+    figure = visitor.page.locator('figure[data-name="history"]')
+    figure.scroll_into_view_if_needed()
+    visitor.page.evaluate("htmx.trigger(document.body, 'podium:changed')")
+    visitor.page.wait_for_timeout(5500)
+    assert len(asked) == 1
+    asked[0].fulfill(status=500, body="a bare error")
+    expect(figure.locator(".hint")).to_contain_text("the answer was HTTP 500")
+    visitor.page.wait_for_timeout(200)
+    assert len(asked) == 2, "what was wanted meanwhile is asked for once"
+    visitor.expects("500")
+    asked[1].abort()
+    visitor.page.wait_for_timeout(200)
+    visitor.complaints.clear()
 
 
 def test_a_lost_connection_says_so_and_recovers(site: Site, browser: Browser, running: str) -> None:

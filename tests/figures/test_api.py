@@ -12,8 +12,9 @@ from sqlalchemy import Engine, event
 import podium
 from benchmarks.finished_trials import add_experiment, spec_of
 from controller.album import FRESH
+from controller.apart import Failed
 from controller.database import transaction
-from controller.drawing import Bound
+from controller.drawing import Bound, Drawer
 from controller.figures.record import Record
 from controller.read_record import read_record
 from podium.taxonomy import EndReason
@@ -53,6 +54,16 @@ def _a_figure_is_sent_again_only_when_something_has_changed(service: Service, ex
     assert second.json() != first.json()
     service.http.post(f"{API}/experiments/{experiment}/stop")
     assert service.read(f"{experiment}/figures/next")["layout"]["annotations"][0]["text"].endswith("is stopped.")
+
+
+def test_a_figure_that_fails_is_refused_in_words(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> bytes:
+        raise Failed("Traceback: /secret/path")
+
+    monkeypatch.setattr(Drawer, "draw", fail)
+    answer = service.http.get(f"{API}/experiments/{service.create()}/figures/history")
+    assert (answer.status_code, answer.json()["error"]) == (500, "FigureFailed")
+    assert answer.json()["detail"] == "the figure 'history' could not be drawn; the controller's log says why"
 
 
 @pytest.mark.parametrize(

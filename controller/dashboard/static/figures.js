@@ -35,7 +35,7 @@
 
   const asked = async (url) => {
     const answer = await fetch(url, { headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error((await answer.json()).detail);
+    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail ?? `the answer was HTTP ${answer.status}`);
     return answer.json();
   };
 
@@ -111,14 +111,22 @@
     line.textContent = words;
   };
 
-  const refresh = async (made) => {
+  // What takes longer than the time between two askings is not asked for twice at once: once more, afterwards.
+  const inTurn = async (place, ask) => {
+    if (place.isAsked) { place.isAskedAgain = true; return; }
+    place.isAsked = true;
+    try { await ask(); } finally { place.isAsked = false; }
+    if (place.isAskedAgain) { place.isAskedAgain = false; await inTurn(place, ask); }
+  };
+
+  const refresh = (made) => inTurn(made, async () => {
     try {
       await draw(made.querySelector(".plot"), await asked(made.dataset.url));
       say(made, "");
     } catch (error) {
       say(made, `This figure cannot be drawn now: ${error.message}`);
     }
-  };
+  });
   const seen = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       entry.target.isSeen = entry.isIntersecting;
@@ -148,8 +156,7 @@
   };
 
   const show = (container) => {
-    const asking = container.dataset.list ? list(container) : set(container);
-    asking.then(
+    inTurn(container, () => (container.dataset.list ? list(container) : set(container))).then(
       () => { if (!container.children.length) say(container, "Nothing to draw yet."); else container.querySelector(":scope > .hint")?.remove(); },
       (error) => say(container, error.message),
     );
@@ -162,7 +169,7 @@
     document.body.addEventListener("podium:changed", () => {
       waiting ??= setTimeout(() => { waiting = null; showAll(document); }, AGAIN_MS);
     });
-    document.body.addEventListener("htmx:afterSwap", (event) => event.target.id || showAll(event.target));
+    document.body.addEventListener("htmx:afterSwap", (event) => event.target.id === "results" && showAll(event.target));
   });
   document.addEventListener("podium:theme", () => {
     document.querySelectorAll(".plot").forEach((place) => place.figure && draw(place, place.figure));

@@ -7,6 +7,7 @@
   const YOURS = new Set(["checked", "open"]); // of marks and folds: what the visitor did stays
   let lastHeard = new Date();
   let isLost = false;
+  let isGone = false;
 
   Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name) => !YOURS.has(name);
 
@@ -16,24 +17,34 @@
     line.dataset.kind = kind;
   };
   const lost = () => {
+    if (isGone) return;
     isLost = true;
     tell(`Connection lost. This is how things stood at ${lastHeard.toLocaleTimeString()}; trying again…`, "lost");
   };
   const heard = () => {
     lastHeard = new Date();
-    if (!isLost) return;
+    if (isGone || !isLost) return;
     isLost = false;
     tell("Connected again.", "found");
-    setTimeout(() => isLost || tell("", ""), REJOICE_MS);
+    setTimeout(() => isLost || isGone || tell("", ""), REJOICE_MS);
+  };
+  const gone = () => {
+    isGone = true;
+    tell("This is gone: it was deleted.", "lost");
+  };
+  const refused = (event) => {
+    const { xhr, elt } = event.detail;
+    if (xhr.status >= 500) lost();
+    else if (xhr.status === 404 && elt.id === "now") gone();
   };
   const tick = () => {
-    if (document.visibilityState === "visible") htmx.trigger(document.body, "podium:tick");
+    if (!isGone && document.visibilityState === "visible") htmx.trigger(document.body, "podium:tick");
   };
 
   document.addEventListener("DOMContentLoaded", () => {
     document.body.addEventListener("htmx:sendError", lost);
     document.body.addEventListener("htmx:timeout", lost);
-    document.body.addEventListener("htmx:responseError", (event) => event.detail.xhr.status >= 500 && lost());
+    document.body.addEventListener("htmx:responseError", refused);
     document.body.addEventListener("htmx:afterRequest", (event) => event.detail.successful && heard());
     document.body.addEventListener("htmx:afterSwap", (event) => {
       if (event.target.id === "now") htmx.trigger(document.body, "podium:changed");
