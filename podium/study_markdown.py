@@ -166,8 +166,8 @@ def _how_it_was_run(arm: Arm) -> Iterator[str]:
     yield from ["### How it was run", ""]
     facts = [
         ("seed", str(run.seed)),
-        ("data (SHA-256)", run.data_digest or "not told by any results"),
-        ("images held out (SHA-256)", run.split_digest or "not told by any results"),
+        ("data (SHA-256)", run.data_digest or "not told by any run"),
+        ("images held out (SHA-256)", run.split_digest or "not told by any run"),
         *((f"container image, {rung}", image or "the installation's default") for rung, image in run.images.items()),
         ("nodes", words.some(run.nodes)),
         ("optimizer", words.some(run.model_versions)),

@@ -16,7 +16,7 @@ from controller.apart import Failed
 from controller.api.collaborators import Collaborators, Needed
 from controller.database import transaction
 from controller.figures.names import TITLES, WHOLE, FigureName
-from controller.study.assembly import Edition, study_report
+from controller.study.assembly import Edition, check_arms, study_report
 from controller.study.facts import ArmFacts, FullResults
 from controller.study.page import Figure, page_of
 from controller.study.results import full_results
@@ -58,6 +58,7 @@ async def read_report(
     ids, edition = list(dict.fromkeys(experiments)), Edition(now=needed.clock(), podium_version=version("podium"))
     async with needed.turns:
         arms = await run_in_threadpool(_arms, needed, ids, edition, price_per_hour)
+    check_arms(arms, reference)
 
     def told() -> StudyReport:
         results: dict[tuple[str, int], FullResults | str] = {}

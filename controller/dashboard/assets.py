@@ -20,6 +20,7 @@ NAMES = {
     "theme.js": STATIC / "theme.js",
     "live.js": STATIC / "live.js",
     "dialogs.js": STATIC / "dialogs.js",
+    "draft.js": STATIC / "draft.js",
     "faults.js": STATIC / "faults.js",
     "figures.js": STATIC / "figures.js",
     "icon.svg": STATIC / "icon.svg",

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from controller import report, store
+from controller.album import MOST_RECORDS
 from controller.api.collaborators import Now, Transaction
 from controller.dashboard import rendering, words
 from controller.dashboard.catalogue import Seen
@@ -16,8 +17,8 @@ from podium.cli.progress import elapsed
 from podium.parameters import Configuration
 from podium.wire import Experiment
 
-MOST = 8
-"""Experiments that fit beside one another."""
+MOST = MOST_RECORDS
+"""Experiments beside one another: as many as have their records kept, or each figure would read its own anew."""
 router = APIRouter()
 Ids = Annotated[list[str] | None, Query(alias="id", max_length=100)]
 
@@ -30,8 +31,16 @@ class Line:
 
 @router.get("/compare")
 def show(request: Request, session: Transaction, now: Now, ids: Ids = None) -> Response:
-    chosen = list(dict.fromkeys(ids or ()))[:MOST]
-    values = {"chosen": chosen, "most": MOST, "now": _now(session, chosen, now).html}
+    marked = list(dict.fromkeys(ids or ()))
+    chosen = marked[:MOST]
+    objectives = [store.experiment(session, each).spec["objective"] for each in chosen]
+    values = {
+        "chosen": chosen,
+        "most": MOST,
+        "left_out": len(marked) - len(chosen),
+        "has_one_objective": all(each == objectives[0] for each in objectives),
+        "now": _now(session, chosen, now).html,
+    }
     return rendering.page(request, "compare.html", values)
 
 

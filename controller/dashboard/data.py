@@ -1,30 +1,26 @@
-"""Figures, pictures and files for the pages, behind the pages' own admission: browsers have a cookie and no token.
+"""Figures, pictures and tables for the pages, behind the pages' own admission: browsers have a cookie and no token.
 
 What the API serves is served by the API's own routes.
 """
 
 import json
 from collections.abc import Mapping
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
 from controller import report, store
-from controller.api import experiments, figures, reports, results
+from controller.api import experiments, figures, results
 from controller.api.collaborators import Needed, Transaction
 from controller.dashboard.confusion import confusion_of
 from controller.dashboard.curves import Figure, curves_of
 from controller.dashboard.headers import DATA
-from podium.study import MOST_ARMS
 
-Ids = Annotated[list[str], Query(alias="id", min_length=1, max_length=MOST_ARMS)]
 router = APIRouter(prefix=DATA)
 router.include_router(figures.router)
 router.include_router(results.router)
 router.add_api_route("/experiments/{experiment_id}/trials.csv", experiments.export_trials)
 
-REPORT_NAME = "podium-report.html"
 TRIAL = "/experiments/{experiment_id}/trials/{number}"
 
 
@@ -41,11 +37,3 @@ async def read_confusion(experiment_id: str, number: int, needed: Needed) -> Res
     summary = await results.read_results(experiment_id, number, needed)
     drawn = await run_in_threadpool(lambda: json.dumps({"confusion matrix": confusion_of(summary)}))
     return Response(drawn, media_type="application/json")
-
-
-@router.get("/report", response_class=Response)
-async def read_report(needed: Needed, ids: Ids) -> Response:
-    """Return the study report of some experiments as a file to keep: it has scripts within, as no page here may."""
-    answer = await reports.read_report(needed, ids, "html")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{REPORT_NAME}"'
-    return answer

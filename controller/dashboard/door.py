@@ -10,14 +10,14 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
-from controller.dashboard import assets, catalogue, compare, data, experiment, new, sign_in, trial, verbs
+from controller.dashboard import assets, catalogue, compare, data, experiment, new, sign_in, study, trial, verbs
 from controller.dashboard.admission import NotSignedIn, admit_visitor
 from controller.dashboard.headers import PageHeaders, wants_data
 from controller.dashboard.rendering import page
 from controller.errors import Refusal
 from podium.wire import Problem
 
-PAGES = (catalogue, new, compare, verbs, trial, experiment, data)
+PAGES = (catalogue, new, compare, study, verbs, trial, experiment, data)
 ERRORS: tuple[type[Exception], ...] = (Refusal, OperationalError, DataError, RequestValidationError, HTTPException)
 Handler = Callable[[Request, Any], Response | Awaitable[Response]]  # Any: Starlette's own type
 
@@ -56,5 +56,6 @@ def _to_sign_in(request: Request) -> Response:
     if "HX-Request" in request.headers:  # a part of a page that is open: the whole of it is to be asked for again
         return Response(status_code=401, headers={"HX-Refresh": "true"})
     asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    wanted = asked if request.method == "GET" else "/"
+    formless = "/new" if request.url.path == "/new" else "/"  # where draft.js has kept what was sent
+    wanted = asked if request.method == "GET" else formless
     return RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", 303)

@@ -42,7 +42,7 @@ def sign_in(request: Request, needed: Needed, now: Now, form: Form) -> Response:
         visits.begin(now),
         max_age=int(LIFETIME.total_seconds()),
         httponly=True,
-        samesite="strict",
+        samesite="lax",
         secure=_is_encrypted(request),
     )
     return answer
@@ -52,7 +52,7 @@ def sign_in(request: Request, needed: Needed, now: Now, form: Form) -> Response:
 def sign_out(request: Request) -> Response:
     """End a visit in this browser."""
     answer = RedirectResponse("/sign-in", status.HTTP_303_SEE_OTHER)
-    answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=_is_encrypted(request))
+    answer.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_encrypted(request))
     return answer
 
 

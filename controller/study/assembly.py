@@ -43,6 +43,12 @@ def study_report(
     )
 
 
+def check_arms(arms: Sequence[ArmFacts], reference: str | None) -> None:
+    """Raise InvalidRequest for arms that no report can be made of, before their results are read."""
+    _scale_of(arms)
+    _reference(arms, reference)
+
+
 def _scale_of(arms: Sequence[ArmFacts]) -> Scale:
     objective = arms[0].spec.objective
     for arm in arms:

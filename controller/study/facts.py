@@ -8,6 +8,7 @@ from podium.parameters import Configuration
 from podium.results import Summary
 from podium.spec import ExperimentSpec
 from podium.taxonomy import EndReason, ExperimentState, TrialState
+from podium.wire import DataDigests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,8 @@ class ArmFacts:
     """At full fidelity."""
     nodes: tuple[str, ...] = ()
     model_versions: tuple[str, ...] = ()
+    data: DataDigests | None = None
+    """What its first run told of the images; None of a command of one's own that tells nothing."""
 
     def took(self, now: datetime) -> timedelta:
         """Return how long it went on, or has gone on so far."""

@@ -14,13 +14,16 @@ Document = dict[str, Any]  # Any: a YAML document
 
 
 def provenance_of(arm: ArmFacts, results: Sequence[FullResults]) -> Provenance:
-    """Tell how an arm was run; `results` are those of its full trainings, which know the data."""
-    summaries = [each.summary for each in results]
+    """Tell how an arm was run; `results` are those of its full trainings.
+
+    They know the data, and where there are none the first run told of it: both by the same digests.
+    """
+    summaries, told = [each.summary for each in results], arm.data
     return Provenance(
         spec_yaml=write_document(without_secrets(arm.spec_document)),
         seed=arm.spec.seed,
-        data_digest=summaries[0].data_digest if summaries else None,
-        split_digest=summaries[0].split_digest if summaries else None,
+        data_digest=summaries[0].data_digest if summaries else told and told.images,
+        split_digest=summaries[0].split_digest if summaries else told and told.held_out,
         images=_images(arm.spec),
         nodes=sorted(arm.nodes),
         model_versions=sorted(arm.model_versions),

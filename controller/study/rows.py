@@ -12,6 +12,7 @@ from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
 from controller.tallies import held_by_run
 from podium.spec import ExperimentSpec
 from podium.taxonomy import TrialState
+from podium.wire import DataDigests
 
 
 def arm_facts(session: Session, experiment_id: str, now: datetime, price_per_hour: float | None) -> ArmFacts:
@@ -35,6 +36,7 @@ def arm_facts(session: Session, experiment_id: str, now: datetime, price_per_hou
         best=_best(session, row),
         nodes=_nodes(session, row.id),
         model_versions=_model_versions(session, row.id),
+        data=None if row.data is None else DataDigests.model_validate(row.data),
     )
 
 

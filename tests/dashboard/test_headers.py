@@ -42,6 +42,23 @@ def test_errors_are_pages_with_the_same_words(service: Service) -> None:
     assert service.http.get("/experiments/x?state=asleep").status_code == 422
 
 
+def test_experiments_of_several_objectives_have_no_report_together_and_a_link_to_it_says_why(service: Service) -> None:
+    objective = {"metric": "loss", "direction": "minimize"}
+    asked = f"id={service.create()}&id={service.create(objective=objective)}"
+    compared = service.http.get(f"/compare?{asked}").text
+    assert "Their objectives differ" in compared
+    assert "/report?" not in compared
+    answer = service.http.get(f"/report?{asked}")
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "text/html; charset=utf-8")
+    assert "the arms of a report need one objective" in answer.text
+    assert service.http.get("/report?id=nowhere").status_code == 404
+
+
+def test_a_comparison_says_what_it_leaves_out(service: Service) -> None:
+    asked = "&".join(f"id={service.create()}" for _ in range(6))
+    assert "4 fit beside one another; 2 more were left out" in service.http.get(f"/compare?{asked}").text
+
+
 def test_scripts_are_kept_for_good_under_the_address_that_pages_know(service: Service) -> None:
     page = service.http.get("/").text
     address = page.split('data-plotly="')[1].split('"')[0]

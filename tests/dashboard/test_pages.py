@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from controller.dashboard.data import REPORT_NAME
+from controller.dashboard.study import REPORT_NAME
 from controller.figures.names import FigureName
 from tests.dashboard.site import Site
 from tests.dashboard.visitor import Visitor

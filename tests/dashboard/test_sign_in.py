@@ -1,5 +1,6 @@
 """Signing in, in a real browser: its own rules on cookies and forms are a part of what keeps others out."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def test_a_visitor_signs_in_is_asked_anew_when_the_visit_ends_and_signs_out(
         assert visitor.page.url.endswith(f"/experiments/{experiment_id}?sort=-value")
         assert visitor.page.evaluate("document.cookie") == ""
         [cookie] = visitor.page.context.cookies()
-        assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+        assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
 
         service.clock.advance(LIFETIME.total_seconds() + 1)
         expect(visitor.page.get_by_label("The API's token")).to_be_visible(timeout=PATIENCE_MS)
@@ -69,6 +70,23 @@ def test_a_visitor_signs_in_is_asked_anew_when_the_visit_ends_and_signs_out(
         visitor.complaints.clear()  # a part of the page before may have asked once more
 
 
+def test_a_spec_outlives_the_visit_in_which_it_was_typed(closed: tuple[Service, str], browser: Browser) -> None:
+    service, url = closed
+    with visiting(browser, url) as visitor:
+        visitor.goes_to("/new")
+        enter(visitor, TOKEN)
+        spec = json.dumps(spec_document(name="long-in-the-making"))
+        visitor.page.get_by_label("The spec").fill(spec)
+        service.clock.advance(LIFETIME.total_seconds() + 1)
+        visitor.presses("Create")
+        enter(visitor, TOKEN)
+        expect(visitor.page.get_by_label("The spec")).to_have_value(spec)
+        visitor.presses("Create")
+        visitor.sees("Running for", "#status")
+        visitor.goes_to("/new")
+        expect(visitor.page.get_by_label("The spec")).to_have_value("")
+
+
 def test_a_form_on_another_site_pauses_nothing(closed: tuple[Service, str], browser: Browser) -> None:
     service, url = closed
     experiment_id = service.http.post(f"{API}/experiments", json=spec_document()).json()["id"]
@@ -76,8 +94,14 @@ def test_a_form_on_another_site_pauses_nothing(closed: tuple[Service, str], brow
         visitor.goes_to("/")
         enter(visitor, TOKEN)
         visitor.sees(experiment_id)
-        form = f'<form method="post" action="{url}/experiments/{experiment_id}/pause"><button>Win</button></form>'
+        link = f'<a href="{url}/experiments/{experiment_id}">Look</a>'
+        form = (
+            link + f'<form method="post" action="{url}/experiments/{experiment_id}/pause"><button>Win</button></form>'
+        )
         visitor.page.route("http://elsewhere.test/", lambda route: route.fulfill(content_type="text/html", body=form))
+        visitor.page.goto("http://elsewhere.test/")
+        visitor.page.get_by_role("link", name="Look").click()
+        visitor.sees("Running for", "#status")
         visitor.page.goto("http://elsewhere.test/")
         visitor.page.get_by_role("button", name="Win").click()
         visitor.page.wait_for_url(f"{url}/**")

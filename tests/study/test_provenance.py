@@ -4,13 +4,23 @@ from controller.study.provenance import LEFT_OUT, without_secrets
 from podium.documents import read_document, write_document
 from podium.faults import parse_spec
 from podium.study_markdown import markdown_of
-from tests.study.arms import a_report, an_arm
+from podium.wire import DataDigests
+from tests.study.arms import a_report, an_arm, with_results
 
 
 def test_the_spec_in_the_report_is_the_one_that_ran() -> None:
     arm = an_arm({"parameters": {"x": {"type": "real", "low": 1.2e-5, "high": 1e20, "scale": "log"}}})
     [told] = a_report(arm).arms
     assert parse_spec(read_document(told.provenance.spec_yaml)) == arm.spec
+
+
+def test_the_data_are_those_that_the_first_run_told_where_no_results_are_left() -> None:
+    told = DataDigests(images="a" * 64, held_out="b" * 64)
+    arm = an_arm(data=told)
+    [unread] = a_report(arm).arms
+    assert (unread.provenance.data_digest, unread.provenance.split_digest) == (told.images, told.held_out)
+    [read] = a_report(arm, results={(arm.id, 2): with_results()}).arms
+    assert (read.provenance.data_digest, read.provenance.split_digest) == ("d" * 64, "5" * 64)
 
 
 def test_documents_are_read_as_what_was_written() -> None:
