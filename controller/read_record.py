@@ -29,13 +29,17 @@ def read_record(session: Session, experiment_id: str, now: datetime) -> Record:
     trials = _trials(session, experiment_id)  # after the runs: then each run's trial is among them
     attempts = _attempts(session, experiment_id, runs)
     is_alive = row.ended_at is None or any(attempt.state is not AttemptState.ENDED for attempt in attempts)
-    ends = [run.ended_at for run in runs] + [attempt.ended_at for attempt in attempts]
+    times = (time for run in runs for time in (run.created_at, run.ended_at))
+    heard = (time for each in attempts for time in (each.created_at, each.started_at, each.heard_at, each.ended_at))
+    newest = max([row.created_at, *(time for time in (row.ended_at, *times, *heard) if time is not None)])
+    # to the minute: two records between which nothing happened are the same, and so are their figures
+    minute = now.replace(second=0, microsecond=0)
     return Record(
         id=experiment_id,
         spec=spec,
         state=row.state,
         created_at=row.created_at,
-        now=now if is_alive else max([row.ended_at or now, *(end for end in ends if end is not None)]),
+        now=max(minute, newest) if is_alive else newest,
         trials=trials,
         runs=runs,
         attempts=attempts,

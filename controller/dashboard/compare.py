@@ -12,8 +12,7 @@ from controller.api.collaborators import Now, Transaction
 from controller.dashboard import rendering, words
 from controller.dashboard.catalogue import Seen
 from controller.dashboard.rendering import Live
-from podium.cli.phrases import MISSING, in_words, number, setting
-from podium.cli.progress import elapsed
+from podium.cli.phrases import MISSING, number, setting
 from podium.parameters import Configuration
 from podium.wire import Experiment
 
@@ -78,7 +77,7 @@ LINES: dict[str, Callable[[Experiment, Now], str]] = {
     "hours trained": lambda each, now: f"{each.progress.training_hours:.2f}",
     "accelerator hours": lambda each, now: number(each.progress.accelerator_hours or None),
     "money": lambda each, now: MISSING if each.progress.money is None else f"{each.progress.money:.2f}",
-    "wall time": lambda each, now: in_words(elapsed(each, now)),
+    "wall time": words.time_taken,
     "parallelism": lambda each, now: str(each.spec.parallelism),
 }
 

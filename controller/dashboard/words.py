@@ -5,7 +5,7 @@ Most words are the command line's (`podium.cli.phrases`): one thing is said in o
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rich.text import Text
 
@@ -64,13 +64,13 @@ def _sentence_parts(experiment: Experiment, now: datetime) -> Iterator[str]:
         yield "No trial was trained in full"
     left = time_left(experiment, now)
     if experiment.state is ExperimentState.RUNNING and left is not None:
-        yield f"About {in_words(left)} to go at this pace"
+        yield f"About {to_the_minute(left)} to go at this pace"
 
 
 def first_sentence(experiment: Experiment, now: datetime) -> str:
     """Say what an experiment does, or why it does nothing."""
     told = experiment.message.rstrip(".")
-    lasted = in_words(elapsed(experiment, now))
+    lasted = time_taken(experiment, now)
     match experiment.state:
         case ExperimentState.RUNNING:
             return f"Running for {lasted}: {told}"
@@ -80,6 +80,18 @@ def first_sentence(experiment: Experiment, now: datetime) -> str:
             return f"Stopped after {lasted} {told.removeprefix('stopped ')}"
         case ExperimentState.COMPLETED:
             return f"Completed after {lasted}: {told.removeprefix('completed: ')}"
+
+
+def time_taken(experiment: Experiment, now: datetime) -> str:
+    """Say how long an experiment took; while it goes on, as a page does that is not to change at every look."""
+    took = elapsed(experiment, now)
+    return in_words(took) if has_ended(experiment) else to_the_minute(took)
+
+
+def to_the_minute(duration: timedelta) -> str:
+    """Say how long in whole minutes, once it is one."""
+    seconds = duration.total_seconds()
+    return f"{int(seconds // 60)} min" if 60 <= seconds < 3600 else in_words(duration)
 
 
 def gain(experiment: Experiment) -> str:
@@ -104,7 +116,7 @@ def facts(experiment: Experiment, now: datetime) -> list[Fact]:
             detail=f"{progress.runs_in_flight} in flight, {counted(progress.promotions, 'promotion')}",
         ),
         Fact(name="trials", value=str(sum(progress.trials.values())), detail=trials or "none yet"),
-        Fact(name="time", value=in_words(elapsed(experiment, now)), detail=f"{progress.training_hours:.2f} h trained"),
+        Fact(name="time", value=time_taken(experiment, now), detail=f"{progress.training_hours:.2f} h trained"),
     ]
     return known + [Fact(name=name, value=figure) for name, figure in spending(experiment)]
 

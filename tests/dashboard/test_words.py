@@ -34,13 +34,15 @@ def test_the_status_is_a_sentence_at_every_turn(service: Service, running: str) 
         service.finish(job, 0.5 if "-t1-" in job else 0.9)
     service.settle()
     told = said(service, running)
-    assert told.startswith("Running for 1 min 00 s: 2 runs in flight")
+    assert told.startswith("Running for 1 min: 2 runs in flight")
     assert "Best val_accuracy so far: 0.5, of trial 1, 0 better than the baseline" in told
     assert "to go at this pace." in told
+    service.clock.advance(2)
+    assert said(service, running).startswith("Running for 1 min: 2 runs"), "a page does not change at every look"
     service.http.post(f"/api/v1/experiments/{running}/pause")
     assert said(service, running).startswith("Paused by a user; runs in flight finish")
     service.http.post(f"/api/v1/experiments/{running}/stop")
-    assert said(service, running).startswith("Stopped after 1 min 00 s by a user; its results stay. Best")
+    assert said(service, running).startswith("Stopped after 1 min 02 s by a user; its results stay. Best")
 
 
 def test_a_budget_is_spent_by_its_nearest_limit(service: Service) -> None:

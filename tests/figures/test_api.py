@@ -84,6 +84,21 @@ def test_what_is_not_there_is_refused_before_anything_is_drawn(
     assert words in answer.json()["detail"]
 
 
+def test_while_nothing_happens_the_record_stays_the_same_for_a_minute(service: Service) -> None:
+    experiment = service.create(baseline=BASELINE)
+    service.settle()
+    service.report(service.active()[0], 1, 0.3)
+    first = Bound.of(read(service, experiment)).digest
+    service.clock.advance(20)
+    assert Bound.of(read(service, experiment)).digest == first
+    service.clock.advance(60)
+    later = read(service, experiment)
+    assert Bound.of(later).digest != first
+    assert later.now.second == 0
+    service.report(service.active()[0], 2, 0.4)
+    assert Bound.of(read(service, experiment)).digest != Bound.of(later).digest
+
+
 def test_the_record_is_what_the_api_tells(service: Service) -> None:
     experiment = service.create(baseline=BASELINE, max_attempts=2)
     service.settle()
