@@ -4,7 +4,8 @@ from playwright.sync_api import expect
 
 from controller.dashboard.study import REPORT_NAME
 from controller.figures.names import FigureName
-from tests.dashboard.site import Site
+from podium.documents import write_document
+from tests.dashboard.site import TRAINED, Site
 from tests.dashboard.visitor import Visitor
 
 
@@ -66,6 +67,8 @@ def test_a_comparison(site: Site, visitor: Visitor) -> None:
 
 def test_a_new_experiment(site: Site, visitor: Visitor) -> None:
     visitor.goes_to("/new")
+    visitor.page.get_by_label("The spec").fill(write_document(TRAINED))
+    visitor.pictures("new")
     holds_up(visitor)
 
 

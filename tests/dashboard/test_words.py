@@ -99,14 +99,14 @@ def test_labels_that_look_the_same_and_cells_of_none_do_no_harm() -> None:
     assert (figure["data"][0]["x"], figure["data"][0]["z"]) == ([0, 1], [[0.0, 1.0], [0.0, 1.0]])
 
 
-def test_a_long_curve_is_thinned_between_its_ends() -> None:
+def test_a_long_curve_is_thinned_between_its_ends(service: Service, running: str) -> None:
     at = datetime(2026, 11, 23, tzinfo=UTC)
+    trial = TrialDetail.model_validate(service.read(f"{running}/trials/1"))
     measured = [
         Measurement(epoch=epoch, metrics={"loss": 1.0}, seconds=1, samples_per_second=None, attempt="a", created_at=at)
         for epoch in range(1, 20_001)
     ]
-    trial = TrialDetail.model_construct(measurements=measured)
-    [line] = curves_of(trial, "loss")["loss"]["data"]
+    [line] = curves_of(trial.model_copy(update={"measurements": measured}), "loss")["loss"]["data"]
     assert (len(line["x"]), line["x"][0], line["x"][-1]) == (500, 1, 20_000)
 
 
