@@ -1,6 +1,7 @@
-"""Where the command-line tools of tests and checks are: on the PATH, or else brought by hack/cluster."""
+"""Where the programs of tests and checks are: on the PATH, or else brought by hack/cluster, or from Debian."""
 
 import functools
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,11 +18,29 @@ def kubectl() -> str:
 
 
 def chromium() -> str:
-    """Return the path of a browser. Raises FileNotFoundError, which says how to get it, when there is none."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    raise FileNotFoundError("no chromium: on Debian run apt-get install --no-install-recommends chromium")
+    """Return the path of a browser; root gets it from Debian. Raises FileNotFoundError, which says how to get it."""
+    if found := _browser() or (_apt_get("chromium") and _browser()):
+        return found
+    raise FileNotFoundError("no chromium: on Debian run apt-get install --no-install-recommends chromium, as root")
+
+
+def _browser() -> str | None:
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@functools.cache
+def _apt_get(package: str) -> bool:
+    """Say whether a package of Debian could be installed; processes that want it at once wait for each other."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return False
+    install = ["apt-get", "-o", "DPkg::Lock::Timeout=600", "install", "--yes", "--no-install-recommends", package]
+    run = functools.partial(
+        subprocess.run, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, check=False
+    )
+    if run(install).returncode == 0:
+        return True
+    run(["apt-get", "update"])  # a new machine has no package lists
+    return run(install).returncode == 0
 
 
 def _tool(name: str) -> str:
