@@ -17,11 +17,12 @@ from podium.trainer import Training
 from worker.augmentation import Augmentation, changes_images, fixed_views
 from worker.cache import Choice, cached
 from worker.decoded_images import FORMAT as PIXELS
+from worker.depot import Deposited
 from worker.images import Images, normalized
 from worker.machine import Machine
 from worker.mapped import Rows
 from worker.stages import frozen_stages, modules_of, through, trained_stages
-from worker.tables import Words
+from worker.tables import Table, Words
 
 FORMAT = "features 1"
 """Another number is other features of the same image."""
@@ -75,18 +76,20 @@ def features_of(
 ) -> Features | None:
     """Return the features of all images, computed now or before; None where that is not worth it, or not possible.
 
-    Those of the last layer alone, a vector for each image, are kept where all trials share them; larger ones on the
-    node. Where this run may be the only one to use them, it must do so more often than they take to compute: `passes`
-    says how often it will use those of an image.
+    Those of the last layer alone, a vector for each image, are kept where all trials share them, in a folder or in an
+    object store; larger ones on the node. Where this run may be the only one to use them, it must do so more often than
+    they take to compute: `passes` says how often it will use those of an image.
     """
     if not are_constant(source.training):
         return None
     views = fixed_views(source.training)
-    tables = [_Table(source, view, pause) for view in (None, *range(views))]
+    tables: list[Table] = [_Table(source, view, pause) for view in (None, *range(views))]
     is_shared = shared is not None and len(tables[0].shape) == 2 and source.training.weights != "none"
     if passes < len(tables) and not is_shared:
         return None
     home = shared if is_shared and shared is not None else machine
+    if home.depot is not None:
+        tables = [Deposited(table, home.depot) for table in tables]
     home = replace(home, memory_bytes=home.memory_bytes // (2 * len(tables)))  # all of them together, beside the images
     rows = []
     for table in tables:

@@ -27,6 +27,8 @@ class Machine:
     """Shared by all workers that see it."""
     cache_bytes: int
     """What the folder may hold, of all data sets together."""
+    depot: str | None = None
+    """Folder of an object store in which small tables are left for other nodes."""
     processes: int | None = None
     """That a training is asked to take; None for one on each accelerator."""
 
@@ -49,9 +51,11 @@ def this_machine(environment: Mapping[str, str]) -> Machine:
 
 
 def sharing(machine: Machine, url: str | None) -> Machine | None:
-    """Return the machine with an experiment's own folder as its cache; None where it is none that can be mapped."""
-    if url is None or not url.startswith("file://"):
+    """Return the machine with an experiment's own folder as its cache, or as its depot where it cannot be mapped."""
+    if url is None:
         return None
+    if not url.startswith("file://"):
+        return replace(machine, depot=url)
     return replace(machine, cache_folder=Path(url_to_fs(url)[1]))
 
 

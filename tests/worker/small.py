@@ -52,9 +52,8 @@ def few_digits(count: int) -> Digits:
     return images
 
 
-def machine(cache_folder: Path, **changes: int) -> Machine:
-    given = {"threads": 2, "memory_bytes": 2**30, "cache_bytes": 2**30, **changes}
-    return Machine(cache_folder=cache_folder, **given)
+def machine(cache_folder: Path, *, memory_bytes: int = 2**30, cache_bytes: int = 2**30) -> Machine:
+    return Machine(threads=2, memory_bytes=memory_bytes, cache_folder=cache_folder, cache_bytes=cache_bytes)
 
 
 def weights(trained: Learner) -> dict[str, torch.Tensor]:
