@@ -98,7 +98,7 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
             attempt.detail = f"{detail}; {_consequence(reason, len(earlier))}"
             end_run(session, run, reason, now)
     if reason is EndReason.SCHEDULING:
-        storms.pause_when_nothing_starts(session, run.experiment_id, detail)
+        storms.pause_when_nothing_starts(session, run.experiment_id, detail, now)
     wake_reconciler(session)
 
 

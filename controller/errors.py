@@ -1,9 +1,10 @@
 """What the service refuses, named after what went wrong for the caller.
 
 Refusal
-  NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults, FigureNotFound
+  NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults, FigureNotFound,
+                            WebhookNotFound
   Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop, NothingToEvaluate,
-                            OtherData
+                            OtherData, TooManyWebhooks
   Unauthorized        401   InvalidToken, TokenExpired
   Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing, MetricMissing
@@ -52,6 +53,10 @@ class FigureNotFound(NotFound):
     pass
 
 
+class WebhookNotFound(NotFound):
+    pass
+
+
 class Conflict(Refusal):
     status = 409
 
@@ -81,6 +86,10 @@ class NothingToEvaluate(Conflict):
 
 
 class OtherData(Conflict):
+    pass
+
+
+class TooManyWebhooks(Conflict):
     pass
 
 

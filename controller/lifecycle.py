@@ -15,8 +15,10 @@ from controller.retention import Stored
 from controller.runs import Order, add_trial
 from controller.tables import DeletedExperimentRow, ExperimentRow, TrialRow
 from controller.warm_start import with_guesses
+from controller.webhooks.outbox import announce
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
+from podium.webhooks import Happening
 from podium.wire import ExperimentChange, Reasons
 
 
@@ -60,6 +62,7 @@ def create(
         first = store.Newest(trial=0, run=0)
         order = Order(to_epochs=full, reasons=Reasons(source="baseline"), now=now, newest=first)
         add_trial(session, experiment, spec.baseline, order)
+    announce(session, experiment, Happening.CREATED, now)
     wake_reconciler(session)
     return experiment, True
 
@@ -74,31 +77,38 @@ def _stored(spec: ExperimentSpec) -> dict[str, object]:
     return {key: section for key, section in document.items() if section != []}
 
 
-def pause(session: Session, experiment_id: str) -> ExperimentRow:
+def pause(session: Session, experiment_id: str, now: datetime) -> ExperimentRow:
     """Start nothing new; runs in flight finish. Pausing twice changes nothing. Raises AlreadyEnded."""
     experiment = _alive(session, experiment_id)
+    was_running = experiment.state is ExperimentState.RUNNING
     experiment.state = ExperimentState.PAUSED
     experiment.message = "paused by a user; runs in flight finish, `podium resume` continues"
+    if was_running:
+        announce(session, experiment, Happening.PAUSED, now)
     return experiment
 
 
 def resume(session: Session, experiment_id: str, now: datetime) -> ExperimentRow:
     """Start runs again, whatever failed before. Resuming a running experiment changes nothing. Raises AlreadyEnded."""
     experiment = _alive(session, experiment_id)
-    if experiment.state is ExperimentState.PAUSED:
+    was_paused = experiment.state is ExperimentState.PAUSED
+    if was_paused:
         experiment.resumed_at = now
     experiment.state = ExperimentState.RUNNING
     experiment.message = ""
+    if was_paused:
+        announce(session, experiment, Happening.RESUMED, now)
     wake_reconciler(session)
     return experiment
 
 
-def change(session: Session, experiment_id: str, wanted: ExperimentChange) -> ExperimentRow:
+def change(session: Session, experiment_id: str, wanted: ExperimentChange, now: datetime) -> ExperimentRow:
     """Change limits of the budget or the parallelism from now on; runs in flight finish. Raises AlreadyEnded."""
     experiment = _alive(session, experiment_id)
     changed = wanted.model_dump(mode="json", exclude_none=True)
     budget = experiment.spec["budget"] | changed.pop("budget", {})
     experiment.spec = experiment.spec | changed | {"budget": budget}
+    announce(session, experiment, Happening.CHANGED, now)
     wake_reconciler(session)
     return experiment
 
@@ -113,6 +123,7 @@ def stop(session: Session, experiment_id: str, now: datetime) -> ExperimentRow:
     experiment.state = ExperimentState.STOPPED
     experiment.message = "stopped by a user; its results stay"
     experiment.ended_at = now
+    announce(session, experiment, Happening.STOPPED, now)
     wake_reconciler(session)
     return experiment
 
@@ -122,6 +133,7 @@ def complete(session: Session, experiment: ExperimentRow, message: str, now: dat
     experiment.state = ExperimentState.COMPLETED
     experiment.message = message
     experiment.ended_at = now
+    announce(session, experiment, Happening.COMPLETED, now)
 
 
 def delete(session: Session, experiment_id: str, now: datetime) -> None:
@@ -131,6 +143,7 @@ def delete(session: Session, experiment_id: str, now: datetime) -> None:
         raise StillRunning(f"experiment {experiment_id!r} is {experiment.state}; `podium stop` it first")
     if store.has_live_attempts(session, experiment_id):
         raise StillRunning(f"the last runs of {experiment_id!r} are still ending; try again in a few seconds")
+    announce(session, experiment, Happening.DELETED, now)
     session.delete(experiment)
     session.add(DeletedExperimentRow(id=experiment_id, checkpoints=Stored.KEPT, deleted_at=now))
     wake_reconciler(session)

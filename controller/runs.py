@@ -12,6 +12,7 @@ from controller.experiment import Suggestion, ladder_of
 from controller.jobs import AttemptKey
 from controller.retention import Stored
 from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
+from controller.webhooks.outbox import announce_if_best
 from podium.parameters import Configuration
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason, RunState, TrialState
@@ -171,8 +172,10 @@ def end_run(session: Session, run: RunRow, reason: EndReason, now: datetime) -> 
             trial.reached_epoch, trial.value, trial.metrics = run.reached_epoch, value, last.metrics
             trial.meets_thresholds = all(threshold.is_met(last.metrics) for threshold in spec.thresholds)
     trial.state = _state_after(reason, is_full=run.to_epoch == _full_epochs(experiment))
+    if trial.state is TrialState.COMPLETED:
+        announce_if_best(session, experiment, trial.number, now)
     if reason is EndReason.BUG:
-        storms.pause_when_all_fail(session, experiment.id)
+        storms.pause_when_all_fail(session, experiment.id, now)
 
 
 def _state_after(reason: EndReason, *, is_full: bool) -> TrialState:

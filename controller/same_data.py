@@ -4,6 +4,8 @@ Other images are no configuration's fault. The attempt that found them is told t
 and the experiment pauses: what changed under a search has changed for every trial to come.
 """
 
+from datetime import datetime
+
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -17,7 +19,7 @@ SHOWN = 12
 """Digits of a digest that tell two of them apart for a person."""
 
 
-def hold_to_the_first(session: Session, job: str, told: DataDigests) -> str | None:
+def hold_to_the_first(session: Session, job: str, told: DataDigests, now: datetime) -> str | None:
     """Keep what the first run tells; of a later one that differs, return how, once the experiment is paused.
 
     Telling it again changes nothing. Raises Superseded for an attempt that has ended.
@@ -30,7 +32,7 @@ def hold_to_the_first(session: Session, job: str, told: DataDigests) -> str | No
     if first == told:
         return None
     why = f"trial {trial.number} {_difference(first, told)}"
-    storms.pause_for_other_data(session, trial.experiment_id, why)
+    storms.pause_for_other_data(session, trial.experiment_id, why, now)
     remedy = f"restore those, then `podium resume {trial.experiment_id}`; for these, start a new experiment"
     return f"{why}; {remedy}"
 

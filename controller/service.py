@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import httpx2
 import structlog
 import uvicorn
 from anyio import CapacityLimiter
@@ -39,11 +40,12 @@ from controller.settings import (
 )
 from controller.thinking import Mind, Thinker
 from controller.tokens import TokenSigner
+from controller.webhooks.delivery import TIMEOUT_SECONDS, Deliverer, deliver_forever, send_over
 
 log = structlog.get_logger()
 
-COLLECTOR_LEAVES_SECONDS = 5.0
-"""A removal may take longer; it is cut off then, and the next start repeats it."""
+HELPER_LEAVES_SECONDS = 5.0
+"""A removal or a delivery may take longer; it is cut off then, and the next start repeats it."""
 Says = Callable[[], bool]
 """Answers yes or no at the moment of asking."""
 
@@ -130,11 +132,13 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
         cluster.watch(wake.soon)  # a slot falls free with a report, which tells us by itself
         stack.callback(leadership.close)
         stack.callback(cluster.close)
-        passed = stack.enter_context(_collecting(parts, cluster, lambda: leadership.is_held, meters))
+        collect = stack.enter_context(_collecting(parts, cluster, lambda: leadership.is_held, meters))
+        send = stack.enter_context(_sending_notices(parts, lambda: leadership.is_held))
 
         def make_a_pass() -> float:
             due_seconds = reconciler.reconcile()
-            passed()
+            collect()
+            send()
             return due_seconds
 
         loop = (make_a_pass, lambda: leadership.is_held, wake, stopping, pulse)
@@ -195,4 +199,27 @@ def _collecting(parts: Parts, cluster: Cluster, is_leading: Says, meters: Meters
     finally:
         stopping.set()
         wake.set()
-        thread.join(timeout=COLLECTOR_LEAVES_SECONDS)
+        thread.join(timeout=HELPER_LEAVES_SECONDS)
+
+
+@contextmanager
+def _sending_notices(parts: Parts, is_leading: Says) -> Iterator[Callable[[], None]]:
+    """Send notices to webhooks until the block ends. Yield what to call when there may be some."""
+    wake, stopping = threading.Event(), threading.Event()
+    with httpx2.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as http:
+        deliverer = Deliverer(
+            sessions=open_sessions(parts.engine),
+            send=send_over(http),
+            key=signing_key(parts.settings),
+            clock=utc_now,
+            stopping=stopping,
+        )
+        loop = (deliverer.deliver, is_leading, wake, stopping)
+        thread = threading.Thread(target=deliver_forever, args=loop, name="notices", daemon=True)
+        thread.start()
+        try:
+            yield wake.set
+        finally:
+            stopping.set()
+            wake.set()
+            thread.join(timeout=HELPER_LEAVES_SECONDS)

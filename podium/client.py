@@ -36,6 +36,7 @@ from podium.results import FOLDERS, Part, Summary
 from podium.spec import ExperimentSpec
 from podium.study_client import StudyMethods
 from podium.taxonomy import ExperimentState
+from podium.webhook_client import WebhookMethods
 from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Front, Page, Problem, Run, Trial, TrialDetail
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -101,7 +102,7 @@ REFUSALS: Mapping[int, type[Refused]] = {
 }
 
 
-class PodiumClient(StudyMethods):
+class PodiumClient(StudyMethods, WebhookMethods):
     """A connection to one controller, closed at the end of its `with` block.
 
     with PodiumClient("http://127.0.0.1:8080") as client:

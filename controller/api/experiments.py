@@ -95,13 +95,13 @@ def read(experiment_id: str, session: Transaction, now: Now) -> Experiment:
 @router.patch("/{experiment_id}")
 def change(experiment_id: str, wanted: ExperimentChange, session: Transaction, now: Now) -> Experiment:
     """Change budget or parallelism while it runs."""
-    return report.experiment(session, lifecycle.change(session, experiment_id, wanted), now)
+    return report.experiment(session, lifecycle.change(session, experiment_id, wanted, now), now)
 
 
 @router.post("/{experiment_id}/pause")
 def pause(experiment_id: str, session: Transaction, now: Now) -> Experiment:
     """Start nothing new; runs in flight finish."""
-    return report.experiment(session, lifecycle.pause(session, experiment_id), now)
+    return report.experiment(session, lifecycle.pause(session, experiment_id, now), now)
 
 
 @router.post("/{experiment_id}/resume")

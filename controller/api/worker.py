@@ -67,17 +67,17 @@ def _shares(training: Training, parameters: Mapping[str, Parameter]) -> bool:
 
 
 @router.post("/data", status_code=status.HTTP_204_NO_CONTENT)
-async def tell_data(told: DataDigests, needed: Needed, job: Job) -> None:
+async def tell_data(told: DataDigests, needed: Needed, job: Job, now: Now) -> None:
     """Hold a run to the data of the experiment's first. 409 when they differ; the experiment is paused then."""
     async with needed.turns:
-        difference = await run_in_threadpool(_hold_to_the_first, needed.sessions, job, told)
+        difference = await run_in_threadpool(_hold_to_the_first, needed.sessions, job, told, now)
     if difference is not None:
         raise OtherData(difference)
 
 
-def _hold_to_the_first(sessions: Sessions, job: str, told: DataDigests) -> str | None:
+def _hold_to_the_first(sessions: Sessions, job: str, told: DataDigests, now: datetime) -> str | None:
     with transaction(sessions) as session:
-        return same_data.hold_to_the_first(session, job, told)
+        return same_data.hold_to_the_first(session, job, told, now)
 
 
 @router.post("/measurements")

@@ -19,8 +19,8 @@ LIMITS = {"cost": float, "runs": int, "hours": float, "money": float}
 
 
 @router.post("/experiments/{experiment_id}/pause")
-def pause(experiment_id: str, session: Transaction) -> Response:
-    return _back_to(lifecycle.pause(session, experiment_id).id)
+def pause(experiment_id: str, session: Transaction, now: Now) -> Response:
+    return _back_to(lifecycle.pause(session, experiment_id, now).id)
 
 
 @router.post("/experiments/{experiment_id}/resume")
@@ -34,10 +34,10 @@ def stop(experiment_id: str, session: Transaction, now: Now) -> Response:
 
 
 @router.post("/experiments/{experiment_id}/change")
-def change(experiment_id: str, session: Transaction, form: Form) -> Response:
+def change(experiment_id: str, session: Transaction, form: Form, now: Now) -> Response:
     wanted = change_of(form)
     if wanted is not None:
-        lifecycle.change(session, experiment_id, wanted)
+        lifecycle.change(session, experiment_id, wanted, now)
     return _back_to(experiment_id)
 
 
