@@ -4,7 +4,7 @@ Refusal
   NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults, FigureNotFound,
                             WebhookNotFound
   Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop, NothingToEvaluate,
-                            OtherData, TooManyWebhooks
+                            OtherData, TooManyWebhooks, NotExternal
   Unauthorized        401   InvalidToken, TokenExpired
   Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing, MetricMissing
@@ -90,6 +90,10 @@ class OtherData(Conflict):
 
 
 class TooManyWebhooks(Conflict):
+    pass
+
+
+class NotExternal(Conflict):
     pass
 
 

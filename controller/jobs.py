@@ -11,6 +11,7 @@ from podium.spec import ExperimentSpec
 from podium.wire import URL_VARIABLE
 
 JOB_NAME = re.compile(r"(.+)-t(\d+)-e(\d+)-a(\d+)")
+LONGEST_SILENCE_SECONDS = 30 * 86_400
 TRAINER_COMMAND = ("python", "-P", "-m", "worker")  # -P: no `worker.py` of the user's own gets in its place
 
 
@@ -72,6 +73,8 @@ class JobRequest:
     token: str
     pod: PodShape = PodShape()
     placement: Placement = Placement()
+    is_external: bool = False
+    """Nothing is to be started: whoever asks for it takes it."""
 
 
 def job_request(
@@ -82,6 +85,9 @@ def job_request(
         more = with_more_memory(shape.resources, placement.memory_factor)
         shape = shape.model_copy(update={"resources": more})
     command = spec.trial.command if spec.trial else None
+    is_external = spec.trial is not None and spec.trial.external is True
+    if is_external:  # how long it may be silent is agreed upon when it is asked for
+        shape = shape.model_copy(update={"silenceSeconds": LONGEST_SILENCE_SECONDS})
     return JobRequest(
         name=key.job,
         key=key,
@@ -90,6 +96,7 @@ def job_request(
         token=door.token,
         pod=shape,
         placement=placement,
+        is_external=is_external,
     )
 
 

@@ -28,6 +28,8 @@ class WaitsFor(StrEnum):
     """Or anything else that its container cannot be created without, and that is known to be wrong."""
     CONTAINER = "its container"
     """A large image is being pulled, or a volume does not come: nobody says which."""
+    ASKER = "somebody to ask for it"
+    """It is trained elsewhere, by whoever takes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +150,7 @@ class Grace:
 
     def for_(self, what: WaitsFor) -> timedelta:
         match what:
-            case WaitsFor.QUOTA:
+            case WaitsFor.QUOTA | WaitsFor.ASKER:
                 return timedelta.max
             case WaitsFor.NODE | WaitsFor.CONTAINER:
                 return self.node

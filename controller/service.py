@@ -22,6 +22,7 @@ from controller.counted_cluster import CountedCluster
 from controller.dashboard.door import add_dashboard
 from controller.database import is_reachable, open_sessions
 from controller.leadership import Leadership
+from controller.leases.cluster import HereAndElsewhere, LeaseCluster
 from controller.loop import run_forever
 from controller.meters import Meters, meters_of
 from controller.metrics import RowCollector, process_registry
@@ -118,9 +119,11 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
     meters.is_active.set_function(lambda: float(leadership.is_held))
     with ExitStack() as stack:
         thinker = stack.enter_context(closing(Thinker()))
+        leases = LeaseCluster(sessions=open_sessions(parts.engine), clock=utc_now)
+        everywhere = HereAndElsewhere(here=cluster, elsewhere=leases)
         reconciler = Reconciler(
             sessions=open_sessions(parts.engine),
-            cluster=CountedCluster(cluster, meters),
+            cluster=CountedCluster(everywhere, meters),
             signer=parts.signer,
             orders=_orders(parts.settings, worker_url),
             clock=utc_now,
@@ -129,7 +132,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
             meters=meters,
         )
         leadership.start()
-        cluster.watch(wake.soon)  # a slot falls free with a report, which tells us by itself
+        everywhere.watch(wake.soon)  # a slot falls free with a report, which tells us by itself
         stack.callback(leadership.close)
         stack.callback(cluster.close)
         collect = stack.enter_context(_collecting(parts, cluster, lambda: leadership.is_held, meters))

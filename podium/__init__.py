@@ -6,6 +6,7 @@ trainer                what the built-in trainer understands
 client                 the API, as Python
 gallery, figure_client `podium.figures("digits-k3f9")` in a notebook
 sdk                    `with podium.trial() as trial:` for a training script of one's own
+asked, asking          `for trial in podium.ask("digits-k3f9"):` where Podium starts no training
 cli                    the `podium` command
 """
 
@@ -13,6 +14,9 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from podium.asking import AskedTrial
     from podium.gallery import Gallery
     from podium.sdk import Trial
 
@@ -22,6 +26,24 @@ def trial() -> AbstractContextManager["Trial"]:
     from podium import sdk  # noqa: PLC0415 - `import podium` stays light: the HTTP client and fsspec load on first use
 
     return sdk.trial()
+
+
+def ask(
+    experiment: str,
+    *,
+    url: str | None = None,
+    token: str | None = None,
+    lease_seconds: float = 600.0,
+    holder: str | None = None,
+) -> "Iterator[AskedTrial]":
+    """Yield trials of an experiment that Podium does not train itself, until it is over; see `podium.asking`.
+
+    A run is given to somebody else after `lease_seconds` without a report. `holder` says who asks, for people to read.
+    Raises podium.client.PodiumError.
+    """
+    from podium import asking  # noqa: PLC0415
+
+    return asking.opened(experiment, url=url, token=token, lease_seconds=lease_seconds, holder=holder)
 
 
 def figures(experiment: str, *, url: str | None = None, token: str | None = None) -> "Gallery":

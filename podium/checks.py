@@ -101,6 +101,11 @@ def _space_faults(sections: Sections) -> Iterator[Fault]:
 
 def _trainer_faults(sections: Sections) -> Iterator[Fault]:
     has_command = sections.trial is not None and sections.trial.command is not None
+    if sections.trial is not None and sections.trial.external:
+        if has_command:
+            allowed = "nothing beside `external: true`: whoever asks for a run knows what to do with it"
+            yield Fault(path="trial.command", found="a command", allowed=allowed)
+        return
     if sections.is_trained_once and (sections.training is None) == (not has_command):
         found = "neither" if sections.training is None else "both"
         yield Fault(

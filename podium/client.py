@@ -31,6 +31,7 @@ from tenacity import (
     wait_random,
 )
 
+from podium.ask_client import AskMethods
 from podium.loopback import is_loopback
 from podium.results import FOLDERS, Part, Summary
 from podium.spec import ExperimentSpec
@@ -102,7 +103,7 @@ REFUSALS: Mapping[int, type[Refused]] = {
 }
 
 
-class PodiumClient(StudyMethods, WebhookMethods):
+class PodiumClient(StudyMethods, WebhookMethods, AskMethods):
     """A connection to one controller, closed at the end of its `with` block.
 
     with PodiumClient("http://127.0.0.1:8080") as client:

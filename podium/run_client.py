@@ -16,6 +16,7 @@ import httpx2
 from pydantic import BaseModel, ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from podium.asked import GivenUp
 from podium.leaving import ControllerLost, Fault, OtherData, Superseded, TokenExpired
 from podium.loopback import is_loopback
 from podium.taxonomy import Verdict
@@ -121,6 +122,11 @@ class RunClient:
             return None
         self._is_heard = True
         return verdict
+
+    def give_up(self, given_up: GivenUp) -> None:
+        """End a run that was asked for, before its target."""
+        body = given_up.model_dump_json()
+        self._ask(self._http.build_request("POST", "/run/end", content=body, headers=JSON_HEADERS))
 
     def _ask(self, request: httpx2.Request) -> httpx2.Response:
         retrying = Retrying(

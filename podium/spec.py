@@ -153,6 +153,8 @@ class TrialProcess(PodShape):
 
     command: Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1)] | None = None
     """A script that reports through `podium.trial()`. Without one, the built-in trainer runs what `training` says."""
+    external: Literal[True] | None = None
+    """Podium starts nothing: whoever asks is given a run, and reports it. See `podium.asking`."""
     progressSeconds: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] | None = None
     """How often a process tells how far it is within an epoch, and hears whether to go on; 60 unless given."""
     rungs: dict[str, PodShape] = Field(default_factory=dict)

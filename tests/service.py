@@ -20,6 +20,7 @@ from controller.collection import Collector
 from controller.dashboard.door import add_dashboard
 from controller.experiment import History, Problem, Suggestion
 from controller.jobs import JobRequest
+from controller.leases.cluster import HereAndElsewhere, LeaseCluster
 from controller.meters import Meters, meters_of
 from controller.metrics import RowCollector
 from controller.plan import JobPhase, SeenJob
@@ -76,6 +77,9 @@ class FakeCluster:
     def watch(self, wake: Callable[[], None]) -> None:
         pass
 
+    def changed(self) -> None:
+        self.has_changed = True
+
     def close(self) -> None:
         pass
 
@@ -131,9 +135,12 @@ class Service:
         self.think: Think
         self.judge: Judge
         self.think, self.judge = mind_here()
+        leases = LeaseCluster(sessions=sessions, clock=self.clock)
+        everywhere = HereAndElsewhere(here=self.cluster, elsewhere=leases)
+        everywhere.watch(self.cluster.changed)
         self.reconciler = Reconciler(
             sessions=sessions,
-            cluster=self.cluster,
+            cluster=everywhere,
             signer=self.signer,
             orders=Orders(worker_url="http://podium"),
             clock=self.clock,

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
-from controller.api import evaluation, experiments, figures, health, reports, results, webhooks, worker
+from controller.api import evaluation, experiments, figures, health, reports, results, suggestions, webhooks, worker
 from controller.api.body_limit import BodyLimit
 from controller.api.collaborators import Collaborators, admit_user
 from controller.api.latency import ReportLatency, report_seconds
@@ -44,6 +44,8 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.include_router(figures.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(reports.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(webhooks.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
+    app.include_router(suggestions.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
+    app.include_router(suggestions.run_router, prefix=API_PREFIX)
     app.include_router(health.router)
     if collaborators.shows_metrics:
         app.include_router(health.metrics_router)

@@ -1,0 +1,121 @@
+"""Trials that a process asks for, where Podium starts none: on a cluster of another kind, or in a notebook.
+
+    for trial in podium.ask("digits-k3f9"):  # an experiment with `trial: {external: true}`; ends with the search
+        with trial:
+            model = build(trial.parameters)
+            for epoch in trial.epochs():
+                trial.report(epoch=epoch, val_accuracy=model.train_one_epoch())
+
+Leaving the block before the last epoch gives the run up: an exception as a bug, `trial.infeasible` and what does not
+fit into memory as what they are, Ctrl-C and a SIGTERM as nothing's fault, so that somebody else may go on.
+"""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext, suppress
+from types import TracebackType
+from typing import Self
+
+from podium.asked import EXIT_CODES, LEASE_SECONDS, Ask, GivenUp, GiveUp, Suggestion
+from podium.cli.address import controller_url
+from podium.client import PodiumClient
+from podium.leaving import Leaving, exit_of
+from podium.preemption import Preemption
+from podium.run_client import RunClient
+from podium.sdk import Trial
+from podium.taxonomy import ExitCode, ExperimentState
+from podium.wire import TOKEN_VARIABLE
+
+_log = logging.getLogger(__name__)
+WAIT_SECONDS = 5.0
+"""An answer is waited for this long on the controller's side, and asked for again."""
+REASONS = {code: reason for reason, code in EXIT_CODES.items()}
+
+
+class AskedTrial(Trial):
+    """A trial that this process asked for. Its `with` block turns every way out into what the controller is told."""
+
+    def __init__(
+        self,
+        client: RunClient,
+        preemption: Preemption,
+        suggestion: Suggestion,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(client, preemption, clock=clock)
+        self.suggestion = suggestion
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        with self._client:
+            if error is None and self._reported_epoch >= self.to_epoch:
+                return False
+            given_up = _why(error, f"left after epoch {self._reported_epoch} of {self.to_epoch}")
+            if given_up is not None:
+                with suppress(Leaving):  # it is over already, or its lease will end it
+                    self._client.give_up(given_up)
+                _log.warning("podium: trial %d is given up: %s: %s", self.number, given_up.reason, given_up.detail)
+            return isinstance(error, Leaving)
+
+
+def _why(error: BaseException | None, otherwise: str) -> GivenUp | None:
+    """Return what the controller is to be told of a run that ended so; None where it knows."""
+    match error:
+        case None:
+            return GivenUp(reason=GiveUp.BUG, detail=otherwise)
+        case KeyboardInterrupt() | SystemExit() | GeneratorExit():
+            return GivenUp(reason=GiveUp.PREEMPTED, detail="interrupted")
+        case Leaving(exit_code=ExitCode.DONE):
+            return None
+    leaving = exit_of(error)
+    if leaving is None:
+        return GivenUp(reason=GiveUp.BUG, detail=f"{type(error).__name__}: {error}"[:8000])
+    return GivenUp(reason=REASONS.get(leaving.code, GiveUp.BUG), detail=leaving.message[:8000])
+
+
+def trials(
+    client: PodiumClient,
+    experiment: str,
+    *,
+    lease_seconds: float = LEASE_SECONDS,
+    holder: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[AskedTrial]:
+    """Yield trials to train, one after the other, until the experiment is paused or over. Raises PodiumError.
+
+    Threads and processes may each have an iterator of their own: none is given another's run. In the main thread a
+    SIGTERM gives the run up and ends the iteration; elsewhere nobody hears it.
+    """
+    wish = Ask(
+        holder=f"{socket.gethostname()}, process {os.getpid()}" if holder is None else holder,
+        lease_seconds=lease_seconds,
+        wait_seconds=WAIT_SECONDS,
+    )
+    identity, preemption = client.find(experiment).id, Preemption()
+    with preemption if threading.current_thread() is threading.main_thread() else nullcontext():
+        while not preemption.is_due:
+            asked = client.ask(identity, wish)
+            if asked.suggestion is not None:
+                run = RunClient(client.url, asked.suggestion.token, sleep=sleep)  # the trial's block closes it
+                yield AskedTrial(run, preemption, asked.suggestion)
+            elif asked.state is not ExperimentState.RUNNING:
+                _log.info("podium: no more trials of %s: %s", identity, asked.message)
+                return
+
+
+def opened(
+    experiment: str, *, url: str | None, token: str | None, lease_seconds: float, holder: str | None
+) -> Iterator[AskedTrial]:
+    """The same, at the controller that is known by its address or from the environment."""
+    at, given = controller_url(url, os.environ), token or os.environ.get(TOKEN_VARIABLE)
+    with PodiumClient(at, token=given) as client:
+        yield from trials(client, experiment, lease_seconds=lease_seconds, holder=holder)

@@ -1,0 +1,119 @@
+"""`podium.ask`, from a process of its own, against a real controller whose optimizer thinks for itself."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from podium.asking import AskedTrial, trials
+from podium.client import PodiumClient
+from podium.leaving import Preempted
+from tests.cli.served import serving
+from tests.service import Service
+
+EXTERNAL = {"trial": {"external": True}, "baseline": None}
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[PodiumClient]:
+    """A client of the application, whose reconciler makes its passes meanwhile."""
+    stopping = threading.Event()
+
+    def reconcile() -> None:
+        while not stopping.wait(0.02):
+            service.settle()
+
+    passes = threading.Thread(target=reconcile)
+    with serving(service.app) as url, PodiumClient(url) as connected:
+        passes.start()
+        try:
+            yield connected
+        finally:
+            stopping.set()
+            passes.join()
+
+
+def train(trial: AskedTrial) -> None:
+    for epoch in trial.epochs():
+        trial.report(epoch=epoch, val_accuracy=1.0 - float(trial.parameters["learning_rate"]))
+
+
+def test_a_search_trained_by_who_asks_ends_by_its_budget(service: Service, client: PodiumClient) -> None:
+    experiment = service.create(**EXTERNAL | {"budget": {"cost": 3.0}, "parallelism": 2})
+    trained = []
+    for trial in trials(client, "tiny", holder="a test"):
+        with trial:
+            train(trial)
+            trained.append(trial.number)
+    found = client.experiment(experiment)
+    assert found.state == "completed"
+    assert found.progress.runs_ended == len(trained)
+    assert found.progress.best_value is not None
+
+
+def test_two_threads_share_a_search_without_meeting(service: Service, client: PodiumClient) -> None:
+    experiment = service.create(**EXTERNAL | {"budget": {"cost": 3.0}, "parallelism": 2})
+    jobs: list[str] = []
+
+    def work() -> None:
+        with PodiumClient(client.url) as own:
+            for trial in trials(own, experiment):
+                with trial:
+                    jobs.append(trial.suggestion.job)
+                    train(trial)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert client.experiment(experiment).state == "completed"
+    assert len(jobs) == len(set(jobs))
+
+
+def first_run(client: PodiumClient, experiment: str, trial: AskedTrial, *, attempts: int) -> str:
+    """Wait for the first attempt's end; return its reason."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        [run, *_] = client.trial(experiment, trial.number).runs
+        if run.attempts[0].end_reason is not None and len(run.attempts) == attempts:
+            return run.attempts[0].end_reason
+        time.sleep(0.02)
+    raise AssertionError("the attempt does not end")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "attempts"),
+    [
+        (ValueError("no such layer"), "bug", 2),
+        (KeyboardInterrupt(), "preempted", 2),
+        (MemoryError(), "bug", 2),
+        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory"), "out of accelerator memory", 1),
+    ],
+)
+def test_an_error_in_the_block_is_told_and_goes_on_its_way(
+    service: Service, client: PodiumClient, error: BaseException, reason: str, attempts: int
+) -> None:
+    experiment = service.create(**EXTERNAL)
+    trial = next(trials(client, experiment))
+    with pytest.raises(type(error)), trial:
+        raise error
+    assert first_run(client, experiment, trial, attempts=attempts) == reason
+
+
+def test_leaving_early_and_infeasible_configurations_are_told(service: Service, client: PodiumClient) -> None:
+    experiment = service.create(**EXTERNAL)
+    asked = trials(client, experiment)
+    hopeless = next(asked)
+    with hopeless:
+        hopeless.infeasible("a batch larger than the data")
+    assert first_run(client, experiment, hopeless, attempts=1) == "infeasible"
+    forgotten = next(asked)
+    with forgotten:
+        pass
+    assert first_run(client, experiment, forgotten, attempts=2) == "bug"
+    preempted = next(asked)
+    with preempted:
+        raise Preempted("SIGTERM")
+    assert first_run(client, experiment, preempted, attempts=3 if preempted.number == forgotten.number else 2)
