@@ -1,0 +1,92 @@
+"""PyTorch Lightning: a callback that reports each epoch, keeps the trainer's checkpoint, and resumes from it.
+
+    import lightning.pytorch as pl
+    import podium
+    from podium.callbacks.lightning import PodiumCallback
+
+    with podium.trial() as trial:
+        model, data = build(trial.parameters), ...
+        reporter = PodiumCallback(trial)
+        trainer = pl.Trainer(callbacks=[reporter])
+        trainer.fit(model, data, ckpt_path=reporter.resume_path())
+
+The callback says how many epochs the trainer makes: as many as this run is to. A schedule that must not depend on that
+is laid out over `trial.full_epochs`. Needs `lightning`; one process trains one trial.
+"""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from podium.callbacks.metrics import chosen
+from podium.sdk import Trial
+
+
+class PodiumCallback(Callback):
+    """Reports what the model logs, at the end of each epoch, with the trainer's state as the checkpoint.
+
+    `metrics` names what is reported beside the objective; all that is logged and is one number, where it is None.
+    `keeps_checkpoints=False` leaves the state out: a run that is interrupted, or promoted, then starts over.
+    """
+
+    def __init__(self, trial: Trial, *, metrics: Iterable[str] | None = None, keeps_checkpoints: bool = True) -> None:
+        self._trial = trial
+        self._names = None if metrics is None else frozenset(metrics)
+        self._keeps_checkpoints = keeps_checkpoints
+        self._folder = tempfile.TemporaryDirectory(prefix="podium-lightning-")
+        self._told = 0
+
+    def resume_path(self) -> str | None:
+        """Return the file of the state to resume from, for `fit(ckpt_path=...)`; None at the very beginning.
+
+        Ends the process where nothing is left to train.
+        """
+        found = self._trial.load_checkpoint()
+        if found is None:
+            return None
+        self._told = found.epoch
+        path = Path(self._folder.name) / "resume.ckpt"
+        path.write_bytes(found.data)
+        return str(path)
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Have the trainer make as many epochs as the run. Raises ValueError for several processes."""
+        if trainer.world_size > 1:
+            raise ValueError(
+                f"{trainer.world_size} processes train this trial, of which each would report; use one device a trial, "
+                "or the built-in trainer, which knows of several"
+            )
+        if trainer.fit_loop is not None:
+            trainer.fit_loop.max_epochs = self._trial.to_epoch
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,  # Any: whatever the model's step returns
+        batch: Any,  # Any: and whatever its data are
+        batch_idx: int,
+    ) -> None:
+        """Tell how far the epoch is, once in a while, and hear whether to go on."""
+        batches = trainer.num_training_batches
+        if isinstance(batches, int) and 0 <= batch_idx < batches:
+            self._trial.progress(epoch=trainer.current_epoch + 1, share=(batch_idx + 1) / batches)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Report the epoch; validation is over by then. Leaves by an exception when the verdict is stop."""
+        epoch = trainer.current_epoch + 1
+        if trainer.sanity_checking or epoch <= self._told:
+            return
+        metrics = chosen(trainer.callback_metrics, self._names, self._trial.assignment.objective)
+        self._told = epoch
+        self._trial.report(epoch=epoch, checkpoint=self._state(trainer), **metrics)
+
+    def _state(self, trainer: Trainer) -> bytes | None:
+        if not self._keeps_checkpoints:
+            return None
+        path = Path(self._folder.name) / "epoch.ckpt"
+        trainer.save_checkpoint(path)
+        return path.read_bytes()

@@ -1,0 +1,128 @@
+"""The Hugging Face Trainer: a callback that reports each epoch, keeps the trainer's checkpoint, and resumes from it.
+
+    from transformers import Trainer, TrainingArguments
+    import podium
+    from podium.callbacks.transformers import PodiumCallback
+
+    with podium.trial() as trial:
+        reporter = PodiumCallback(trial)
+        arguments = TrainingArguments(
+            output_dir="out", num_train_epochs=trial.full_epochs, eval_strategy="epoch", save_strategy="epoch",
+            save_total_limit=1, learning_rate=trial.parameters["learning_rate"],
+        )
+        trainer = Trainer(model, arguments, train_dataset=..., eval_dataset=..., callbacks=[reporter])
+        trainer.train(resume_from_checkpoint=reporter.resume_path())
+
+`num_train_epochs` is that of a full training, over which the learning rate is scheduled; the callback ends the
+run where Podium wants it to end. Metrics have the names that the Trainer gives them: `eval_loss`, `eval_accuracy`.
+Needs `transformers`; one process trains one trial.
+"""
+
+import io
+import tarfile
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer_utils import IntervalStrategy, SaveStrategy
+
+from podium.callbacks.metrics import chosen
+from podium.leaving import Fault
+from podium.sdk import Trial
+
+
+class PodiumCallback(TrainerCallback):
+    """Reports what the Trainer evaluates at the end of each epoch, with its checkpoint folder as the checkpoint.
+
+    `metrics` names what is reported beside the objective; all that are numbers, where it is None. Where the Trainer
+    saves nothing (`save_strategy="no"`), a run that is interrupted, or promoted, starts over.
+    """
+
+    def __init__(self, trial: Trial, *, metrics: Iterable[str] | None = None) -> None:
+        self._trial = trial
+        self._names = None if metrics is None else frozenset(metrics)
+        self._folder = tempfile.TemporaryDirectory(prefix="podium-transformers-")
+        self._told = 0
+        self._evaluated: dict[str, float] | None = None
+
+    def resume_path(self) -> str | None:
+        """Return the folder to resume from, for `train(resume_from_checkpoint=...)`; None at the very beginning.
+
+        Ends the process where nothing is left to train.
+        """
+        found = self._trial.load_checkpoint()
+        if found is None:
+            return None
+        self._told = found.epoch
+        with tarfile.open(fileobj=io.BytesIO(found.data)) as archive:
+            archive.extractall(self._folder.name, filter="data")
+        [folder] = Path(self._folder.name).iterdir()
+        return str(folder)
+
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Check that the Trainer evaluates each epoch, and saves what it evaluates. Raises ValueError."""
+        if args.world_size > 1:
+            raise ValueError(
+                f"{args.world_size} processes train this trial, of which each would report; use one a trial"
+            )
+        if (evaluates := IntervalStrategy(args.eval_strategy).value) != "epoch":
+            raise ValueError(f'eval_strategy is "{evaluates}"; it must be "epoch": each epoch is reported')
+        if (saves := SaveStrategy(args.save_strategy).value) not in ("epoch", "no"):
+            raise ValueError(f'save_strategy is "{saves}"; it must be "epoch", or "no"')
+        if args.num_train_epochs < self._trial.to_epoch:
+            raise ValueError(
+                f"num_train_epochs is {args.num_train_epochs:g}, and this run goes to {self._trial.to_epoch}; write "
+                "num_train_epochs=trial.full_epochs"
+            )
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Tell how far the epoch is, once in a while, and hear whether to go on."""
+        whole, share = divmod(state.epoch or 0.0, 1.0)
+        if share > 0:
+            self._trial.progress(epoch=int(whole) + 1, share=share)
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: dict[str, float] | None = None,
+        **_: Any,
+    ) -> None:
+        """Take what was evaluated; it is reported once the checkpoint is there, or at once where there is none."""
+        self._evaluated = dict(metrics or {})
+        if args.save_strategy == "no":
+            self._report(_epoch(state), None)
+        self._end_in_time(state, control)
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Report the epoch with its checkpoint. Leaves by an exception when the verdict is stop."""
+        assert args.output_dir is not None
+        self._report(_epoch(state), Path(args.output_dir) / f"checkpoint-{state.global_step}")
+
+    def _report(self, epoch: int, folder: Path | None) -> None:
+        if epoch <= self._told or self._evaluated is None:
+            return
+        metrics = chosen(self._evaluated, self._names, self._trial.assignment.objective)
+        self._told, self._evaluated = epoch, None
+        self._trial.report(epoch=epoch, checkpoint=None if folder is None else _packed(folder), **metrics)
+
+    def _end_in_time(self, state: TrainerState, control: TrainerControl) -> None:
+        if _epoch(state) >= self._trial.to_epoch:
+            control.should_training_stop = True
+
+
+def _epoch(state: TrainerState) -> int:
+    return round(state.epoch or 0.0)
+
+
+def _packed(folder: Path) -> bytes:
+    """Return a checkpoint folder as one file. Raises Fault where it is gone."""
+    if not folder.is_dir():
+        raise Fault(f"{folder} is not there: the Trainer was to save it at the end of each epoch")
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.add(folder, folder.name)
+    return packed.getvalue()

@@ -1,0 +1,115 @@
+"""The Hugging Face Trainer's own loop as a trial: what is reported, what is kept, and where a run ends."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.data import Dataset
+from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+
+from podium.callbacks.transformers import PodiumCallback
+from podium.sdk import Trial
+from tests.sdk.fake_run_api import FakeRunApi
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # torch's and the Trainer's advice
+Run = Callable[..., int]
+TINY: dict[str, Any] = {
+    "vocab_size": 20,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+}
+
+
+class Parity(Dataset[Any]):
+    """Which of two words stands first."""
+
+    def __len__(self) -> int:
+        return 16
+
+    def __getitem__(self, index: int) -> Any:
+        label = index % 2
+        return {"input_ids": torch.tensor([1 + label, 5, 6]), "labels": torch.tensor(label)}
+
+
+def train(trial: Trial, *, metrics: list[str] | None = None, **options: Any) -> None:
+    torch.manual_seed(0)
+    reporter = PodiumCallback(trial, metrics=metrics)
+    given: dict[str, Any] = {
+        "output_dir": "out",
+        "num_train_epochs": trial.full_epochs,
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "save_total_limit": 1,
+        "per_device_train_batch_size": 8,
+        "learning_rate": 1e-2,
+        "use_cpu": True,
+        "report_to": [],
+        "disable_tqdm": True,
+        "seed": trial.seed,
+    }
+    trainer = Trainer(
+        BertForSequenceClassification(BertConfig(**TINY)),
+        TrainingArguments(**(given | options)),
+        train_dataset=Parity(),
+        eval_dataset=Parity(),
+        callbacks=[reporter],
+    )
+    trainer.train(resume_from_checkpoint=reporter.resume_path())
+
+
+@pytest.fixture
+def of_eval_loss(api: FakeRunApi) -> FakeRunApi:
+    api.assignment = api.assignment.model_copy(update={"objective": "eval_loss"})
+    return api
+
+
+def test_each_epoch_is_reported_once_and_the_run_ends_where_podium_ends_it(run: Run, of_eval_loss: FakeRunApi) -> None:
+    assert run(lambda trial: train(trial, metrics=[])) == 0
+    assert of_eval_loss.epochs == [1, 2, 3], "of 8 that the schedule is laid out for"
+    assert set(of_eval_loss.reports[0].metrics) == {"eval_loss"}
+
+
+def test_a_promoted_trial_goes_on_as_if_it_had_never_stopped(
+    run: Run, of_eval_loss: FakeRunApi, tmp_path: Path
+) -> None:
+    run(train, to_epoch=3)
+    straight = [report.metrics["eval_loss"] for report in of_eval_loss.reports]
+    of_eval_loss.reports.clear()
+    run(train, to_epoch=1, checkpoints=(tmp_path / "t4").as_uri())
+    run(train, to_epoch=3, from_epoch=1, reported_epoch=1, checkpoints=(tmp_path / "t4").as_uri())
+    assert of_eval_loss.epochs == [1, 2, 3]
+    assert [report.metrics["eval_loss"] for report in of_eval_loss.reports] == pytest.approx(straight, rel=1e-5)
+
+
+def test_a_verdict_ends_the_training(run: Run, of_eval_loss: FakeRunApi) -> None:
+    of_eval_loss.stop_at = 2
+    assert run(train) == 0
+    assert of_eval_loss.epochs == [1, 2]
+
+
+def test_without_saving_the_epochs_are_reported_all_the_same(
+    run: Run, of_eval_loss: FakeRunApi, tmp_path: Path
+) -> None:
+    assert run(lambda trial: train(trial, save_strategy="no")) == 0
+    assert of_eval_loss.epochs == [1, 2, 3]
+    assert not (tmp_path / "t3").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"eval_strategy": "steps", "eval_steps": 1}, 'must be "epoch": each epoch is reported'),
+        ({"save_strategy": "steps", "save_steps": 1}, 'save_strategy is "steps"'),
+        ({"num_train_epochs": 2}, "num_train_epochs=trial.full_epochs"),
+    ],
+)
+def test_arguments_that_would_lose_epochs_are_refused_at_once(
+    run: Run, of_eval_loss: FakeRunApi, wrong: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        run(lambda trial: train(trial, **wrong))
+    assert of_eval_loss.epochs == []
