@@ -1,0 +1,158 @@
+"""An Experiment of Katib's, v1beta1.
+
+Source: Katib's API types (pkg/apis/controller/experiments/v1beta1/experiment_types.go) and its user guides.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from podium.importing.katib_trial import trial
+from podium.importing.naming import experiment_name, parameter_name
+from podium.importing.source import Found, NotImportable, Source, number, section, sections, whole
+from podium.importing.space import Written, hinted, listed, ranged
+
+KINDS = {"double": "real", "int": "integer"}
+SPEC = (
+    "objective", "algorithm", "parameters", "parallelTrialCount", "maxTrialCount", "maxFailedTrialCount",
+    "trialTemplate", "earlyStopping", "resumePolicy", "metricsCollectorSpec", "nasConfig",
+)  # fmt: skip
+RESOURCE = "resource_name"
+"""Hyperband's setting that names the parameter which says how long a trial trains."""
+
+
+def is_katib(document: Mapping[str, Any]) -> bool:
+    return str(document.get("apiVersion", "")).startswith("kubeflow.org/") and document.get("kind") == "Experiment"
+
+
+def experiment(source: Source) -> Written:
+    """Return the spec that an Experiment describes. Raises NotImportable."""
+    found = section(source.document, "spec", "")
+    if not found:
+        raise NotImportable("spec is missing; a Katib Experiment has its objective, parameters and trialTemplate there")
+    if found.get("nasConfig"):
+        raise NotImportable("spec.nasConfig: Podium searches parameters, no architectures made of operations")
+    source.unlisted("spec", found, SPEC)
+    resource = _setting(found, RESOURCE)
+    parameters, epochs = _parameters(source, found, resource)
+    if not parameters:
+        raise NotImportable("spec.parameters holds none that can vary; an experiment searches at least one")
+    written: Written = {"name": experiment_name(section(source.document, "metadata", "").get("name"))}
+    written["objective"] = _objective(source, found)
+    written["parameters"] = parameters
+    written["fidelity"] = _fidelity(source, epochs)
+    written["budget"] = {"runs": _count(source, found, "maxTrialCount", 100)}
+    written["parallelism"] = _count(source, found, "parallelTrialCount", 3)
+    template = section(found, "trialTemplate", "spec")
+    written["trial"] = trial(source, template, objective=str(written["objective"]["metric"]), resource=resource)
+    _say_what_is_different(source, found)
+    return written
+
+
+def _objective(source: Source, found: Found) -> Written:
+    objective = section(found, "objective", "spec")
+    kind, path = objective.get("type"), "spec.objective"
+    if kind not in ("maximize", "minimize"):
+        raise NotImportable(f"{path}.type must be maximize or minimize, found {kind!r}")
+    if objective.get("goal") is not None:
+        source.lost(f"{path}.goal", "Podium ends by its budget, or where it expects too little: see `stop_when`")
+    if objective.get("additionalMetricNames"):
+        source.changed(f"{path}.additionalMetricNames", "they need no mention: whatever a trial reports is kept")
+    for position, each in enumerate(sections(objective, "metricStrategies", path)):
+        if each.get("value") not in (None, "latest"):
+            at = f"{path}.metricStrategies[{position}]"
+            source.lost(at, f"{each.get('name')}: the last value of a training counts, not the {each.get('value')}")
+    return {"metric": str(objective.get("objectiveMetricName") or "value"), "direction": kind}
+
+
+def _parameters(
+    source: Source, found: Found, resource: str | None
+) -> tuple[dict[str, Written], tuple[int, int] | None]:
+    """Return the parameters, and the bounds of the one that says how long a trial trains, which is none for Podium."""
+    written: dict[str, Written] = {}
+    epochs = None
+    for position, each in enumerate(sections(found, "parameters", "spec")):
+        path, given = f"spec.parameters[{position}]", str(each.get("name") or "")
+        space = section(each, "feasibleSpace", path)
+        if given == resource:
+            low, high = (whole(space.get(end), f"{path}.feasibleSpace.{end}") for end in ("min", "max"))
+            epochs = (low, high)
+            source.changed(path, f"Hyperband's resource is Podium's fidelity: from {low} to {high} epochs")
+            continue
+        name = parameter_name(given)
+        if name != given:
+            source.changed(f"{path}.name", f"{given!r} is called {name}")
+        if (
+            parameter := _parameter(source, f"{path}.feasibleSpace", str(each.get("parameterType")), space)
+        ) is not None:
+            written[name] = parameter
+    return written, epochs
+
+
+def _parameter(source: Source, path: str, kind: str, space: Found) -> Written | None:
+    if kind in ("categorical", "discrete") or space.get("list"):
+        values = list(space.get("list") or [])
+        return listed(source, path, [_as_number(value) for value in values] if kind != "categorical" else values)
+    if kind not in KINDS:
+        raise NotImportable(f"{path}: parameterType must be double, int, discrete or categorical, found {kind!r}")
+    low, high = (number(space.get(end), f"{path}.{end}") for end in ("min", "max"))
+    distribution = space.get("distribution") or "uniform"
+    is_log = distribution in ("logUniform", "logNormal")
+    parameter = ranged(source, path, KINDS[kind], (low, high), is_log=is_log)
+    if parameter is None:
+        return None
+    if (step := space.get("step")) is not None and not (kind == "int" and number(step, f"{path}.step") == 1):
+        source.lost(f"{path}.step", f"every value between the bounds is searched, not each {step} alone")
+    if distribution in ("normal", "logNormal"):  # Katib takes the middle of the bounds, and a sixth of them
+        log = "scale" in parameter
+        middle = math.sqrt(low * high) if log else (low + high) / 2
+        width = math.log(high / low) if log else high - low
+        return hinted(source, f"{path}.distribution", parameter, middle, width / 6)
+    return parameter
+
+
+def _as_number(value: object) -> object:
+    """Return the number that a text stands for: Katib writes all values as text."""
+    try:
+        found = float(str(value))
+    except ValueError:
+        return value
+    return int(found) if found.is_integer() and "." not in str(value) else found
+
+
+def _fidelity(source: Source, epochs: tuple[int, int] | None) -> Written:
+    if epochs is None or epochs[0] == epochs[1]:
+        source.assumed("spec.algorithm", "nothing says how long a training is: each trial is trained in full")
+        return {"rungs": {"full": 1 if epochs is None else epochs[1]}}
+    source.assumed("spec.trialTemplate", "the command starts over for each length of training, and is promoted so")
+    return {"min": epochs[0], "max": epochs[1], "resumable": False}
+
+
+def _count(source: Source, found: Found, key: str, otherwise: int) -> int:
+    if found.get(key) is None:
+        source.assumed(f"spec.{key}", f"it is missing: {otherwise}")
+        return otherwise
+    return whole(found[key], f"spec.{key}")
+
+
+def _setting(found: Found, name: str) -> str | None:
+    settings = sections(section(found, "algorithm", "spec"), "algorithmSettings", "spec.algorithm")
+    return next((str(each.get("value")) for each in settings if each.get("name") == name), None)
+
+
+def _say_what_is_different(source: Source, found: Found) -> None:
+    algorithm = section(found, "algorithm", "spec").get("algorithmName")
+    if algorithm:
+        source.changed("spec.algorithm", f"{algorithm}: Podium's own optimizer searches")
+    if found.get("maxFailedTrialCount") is not None:
+        words = "what fails teaches the optimizer; three bugs in a row pause the experiment, and it says why"
+        source.lost("spec.maxFailedTrialCount", words)
+    if found.get("earlyStopping"):
+        source.changed("spec.earlyStopping", "short trainings come first, and only what promises something goes on")
+    if found.get("resumePolicy") not in (None, "Never", "LongRunning"):
+        source.changed(
+            "spec.resumePolicy", "every experiment of Podium's can be paused and resumed, and keeps its state"
+        )
+    collector = section(section(found, "metricsCollectorSpec", "spec"), "collector", "spec.metricsCollectorSpec")
+    if (kind := collector.get("kind")) not in (None, "StdOut", "None"):
+        source.lost("spec.metricsCollectorSpec", f"{kind}: metrics are read from what the command prints")

@@ -1,0 +1,161 @@
+"""Files of other tools, each with whatever its tool can say, and what becomes of them."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podium.documents import UnreadableDocument, read_document
+from podium.faults import parse_spec
+from podium.importing.remark import Kind
+from podium.importing.road import Imported, Road, imported
+from podium.importing.source import NotImportable
+
+HERE = Path(__file__).parent
+
+
+def one(name: str, **options: Any) -> Imported:
+    [found] = imported((HERE / name).read_text(), **options)
+    assert found.faults == []
+    assert parse_spec(read_document(found.text)).name == found.document["name"], "what is written is what is meant"
+    return found
+
+
+def remarks(found: Imported, kind: Kind) -> dict[str, str]:
+    return {each.where: each.words for each in found.remarks if each.kind is kind}
+
+
+def test_every_type_of_katibs() -> None:
+    found = one("katib.yaml")
+    assert found.road is Road.KATIB
+    assert found.document["name"] == "every-type"
+    assert found.document["objective"] == {"metric": "loss", "direction": "minimize"}
+    assert found.document["parameters"] == {
+        "lr": {"type": "real", "low": 0.001, "high": 0.1, "scale": "log"},
+        "decay": {"type": "real", "low": 0.0, "high": 0.9, "hint": {"value": 0.45, "spread": 0.167}},
+        "batch_size": {
+            "type": "integer",
+            "low": 16,
+            "high": 256,
+            "scale": "log",
+            "hint": {"value": 64, "spread": 0.167},
+        },
+        "layers": {"type": "integer", "low": 2, "high": 5},
+        "width": {"type": "integer", "low": 32, "high": 128, "scale": "log", "base": 2},
+        "momentum": {"type": "categorical", "choices": [0.5, 0.9]},
+        "optimizer": {"type": "categorical", "choices": ["sgd", "adam"]},
+    }
+    assert found.document["fidelity"] == {"min": 1, "max": 9, "resumable": False}
+    assert found.document["budget"] == {"runs": 12}
+    assert found.document["parallelism"] == 3
+
+
+def test_a_katib_template_becomes_a_trial_that_fills_in_its_parameters() -> None:
+    trial = one("katib.yaml").document["trial"]
+    assert trial["command"] == [
+        "python", "-m", "podium.wrapped", "--metric", "loss", "--", "python3", "mnist.py",
+        "--lr=${lr}", "--batch=${batch_size}", "--epochs=${PODIUM_EPOCHS}",
+    ]  # fmt: skip
+    assert trial["nodeSelector"] == {"pool": "gpu"}
+    assert trial["env"] == {"A": "b"}
+    assert trial["resources"] == {"limits": {"nvidia.com/gpu": "1"}}
+    [volume] = trial["volumes"]
+    assert volume["persistentVolumeClaim"] == {"claimName": "mnist"}
+    assert volume["readOnly"] is True
+
+
+def test_what_katib_has_and_podium_has_not_is_said_with_its_line() -> None:
+    found = one("katib.yaml")
+    lost = {each.where: each.line for each in found.remarks if each.kind is Kind.LOST}
+    assert lost["spec.objective.goal"] == 12
+    assert lost["spec.parameters[1].feasibleSpace.step"] == 23
+    assert lost["spec.maxFailedTrialCount"] == 20
+    container = "spec.trialTemplate.trialSpec.spec.template.spec.containers[0]"
+    assert {
+        "spec.parameters[7].feasibleSpace",
+        f"{container}.env[1]",
+        "spec.objective.metricStrategies[0]",
+    } <= lost.keys()
+
+
+def test_an_orchestrate_file_becomes_rungs_of_the_epochs_in_its_command() -> None:
+    found = one("orchestrate.yml")
+    assert found.road is Road.ORCHESTRATE
+    assert found.document["fidelity"] == {"rungs": {"small": 4, "medium": 20, "full": 40}}
+    assert found.document["parameters"]["nesterov"]["choices"] == [True, False]
+    assert (found.document["budget"], found.document["parallelism"]) == ({"runs": 220}, 20)
+    assert found.document["trial"]["command"] == ["sh", "-c", "python train.py --epochs 40"]
+    assert found.document["trial"]["resources"] == {"requests": {"cpu": "500m"}, "limits": {"nvidia.com/gpu": "1"}}
+    assert {"repository", "install"} <= remarks(found, Kind.LOST).keys()
+
+
+def test_full_epochs_may_be_given_and_are_guessed_where_nothing_says_them() -> None:
+    assert one("orchestrate.yml", full_epochs=80).document["fidelity"]["rungs"]["small"] == 8
+    text = (HERE / "orchestrate.yml").read_text().replace(" --epochs 40", "")
+    [found] = imported(text)
+    assert found.document["fidelity"] == {"rungs": {"small": 1, "medium": 5, "full": 10}}
+    assert "a full training is 10 epochs" in remarks(found, Kind.ASSUMED)["optimization.tasks"]
+
+
+def test_a_sigopt_experiment_keeps_conditions_constraints_priors_and_bounds() -> None:
+    found = one("sigopt.json")
+    parameters = found.document["parameters"]
+    assert parameters["booster"]["choices"] == ["trees", "dart"]
+    assert parameters["drop"]["when"] == {"booster": ["dart"]}
+    assert parameters["drop"]["hint"] == {"value": 0.2, "spread": 0.121}
+    assert parameters["max_depth"]["hint"] == {"value": 6, "spread": 0.2}
+    assert parameters["bins"] == {"type": "integer", "low": 32, "high": 256, "scale": "log", "base": 2}
+    assert found.document["thresholds"] == [{"metric": "milliseconds", "at_most": 20.0}]
+    assert found.document["constraints"] == [{"terms": {"eta": 1.0, "drop": 2.0}, "at_most": 1.5}]
+    assert found.document["trial"] == {"external": True}
+    assert {"num_solutions", "parameters[4]"} <= remarks(found, Kind.LOST).keys()
+
+
+def test_the_later_layout_has_its_command_in_a_file_of_its_own() -> None:
+    experiment = (
+        "parameters: [{name: lr, type: double, bounds: {min: 0.1, max: 1}}]\nbudget: 10\nmetrics: [{name: a}]\n"
+    )
+    [found] = imported(experiment, run_text="name: GPU test\nrun: python3 model.py\nimage: example.org/m\n")
+    assert found.document["name"] == "gpu-test"
+    assert found.document["trial"] == {"command": ["sh", "-c", "python3 model.py"], "image": "example.org/m"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "empty"),
+        ("- a\n- b\n", "no mapping"),
+        ("a: 1\n", "say what it is with --from"),
+        ("optimization: {parameters: []}\n", "searches at least one"),
+        ("optimization: {parameters: 5}\n", "must be a list of mappings"),
+        (
+            "optimization: {parameters: [{name: a, type: double, bounds: {min: x, max: 1}}]}\n",
+            "bounds.min must be a number",
+        ),
+        ("optimization: {parameters: [{name: a, type: complex}]}\n", "type must be double, int or categorical"),
+        ("apiVersion: kubeflow.org/v1beta1\nkind: Experiment\n", "spec is missing"),
+        ("apiVersion: kubeflow.org/v1beta1\nkind: Experiment\nspec: {nasConfig: {a: 1}}\n", "no architectures"),
+        ("apiVersion: kubeflow.org/v1beta1\nkind: Experiment\nspec: {parameters: 7}\n", "list of mappings"),
+    ],
+)
+def test_what_cannot_be_read_says_where_and_what_is_wanted(text: str, says: str) -> None:
+    with pytest.raises(NotImportable, match=says):
+        imported(text)
+
+
+def test_broken_yaml_says_its_line() -> None:
+    with pytest.raises(UnreadableDocument, match="line 3"):
+        imported("a: 1\nb: [\n")
+
+
+def test_a_document_of_everything_wrong_never_breaks_the_reader() -> None:
+    """Whatever stands where something else is wanted, the answer is one of two errors, or a spec with its faults."""
+    whole = read_document((HERE / "sigopt.json").read_text())
+    assert isinstance(whole, dict)
+    for key in whole:
+        wrong: Any
+        for wrong in (None, 5, "text", [], {}, [1], [{}], {"a": []}, True):
+            with contextlib.suppress(NotImportable):
+                imported(json.dumps({**whole, key: wrong}))
