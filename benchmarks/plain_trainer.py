@@ -17,6 +17,8 @@ from podium.trainer import Training
 from worker.split import Split
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+NEVER = 10**9
+"""Epochs."""
 
 
 class PlainTrainer:
@@ -44,6 +46,8 @@ class PlainTrainer:
             weight_decay=training.weight_decay,
             nesterov=training.nesterov,
         )
+        steps = training.lr_step_epochs if training.lr_schedule == "step" else NEVER
+        self._schedule = torch.optim.lr_scheduler.StepLR(self._optimizer, steps, gamma=training.lr_decay)
 
     def train_one_epoch(self) -> float:
         """Train on all images once; return the seconds that it took."""
@@ -56,6 +60,7 @@ class PlainTrainer:
             self._optimizer.zero_grad()
             loss.backward()
             self._optimizer.step()
+        self._schedule.step()
         return time.perf_counter() - began
 
     @torch.inference_mode()

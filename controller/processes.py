@@ -33,7 +33,7 @@ INHERITED = re.compile(
     "|CUDA_.*|NVIDIA_.*|OMP_.*|MKL_.*|TORCH_HOME|TORCHINDUCTOR_.*|XDG_CACHE_HOME"
     "|SSL_CERT_.*|REQUESTS_CA_BUNDLE|(?i:https?_proxy|no_proxy)"
     "|AWS_.*|GOOGLE_APPLICATION_CREDENTIALS|FSSPEC_.*"  # checkpoints on S3 or GCS
-    "|PODIUM_CACHE_DIR|PODIUM_CACHE_GIGABYTES|PODIUM_PROCESSES"  # of the built-in trainer
+    "|PODIUM_CACHE_DIR|PODIUM_CACHE_GIGABYTES|PODIUM_SHARED_GIGABYTES|PODIUM_PROCESSES"  # of the built-in trainer
 )
 """A list of what passes, not of what is held back: the controller's secrets have no way to a trial's code."""
 DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

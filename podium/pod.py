@@ -191,7 +191,7 @@ class Volume(Part):
 
 TOKEN_FOLDER = "/var/run/secrets/podium"
 TAKEN_VOLUMES = ("podium-run-token", "podium-tmp", "podium-shm")
-OWN_VARIABLES = ("PODIUM_CACHE_DIR", "PODIUM_CACHE_GIGABYTES", "PODIUM_PROCESSES")
+OWN_VARIABLES = ("PODIUM_CACHE_DIR", "PODIUM_CACHE_GIGABYTES", "PODIUM_SHARED_GIGABYTES", "PODIUM_PROCESSES")
 """What a Pod may say to the built-in trainer: its volumes, for the cache, and its accelerators are its own."""
 DEFAULT_SHARED_MEMORY = "4Gi"
 DEFAULT_USER = 65532

@@ -26,7 +26,11 @@ _log = logging.getLogger("podium")
 
 
 class CacheUnusable(Exception):
-    """A table cannot be kept on the disk; the message says why and what helps."""
+    """A table cannot be kept on the disk; the message says why and what helps, where the folder is the node's own."""
+
+    def __init__(self, fault: str, remedy: str) -> None:
+        super().__init__(f"{fault}; {remedy}")
+        self.fault = fault
 
 
 def on_disk(table: Table, folder: Path, limit_bytes: int) -> Stored:
@@ -44,10 +48,11 @@ def on_disk(table: Table, folder: Path, limit_bytes: int) -> Stored:
                 return stored
         raise NoRoom(f"{path} was removed as soon as it was there")
     except NoRoom as error:
-        raise CacheUnusable(f"{error}; raise PODIUM_CACHE_GIGABYTES or change PODIUM_CACHE_DIR") from None
+        raise CacheUnusable(str(error), "raise PODIUM_CACHE_GIGABYTES or change PODIUM_CACHE_DIR") from None
     except OSError as error:
         raise CacheUnusable(
-            f"{folder}: {error.strerror or error}; let PODIUM_CACHE_DIR name a folder that can be written and has room"
+            f"{folder}: {error.strerror or error}",
+            "let PODIUM_CACHE_DIR name a folder that can be written and has room",
         ) from None
 
 

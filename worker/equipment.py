@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from podium.leaving import Preempted
 from podium.sdk import Trial
@@ -10,19 +11,23 @@ from worker.fastest import fastest_precision
 from worker.features import Features, Source, features_of
 from worker.loader_count import loaders_for
 from worker.loading import Loaders
-from worker.machine import Machine, sharing
+from worker.machine import Machine
+from worker.sharing import SharedPlace
 from worker.together import Together
 
 
 def equipped(trial: Trial, cohort: Cohort, machine: Machine, together: Together) -> Loaders:
     """Give the members what they share; return the loaders, which are to be closed at the end."""
-    shared = sharing(machine, trial.assignment.shared)
+    shared = SharedPlace.of(trial.assignment.shared, machine)
     _give_features(trial, cohort, (machine, shared), together)
-    _choose_precision(cohort, shared or machine, together)
+    folder = shared.folder if shared else None
+    _choose_precision(cohort, folder or machine.cache_folder, together)
     return _give_loaders(cohort, machine.threads)
 
 
-def _give_features(trial: Trial, cohort: Cohort, places: tuple[Machine, Machine | None], together: Together) -> None:
+def _give_features(
+    trial: Trial, cohort: Cohort, places: tuple[Machine, SharedPlace | None], together: Together
+) -> None:
     """Let members train on what their frozen layers make of the images, computed once where these are the same.
 
     Of several processes all do, or none: those that had them would wait for gradients that the others do not send.
@@ -37,7 +42,7 @@ def _give_features(trial: Trial, cohort: Cohort, places: tuple[Machine, Machine 
             member.course = replace(member.course, features=features)
 
 
-def _features(trial: Trial, members: Sequence[Member], places: tuple[Machine, Machine | None]) -> Features | None:
+def _features(trial: Trial, members: Sequence[Member], places: tuple[Machine, SharedPlace | None]) -> Features | None:
     """Return what the frozen layers of these make of the images, where that is worth keeping."""
     learner, course = members[0].learner, members[0].course
     source = Source(
@@ -60,11 +65,11 @@ def _features(trial: Trial, members: Sequence[Member], places: tuple[Machine, Ma
     return features_of(source, machine, leave_if_asked, shared=shared, passes=passes)
 
 
-def _choose_precision(cohort: Cohort, home: Machine, together: Together) -> None:
+def _choose_precision(cohort: Cohort, folder: Path, together: Together) -> None:
     """Let all members compute alike, in all processes; one that was trained before keeps to its choice."""
     first = cohort.members[0]
     if first.learner.precision is None:
-        found = together.told(lambda: fastest_precision(first.learner, first.course, home.cache_folder))
+        found = together.told(lambda: fastest_precision(first.learner, first.course, folder))
         for member in cohort.members:
             member.learner.precision = found
 

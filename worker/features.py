@@ -17,12 +17,12 @@ from podium.trainer import Training
 from worker.augmentation import Augmentation, changes_images, fixed_views
 from worker.cache import Choice, cached
 from worker.decoded_images import FORMAT as PIXELS
-from worker.depot import Deposited
 from worker.images import Images, normalized
 from worker.machine import Machine
 from worker.mapped import Rows
+from worker.sharing import SharedPlace
 from worker.stages import frozen_stages, modules_of, through, trained_stages
-from worker.tables import Table, Words
+from worker.tables import Words, bytes_of
 
 FORMAT = "features 1"
 """Another number is other features of the same image."""
@@ -72,28 +72,26 @@ def are_constant(training: Training) -> bool:
 
 
 def features_of(
-    source: Source, machine: Machine, pause: Pause, *, shared: Machine | None = None, passes: float = math.inf
+    source: Source, machine: Machine, pause: Pause, *, shared: SharedPlace | None = None, passes: float = math.inf
 ) -> Features | None:
     """Return the features of all images, computed now or before; None where that is not worth it, or not possible.
 
-    Those of the last layer alone, a vector for each image, are kept where all trials share them, in a folder or in an
-    object store; larger ones on the node. Where this run may be the only one to use them, it must do so more often than
-    they take to compute: `passes` says how often it will use those of an image.
+    They are kept where all trials share them, unless they are a trial's own, or too large for that; else on the node.
+    Where this run may be the only one to use them, it must do so more often than they take to compute: `passes` says
+    how often it will use those of an image.
     """
     if not are_constant(source.training):
         return None
-    views = fixed_views(source.training)
-    tables: list[Table] = [_Table(source, view, pause) for view in (None, *range(views))]
-    is_shared = shared is not None and len(tables[0].shape) == 2 and source.training.weights != "none"
-    if passes < len(tables) and not is_shared:
+    tables = [_Table(source, view, pause) for view in (None, *range(fixed_views(source.training)))]
+    can_be_shared = source.training.weights != "none" and source.training.cache != "none"
+    if not can_be_shared or (shared and not shared.takes(sum(map(bytes_of, tables)), "features")):
+        shared = None
+    if passes < len(tables) and shared is None:
         return None
-    home = shared if is_shared and shared is not None else machine
-    if home.depot is not None:
-        tables = [Deposited(table, home.depot) for table in tables]
-    home = replace(home, memory_bytes=home.memory_bytes // (2 * len(tables)))  # all of them together, beside the images
-    rows = []
+    home = replace(machine, memory_bytes=machine.memory_bytes // (2 * len(tables)))  # all of them, beside the images
+    choice, rows = _choice(source.training), []
     for table in tables:
-        stored = cached(table, _choice(source.training), home)
+        stored = shared.kept(table, choice, home, pause) if shared else cached(table, choice, home)
         if stored is None:
             return None
         rows.append(stored.rows)

@@ -246,7 +246,8 @@ def test_the_environment_names_folder_and_limit() -> None:
     here = this_machine({"PODIUM_CACHE_DIR": "/cache", "PODIUM_CACHE_GIGABYTES": "1.5", "OMP_NUM_THREADS": "3"})
     assert (str(here.cache_folder), here.cache_bytes, here.threads) == ("/cache", 1_500_000_000, 3)
     assert this_machine({}).cache_folder.name == f"podium-cache-{os.geteuid()}"
-    assert this_machine({}).cache_bytes == 20_000_000_000
+    assert (this_machine({}).cache_bytes, this_machine({}).shared_bytes) == (20_000_000_000, 10_000_000_000)
+    assert this_machine({"PODIUM_SHARED_GIGABYTES": "0"}).shared_bytes == 0
     assert this_machine({}).memory_bytes > 2**20
     for given in ("lots", "-1", "nan"):
         with pytest.raises(UnusableEnvironment, match=f"PODIUM_CACHE_GIGABYTES is '{given}'; give a number"):

@@ -15,6 +15,7 @@ from worker.course import Course
 from worker.features import Features, Source, are_constant, features_of
 from worker.learner import Learner
 from worker.machine import Machine
+from worker.sharing import SharedPlace
 from worker.training import EpochResult, fit
 
 
@@ -167,17 +168,19 @@ def test_a_worker_that_is_asked_to_leave_leaves_no_part_behind(tmp_path: Path, w
     [  # trainable, passes, whether there is a shared folder, and where features are kept
         ("head", 1.0, True, "shared"),
         ("head", 0.5, True, "shared"),
+        ("layer4", 0.5, True, "shared"),
         ("head", 0.5, False, None),
-        ("layer4", 0.5, True, None),
-        ("layer4", 1.0, True, "node"),
+        ("layer4", 0.5, False, None),
+        ("layer4", 1.0, False, "node"),
     ],
 )
-def test_what_is_small_is_shared_and_what_is_not_must_pay_for_itself(
+def test_what_no_other_trial_may_need_must_pay_for_itself(
     tmp_path: Path, weights: str, case: tuple[str, float, bool, str | None]
 ) -> None:
     trainable, passes, is_shared, kept = case
     settings = training(weights=weights, trainable=trainable)
-    node, shared = machine(tmp_path / "node"), machine(tmp_path / "shared") if is_shared else None
+    node = machine(tmp_path / "node")
+    shared = SharedPlace.of((tmp_path / "shared").as_uri(), node) if is_shared else None
     given = source(learner(settings), small(settings))
     features = features_of(given, node, never, shared=shared, passes=passes)
     assert (features is not None) is (kept is not None)
