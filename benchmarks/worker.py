@@ -21,6 +21,7 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
+from benchmarks import accuracy
 from benchmarks.plain_trainer import PlainTrainer
 from podium.trainer import Training
 from worker import numerics
@@ -74,6 +75,7 @@ def main() -> None:
         compiling(place, extent)
         extraction(place, extent)
         promotion(place)
+    accuracy.compare(accuracy.QUICK if extent is QUICK else accuracy.FULL)
 
 
 def fine_tuning(place: "Place", extent: Extent) -> None:
@@ -192,6 +194,7 @@ class Place:
 
     def settings(self, **changes: object) -> Training:
         given = {"dataset": "image_folder", "data": str(self.photographs), "learning_rate": 0.01, "batch_size": 16}
+        given["precision"] = "fp32"
         return Training.model_validate({**given, **changes})
 
     def trial(self, settings: Training) -> tuple[Learner, Course]:

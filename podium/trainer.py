@@ -99,10 +99,11 @@ class Training(Recipe):
     model: Model = "resnet18"
     weights: str = "none"
     """`none` (random), `imagenet` (torchvision's), or the path or URL of a state dict, whose last layer is replaced."""
-    precision: Literal["fp32", "bf16", "auto"] = "fp32"
+    precision: Literal["fp32", "bf16", "auto"] = "auto"
     """In what a worker computes; `auto`: in what a few timed steps show to be the fastest on its hardware.
 
-    What was found holds for a trial, and for all trials where they share a folder.
+    A full training of fewer than 1,000 steps is not timed: it is in fp32. What was found holds for a trial, and for all
+    trials where they share a folder.
     """
     micro_batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
     """Images that pass the model at once; of a larger batch, parts pass one after the other, and then a step is taken.

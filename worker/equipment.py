@@ -7,7 +7,7 @@ from pathlib import Path
 from podium.leaving import Preempted
 from podium.sdk import Trial
 from worker.cohort import Cohort, Member
-from worker.fastest import fastest_precision
+from worker.fastest import precision_of
 from worker.features import Features, Source, features_of
 from worker.loader_count import loaders_for
 from worker.loading import Loaders
@@ -21,7 +21,7 @@ def equipped(trial: Trial, cohort: Cohort, machine: Machine, together: Together)
     shared = SharedPlace.of(trial.assignment.shared, machine)
     _give_features(trial, cohort, (machine, shared), together)
     folder = shared.folder if shared else None
-    _choose_precision(cohort, folder or machine.cache_folder, together)
+    _choose_precision(trial, cohort, folder or machine.cache_folder, together)
     return _give_loaders(cohort, machine.threads)
 
 
@@ -65,13 +65,13 @@ def _features(trial: Trial, members: Sequence[Member], places: tuple[Machine, Sh
     return features_of(source, machine, leave_if_asked, shared=shared, passes=passes)
 
 
-def _choose_precision(cohort: Cohort, folder: Path, together: Together) -> None:
+def _choose_precision(trial: Trial, cohort: Cohort, folder: Path, together: Together) -> None:
     """Let all members compute alike, in all processes; one that was trained before keeps to its choice."""
     first = cohort.members[0]
-    if first.learner.precision is None:
-        found = together.told(lambda: fastest_precision(first.learner, first.course, folder))
-        for member in cohort.members:
-            member.learner.precision = found
+    steps = trial.full_epochs * len(first.course.batches(1)) / trial.data_share  # alike at every rung
+    found = together.told(lambda: precision_of(first.learner, first.course, folder, steps=steps))
+    for member in cohort.members:
+        member.learner.precision = found
 
 
 def _give_loaders(cohort: Cohort, processors: int) -> Loaders:

@@ -26,10 +26,24 @@ from worker.precision import Precision, autocast, possible
 
 STEPS = 3
 """Timed, after one that is not; the fastest counts."""
+FEWEST_STEPS = 1000
+"""Of a full training that is worth timing: 8 steps in advance, and results that depend on what a clock has shown."""
 CPU_INFO = Path("/proc/cpuinfo")
 
 Clock = Callable[[], float]
 _log = logging.getLogger("podium")
+
+
+def precision_of(learner: Learner, course: Course, folder: Path, *, steps: float) -> Precision:
+    """Return in what a training goes on: as before, or as asked for, or the fastest if it is of so many steps."""
+    if learner.precision is None:
+        return fastest_precision(learner, course, folder) if steps >= FEWEST_STEPS else Precision.FP32
+    if learner.training.precision != "auto" or learner.precision in possible(learner.device, _cpu_info()):
+        return learner.precision
+    _log.warning(
+        "podium: the trial was trained in %s, which this hardware lacks; it goes on in fp32", learner.precision
+    )
+    return Precision.FP32
 
 
 def fastest_precision(learner: Learner, course: Course, folder: Path) -> Precision:

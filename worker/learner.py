@@ -112,7 +112,8 @@ class Learner:
                 self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.schedule.load_state_dict(state["schedule"])
-            self.precision, self.first_loss = Precision(state["precision"]), state["first_loss"]
+            self.precision = Precision(state["precision"]) if state["precision"] else None
+            self.first_loss = state["first_loss"]
             self.micro_batch = state.get("micro_batch", self.micro_batch)  # unknown to checkpoints of podium 0.1
             restore_random_states(state["random"])
             return Tally(**state.get("midway", {}))

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tests.worker.small import course, differing, learner, training, weights
-from worker import numerics
+from worker import fastest, numerics
 from worker.course import Course
-from worker.fastest import timed_once
+from worker.fastest import FEWEST_STEPS, precision_of, timed_once
 from worker.precision import Precision, possible
 from worker.tally import NOTHING, never_leave
 from worker.training import evaluate, fit
@@ -114,6 +114,41 @@ def test_a_trial_goes_on_in_the_precision_that_it_began_with() -> None:
     resumed.restore(chosen.to_bytes(1))
     assert resumed.precision is Precision.BF16
     assert learner(training(precision="bf16")).precision is Precision.BF16
+    unchosen = learner()
+    unchosen.restore(learner().to_bytes(1))
+    assert unchosen.precision is None
+
+
+def test_a_short_training_is_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fastest, "CPU_INFO", cpu_with(tmp_path, "avx512_bf16"))
+    monkeypatch.setattr(fastest, "timed_once", lambda *_: Precision.BF16)
+    asked = [precision_of(learner(), one_batch(), tmp_path, steps=steps) for steps in (FEWEST_STEPS - 1, FEWEST_STEPS)]
+    assert asked == [Precision.FP32, Precision.BF16]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [  # what was asked for, what the processor has, what it goes on in
+        ("auto", "avx512_bf16", Precision.BF16),
+        ("auto", "avx2", Precision.FP32),
+        ("bf16", "avx2", Precision.BF16),
+    ],
+)
+def test_what_bf16_has_trained_goes_on_in_it_where_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: tuple[str, str, Precision]
+) -> None:
+    """Imitated bf16 is many times slower: it is for those alone who have asked for it."""
+    asked, flags, expected = case
+    monkeypatch.setattr(fastest, "CPU_INFO", cpu_with(tmp_path, flags))
+    each = learner(training(precision=asked))
+    each.precision = Precision.BF16
+    assert precision_of(each, one_batch(), tmp_path, steps=10.0) is expected
+
+
+def cpu_with(tmp_path: Path, flags: str) -> Path:
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"flags : {flags}")
+    return path
 
 
 def test_bf16_is_near_to_fp32_and_can_be_trained() -> None:

@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,7 @@ from worker import features as module
 from worker.features import Features, features_of
 from worker.machine import Machine
 from worker.sharing import SharedPlace
+from worker.stages import through
 from worker.training import EpochResult, fit
 
 
@@ -58,11 +60,10 @@ def test_another_node_trains_the_same_and_sends_no_image_through_the_frozen_laye
 
     first, its_weights = trained("one")
 
-    def refuse(model: torch.nn.Module, stages: object, images: torch.Tensor) -> torch.Tensor:
+    def refuse(model: torch.nn.Module, stages: Sequence[str], images: torch.Tensor) -> torch.Tensor:
         assert len(images) == 1, "the one image that the shape is asked of"
         return through(model, stages, images)
 
-    through = module.through
     monkeypatch.setattr(module, "through", refuse)
     second, other_weights = trained("another")
     assert second == first
