@@ -64,6 +64,7 @@ def cpu_seconds_of(controller: subprocess.Popen[bytes]) -> float:
 def start_controller(state: Path, log: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "controller", "up", "--port", "0", "--state-dir", str(state)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PODIUM_")}
+    environment["PODIUM_OPEN"] = "true"
     with log.open("wb") as file:
         controller = subprocess.Popen(command, env=environment, stderr=file)
     for _ in range(600):

@@ -52,7 +52,12 @@ def main() -> None:
         key, (port,) = secrets.token_hex(32), free_ports(1)
         tokens = running_jobs(database_url, key, wanted.workers)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PODIUM_")}
-        environment |= {"PODIUM_DATABASE_URL": database_url, "PODIUM_SECRET_KEY": key, "PODIUM_STATE_DIR": folder}
+        environment |= {
+            "PODIUM_OPEN": "true",
+            "PODIUM_DATABASE_URL": database_url,
+            "PODIUM_SECRET_KEY": key,
+            "PODIUM_STATE_DIR": folder,
+        }
         serve = [sys.executable, "-m", "controller", "serve", "--port", str(port)]
         server = stack.enter_context(process("serve", serve, Path(folder), environment))
         api = f"http://127.0.0.1:{port}"

@@ -216,6 +216,7 @@ def environment_of(folder: Path, plane: ControlPlane, database_url: str) -> dict
     return inherited | {
         "PODIUM_DATABASE_URL": database_url,
         "PODIUM_SECRET_KEY": secrets.token_hex(32),
+        "PODIUM_OPEN": "true",
         "PODIUM_CLUSTER": "kubernetes",
         "PODIUM_NAMESPACE": NAMESPACE,
         "PODIUM_OWNER": OWNER,

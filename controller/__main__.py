@@ -20,7 +20,7 @@ from controller.embedded import embedded_postgres
 from controller.logs import configure_logs
 from controller.processes import ProcessCluster
 from controller.service import Parts, Says, listen, probing, reconciling, serving
-from controller.settings import BadSettings, Settings, read_settings
+from controller.settings import ADMIN_TOKEN_FILE, BadSettings, Settings, read_settings
 
 WATCH_SECONDS = 0.2
 DOWN_SECONDS = 60.0
@@ -60,6 +60,7 @@ def up(state_dir: StateDir = None, host: Host = None, port: Port = None, ready_f
         url = settings.database_url or stack.enter_context(embedded_postgres(settings.state_dir))
         parts = _parts(settings, url)
         migrate(parts.engine)
+        is_first = not (settings.state_dir / ADMIN_TOKEN_FILE).exists()
         sys.setswitchinterval(SWITCH_SECONDS)
         listener = listen(settings.host, settings.port)
         address = f"http://{settings.host}:{listener.getsockname()[1]}"
@@ -68,6 +69,8 @@ def up(state_dir: StateDir = None, host: Host = None, port: Port = None, ready_f
         loop = stack.enter_context(reconciling(parts, cluster, settings.worker_url or address))
         stack.enter_context(announced(settings.state_dir, address, ready_file))
         log.info("podium is up", url=address, state_dir=str(settings.state_dir))
+        if is_first:
+            _say_the_token(settings, address)
         _wait(is_asked_to_stop, [api, loop])
 
 
@@ -138,6 +141,13 @@ def _settings(**options: object) -> Settings:
     settings = read_settings(**options)
     configure_logs(settings.log_level)
     return settings
+
+
+def _say_the_token(settings: Settings, address: str) -> None:
+    """Show the token that was just made, this once, to whoever sits at a terminal. A log is to hold none."""
+    path = settings.state_dir / ADMIN_TOKEN_FILE
+    if sys.stdout.isatty() and path.exists():
+        typer.echo(f"sign in at {address}/sign-in with this token, which is kept in {path}:\n{path.read_text()}")
 
 
 def _parts(settings: Settings, database_url: str) -> Parts:

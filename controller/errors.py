@@ -2,9 +2,9 @@
 
 Refusal
   NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults, FigureNotFound,
-                            WebhookNotFound
+                            WebhookNotFound, TokenNotFound, ProjectNotFound
   Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop, NothingToEvaluate,
-                            OtherData, TooManyWebhooks, NotExternal
+                            OtherData, TooManyWebhooks, NotExternal, NameTaken
   Unauthorized        401   InvalidToken, TokenExpired
   Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing, MetricMissing
@@ -57,6 +57,14 @@ class WebhookNotFound(NotFound):
     pass
 
 
+class TokenNotFound(NotFound):
+    pass
+
+
+class ProjectNotFound(NotFound):
+    pass
+
+
 class Conflict(Refusal):
     status = 409
 
@@ -94,6 +102,10 @@ class TooManyWebhooks(Conflict):
 
 
 class NotExternal(Conflict):
+    pass
+
+
+class NameTaken(Conflict):
     pass
 
 

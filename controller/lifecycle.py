@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from controller import store
+from controller import audit, store
 from controller.database import wake_reconciler
 from controller.errors import AlreadyEnded, KeyReused, NothingToStop, StillRunning
 from controller.experiment import ladder_of
@@ -16,14 +16,22 @@ from controller.runs import Order, add_trial
 from controller.tables import DeletedExperimentRow, ExperimentRow, TrialRow
 from controller.warm_start import with_guesses
 from controller.webhooks.outbox import announce
+from podium.access import DEFAULT_PROJECT
+from podium.audit import Action
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
 from podium.webhooks import Happening
 from podium.wire import ExperimentChange, Reasons
 
 
-def create(
-    session: Session, spec: ExperimentSpec, *, suffixes: Iterator[str], key: str | None, now: datetime
+def create(  # noqa: PLR0913  # all but two are named
+    session: Session,
+    spec: ExperimentSpec,
+    *,
+    suffixes: Iterator[str],
+    key: str | None,
+    now: datetime,
+    project: str = DEFAULT_PROJECT,
 ) -> tuple[ExperimentRow, bool]:
     """Store an experiment, with its baseline as the first trial; say also whether it is new.
 
@@ -34,7 +42,7 @@ def create(
     document = _stored(spec)
     digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
     store.serialize_creation(session)
-    if key is not None and (known := store.experiment_of_key(session, key)) is not None:
+    if key is not None and (known := store.experiment_of_key(session, project, key)) is not None:
         if known.request_digest != digest:
             raise KeyReused(f"Idempotency-Key {key!r} made {known.id!r} from another spec; use a new key for a new one")
         return known, False
@@ -42,6 +50,7 @@ def create(
         document = _stored(with_guesses(session, spec))
     experiment = ExperimentRow(
         id=_free_id(session, spec.name, suffixes),
+        project=project,
         name=spec.name,
         state=ExperimentState.RUNNING,
         message="",
@@ -63,6 +72,7 @@ def create(
         order = Order(to_epochs=full, reasons=Reasons(source="baseline"), now=now, newest=first)
         add_trial(session, experiment, spec.baseline, order)
     announce(session, experiment, Happening.CREATED, now)
+    audit.note(session, Action.CREATED, experiment, new={"spec": document})
     wake_reconciler(session)
     return experiment, True
 
@@ -81,6 +91,8 @@ def pause(session: Session, experiment_id: str, now: datetime) -> ExperimentRow:
     """Start nothing new; runs in flight finish. Pausing twice changes nothing. Raises AlreadyEnded."""
     experiment = _alive(session, experiment_id)
     was_running = experiment.state is ExperimentState.RUNNING
+    if was_running:
+        audit.note(session, Action.PAUSED, experiment)
     experiment.state = ExperimentState.PAUSED
     experiment.message = "paused by a user; runs in flight finish, `podium resume` continues"
     if was_running:
@@ -94,6 +106,7 @@ def resume(session: Session, experiment_id: str, now: datetime) -> ExperimentRow
     was_paused = experiment.state is ExperimentState.PAUSED
     if was_paused:
         experiment.resumed_at = now
+        audit.note(session, Action.RESUMED, experiment)
     experiment.state = ExperimentState.RUNNING
     experiment.message = ""
     if was_paused:
@@ -107,7 +120,12 @@ def change(session: Session, experiment_id: str, wanted: ExperimentChange, now: 
     experiment = _alive(session, experiment_id)
     changed = wanted.model_dump(mode="json", exclude_none=True)
     budget = experiment.spec["budget"] | changed.pop("budget", {})
-    experiment.spec = experiment.spec | changed | {"budget": budget}
+    before, after = experiment.spec, experiment.spec | changed | {"budget": budget}
+    experiment.spec = after
+    differing = [name for name in ("budget", "parallelism") if before.get(name) != after.get(name)]
+    if differing:
+        old, new = ({name: spec.get(name) for name in differing} for spec in (before, after))
+        audit.note(session, Action.CHANGED, experiment, old=old, new=new)
     announce(session, experiment, Happening.CHANGED, now)
     wake_reconciler(session)
     return experiment
@@ -120,6 +138,7 @@ def stop(session: Session, experiment_id: str, now: datetime) -> ExperimentRow:
         return experiment
     if experiment.state is ExperimentState.COMPLETED:
         raise AlreadyEnded(f"experiment {experiment_id!r} has completed already; its results stay")
+    audit.note(session, Action.STOPPED, experiment, old={"state": experiment.state})
     experiment.state = ExperimentState.STOPPED
     experiment.message = "stopped by a user; its results stay"
     experiment.ended_at = now
@@ -144,6 +163,7 @@ def delete(session: Session, experiment_id: str, now: datetime) -> None:
     if store.has_live_attempts(session, experiment_id):
         raise StillRunning(f"the last runs of {experiment_id!r} are still ending; try again in a few seconds")
     announce(session, experiment, Happening.DELETED, now)
+    audit.note(session, Action.DELETED, experiment, old={"spec": experiment.spec, "state": experiment.state})
     session.delete(experiment)
     session.add(DeletedExperimentRow(id=experiment_id, checkpoints=Stored.KEPT, deleted_at=now))
     wake_reconciler(session)
@@ -151,13 +171,15 @@ def delete(session: Session, experiment_id: str, now: datetime) -> None:
 
 def stop_trial(session: Session, experiment_id: str, number: int) -> TrialRow:
     """Have the trial's run end at its next report, keeping what it reached. Raises NothingToStop."""
-    store.experiment(session, experiment_id)
+    experiment = store.experiment(session, experiment_id)
     trial = store.trial(session, experiment_id, number)
     run = store.live_run(session, trial.id)
     if run is None:
         raise NothingToStop(
             f"trial {number} of {experiment_id!r} is {trial.state}; only a running trial can be stopped"
         )
+    if not run.is_stop_requested:
+        audit.note(session, Action.TRIAL_STOPPED, experiment, new={"trial": number, "run": run.number})
     run.is_stop_requested = True
     wake_reconciler(session)
     return trial

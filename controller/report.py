@@ -44,6 +44,7 @@ def _experiment(row: ExperimentRow, standing: Standing) -> Experiment:
     return Experiment(
         id=row.id,
         name=row.name,
+        project=row.project,
         state=row.state,
         message=row.message or _what_it_does(row, spent.in_flight, standing.waiting),
         spec=spec,

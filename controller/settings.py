@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -11,11 +12,15 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from controller.secret_words import make_secret
 from podium.documents import UnreadableDocument, read_document
 from podium.faults import faults_of
+from podium.loopback import is_loopback
 from podium.pod import PodShape, laid_over
 
 SECRET_FILE = "secret_key"
+ADMIN_TOKEN_FILE = "admin_token"
+"""The command line looks for it there (`podium.cli.address`)."""
 
 
 class BadSettings(Exception):
@@ -40,7 +45,9 @@ class Settings(BaseSettings):
     """Other names with dots under which an API without a token may be asked, separated by commas."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     admin_token: SecretStr | None = None
-    """When set, every request but a worker's and a probe's must carry it; at least 16 bytes."""
+    """Of an admin, who makes all other tokens; at least 16 bytes. By default one is made under the state directory."""
+    open: bool = False
+    """Let in whoever reaches the API, as an admin and without a token; on the loopback address alone."""
     run_token_hours: Annotated[float, Field(gt=0)] = 7 * 24
     cpus_per_job: Annotated[int, Field(ge=1)] = max(1, (os.cpu_count() or 1) // 2)
     """Threads that a worker of this machine uses for its arithmetic."""
@@ -86,21 +93,31 @@ def signing_key(settings: Settings) -> str:
         if len(key) < 32:
             raise BadSettings("PODIUM_SECRET_KEY: needs at least 32 bytes, e.g. from `openssl rand -hex 32`")
         return key
-    path = settings.state_dir / SECRET_FILE
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        _make_key(path)
-    return path.read_text()
+    return _kept(settings.state_dir / SECRET_FILE, lambda: secrets.token_hex(32))
 
 
 def admin_token(settings: Settings) -> str | None:
-    """Return the token that opens the API; None where it is open. Raises BadSettings for one that can be guessed."""
+    """Return the first admin's token, making and keeping one under the state directory when none is configured.
+
+    None where the API is open. Raises BadSettings for a token that can be guessed, and for an API that is open to more
+    than this machine.
+    """
+    if settings.open:
+        return _refuse_to_be_open(settings)
     if settings.admin_token is None:
-        return None
+        return _kept(settings.state_dir / ADMIN_TOKEN_FILE, make_secret)
     token = settings.admin_token.get_secret_value()
     if len(token) < 16:
         raise BadSettings("PODIUM_ADMIN_TOKEN: needs at least 16 bytes, e.g. from `openssl rand -hex 16`")
     return token
+
+
+def _refuse_to_be_open(settings: Settings) -> None:
+    """Raise BadSettings where it makes no sense."""
+    if not is_loopback(settings.host):
+        raise BadSettings(f"PODIUM_OPEN: {settings.host} is not the loopback address; leave it out, and use the token")
+    if settings.admin_token is not None:
+        raise BadSettings("PODIUM_OPEN: PODIUM_ADMIN_TOKEN is set as well; leave one of them out")
 
 
 def host_names(settings: Settings) -> frozenset[str]:
@@ -133,13 +150,19 @@ def pod_defaults(settings: Settings) -> PodShape:
         raise BadSettings(f"PODIUM_POD_DEFAULTS: {settings.pod_defaults}: {faults}") from None
 
 
-def _make_key(path: Path) -> None:
-    """Write a key whole or not at all; when two processes make one at once, the first stays."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=SECRET_FILE) as unfinished:
-        unfinished.write(secrets.token_hex(32))
-        unfinished.flush()
-        with contextlib.suppress(FileExistsError):
-            os.link(unfinished.name, path)
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """Return a secret from its file, which only its owner may read, making it first where there is none.
+
+    It is written whole or not at all; when two processes make one at once, the first stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name) as unfinished:  # of mode 0600
+            unfinished.write(make())
+            unfinished.flush()
+            with contextlib.suppress(FileExistsError):
+                os.link(unfinished.name, path)
+    return path.read_text()
 
 
 def artifacts_url(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, contains_eager, selectinload
 from controller.errors import ExperimentNotFound, NoTrialYet, Superseded, TrialNotFound
 from controller.patience import silence_seconds
 from controller.plan import LiveAttempt, Wish
+from controller.principal import seen_projects
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
 from podium.taxonomy import AttemptState, ExperimentState, RunState, TrialState
 
@@ -18,15 +19,20 @@ CREATION_LOCK = 7022
 
 
 def experiment(session: Session, experiment_id: str, *, lock: bool = False) -> ExperimentRow:
-    """Return an experiment, locked until the transaction ends if asked. Raises ExperimentNotFound."""
+    """Return an experiment, locked until the transaction ends if asked.
+
+    Raises ExperimentNotFound, also for one of a project that the session's asker does not see.
+    """
     found = session.get(ExperimentRow, experiment_id, with_for_update=lock or None, populate_existing=lock)
-    if found is None:
+    seen = seen_projects(session)
+    if found is None or not (seen is None or found.project in seen):
         raise ExperimentNotFound(f"no experiment {experiment_id!r}; `podium ls` lists them")
     return found
 
 
-def experiment_of_key(session: Session, idempotency_key: str) -> ExperimentRow | None:
-    return session.scalar(select(ExperimentRow).where(ExperimentRow.idempotency_key == idempotency_key))
+def experiment_of_key(session: Session, project: str, idempotency_key: str) -> ExperimentRow | None:
+    key = ExperimentRow.idempotency_key == idempotency_key
+    return session.scalar(select(ExperimentRow).where(ExperimentRow.project == project, key))
 
 
 def serialize_creation(session: Session) -> None:
@@ -38,18 +44,23 @@ def serialize_creation(session: Session) -> None:
 class ExperimentFilter:
     state: ExperimentState | None = None
     name: str | None = None
+    project: str | None = None
     containing: str | None = None  # part of the id, and so of the name
     older_than: tuple[datetime, str] | None = None
     """Key of the last experiment of the page before."""
 
 
 def experiments(session: Session, wanted: ExperimentFilter, limit: int) -> Sequence[ExperimentRow]:
-    """Return the newest experiments first."""
+    """Return the newest experiments first, of the projects that the session's asker sees."""
     query = select(ExperimentRow).order_by(ExperimentRow.created_at.desc(), ExperimentRow.id.desc()).limit(limit)
     if wanted.state is not None:
         query = query.where(ExperimentRow.state == wanted.state)
     if wanted.name is not None:
         query = query.where(ExperimentRow.name == wanted.name)
+    if wanted.project is not None:
+        query = query.where(ExperimentRow.project == wanted.project)
+    if (seen := seen_projects(session)) is not None:
+        query = query.where(ExperimentRow.project.in_(seen))
     if wanted.containing:
         query = query.where(ExperimentRow.id.icontains(wanted.containing, autoescape=True))
     if wanted.older_than is not None:

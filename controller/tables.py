@@ -17,12 +17,14 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from controller.retention import Stored
+from podium.access import DEFAULT_PROJECT, Role
 from podium.parameters import Configuration
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState, TrialState
 
@@ -51,22 +53,33 @@ class Table(DeclarativeBase):
         AttemptState: _stored_as_words(AttemptState),
         EndReason: _stored_as_words(EndReason),
         ExperimentState: _stored_as_words(ExperimentState),
+        Role: _stored_as_words(Role),
         RunState: _stored_as_words(RunState),
         Stored: _stored_as_words(Stored),
         TrialState: _stored_as_words(TrialState),
     }
 
 
+class ProjectRow(Table):
+    """What experiments belong to, and tokens may be limited to."""
+
+    __tablename__ = "projects"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class ExperimentRow(Table):
     __tablename__ = "experiments"
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("projects.name"), server_default=DEFAULT_PROJECT)
     name: Mapped[str]
     state: Mapped[ExperimentState]
     message: Mapped[str]
     spec: Mapped[Json]
     """As it stands now: budget and parallelism may change while it runs."""
-    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    idempotency_key: Mapped[str | None]
     request_digest: Mapped[str]
     """Of the spec as first sent: a key that is used again must come with the same one."""
     resumed_at: Mapped[datetime | None]
@@ -80,7 +93,12 @@ class ExperimentRow(Table):
     created_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
-    __table_args__ = (Index(None, "created_at", "id"), Index(None, "name"))
+    __table_args__ = (
+        UniqueConstraint("project", "idempotency_key"),
+        Index(None, "created_at", "id"),
+        Index(None, "project", "created_at", "id"),
+        Index(None, "name"),
+    )
 
 
 class DeletedExperimentRow(Table):

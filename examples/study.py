@@ -8,7 +8,6 @@ report.html` has the rest. Run again, it goes on with what it has begun: the sam
 """
 
 import hashlib
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from podium.cli.address import controller_url
+from podium.cli.reading import connect
 from podium.client import PodiumClient
 from podium.documents import read_document
 from podium.faults import parse_spec
@@ -32,7 +31,7 @@ def main(files: Sequence[str]) -> None:
     if not files:
         sys.exit("name the files of the experiments: python examples/study.py examples/fashion/*.yaml")
     console = Console(stderr=True)
-    with PodiumClient(controller_url(None, os.environ), timeout_seconds=REPORT_SECONDS) as client:
+    with connect(None, timeout_seconds=REPORT_SECONDS) as client:
         arms = [ended(client, Path(file), console).id for file in files]
         print(markdown_of(client.report(arms), is_brief=True))
     console.print(f"more with: podium report {' '.join(arms)} -o report.html", soft_wrap=True)

@@ -4,6 +4,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import AwareDatetime, Field
 
+from podium.access import DEFAULT_PROJECT
 from podium.contract import Contract
 from podium.fault import Fault
 from podium.parameters import Configuration
@@ -87,6 +88,7 @@ class DataDigests(Contract):
 class Experiment(Contract):
     id: str
     name: str
+    project: str = DEFAULT_PROJECT
     state: ExperimentState
     message: str
     """One sentence: what it is doing, or why it does not."""

@@ -48,6 +48,7 @@ def engine(migrated: Engine) -> Iterator[Engine]:
     yield migrated
     with migrated.begin() as connection:
         connection.execute(text("TRUNCATE " + ", ".join(Table.metadata.tables) + " CASCADE"))
+        connection.execute(text("INSERT INTO projects (name) VALUES ('default')"))
 
 
 @pytest.fixture

@@ -11,9 +11,22 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
-from controller.api import evaluation, experiments, figures, health, reports, results, suggestions, webhooks, worker
+from controller.api import (
+    evaluation,
+    experiments,
+    figures,
+    health,
+    projects,
+    reports,
+    results,
+    suggestions,
+    tokens,
+    webhooks,
+    worker,
+)
+from controller.api.admission import admit_user
 from controller.api.body_limit import BodyLimit
-from controller.api.collaborators import Collaborators, admit_user
+from controller.api.collaborators import Collaborators
 from controller.api.latency import ReportLatency, report_seconds
 from controller.errors import BodyTooLarge, DatabaseAway, Refusal, Unavailable
 from podium.fault import Fault
@@ -46,6 +59,8 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.include_router(webhooks.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(suggestions.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(suggestions.run_router, prefix=API_PREFIX)
+    app.include_router(tokens.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
+    app.include_router(projects.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(health.router)
     if collaborators.shows_metrics:
         app.include_router(health.metrics_router)

@@ -16,11 +16,12 @@ from starlette.concurrency import run_in_threadpool
 from structlog.contextvars import bind_contextvars
 
 from controller.album import Album
-from controller.api.origin import refuse_foreign
+from controller.api.access import needed_by
 from controller.database import USUAL_POOL, Sessions, transaction
 from controller.drawing import Drawer
-from controller.errors import Forbidden, InvalidToken
+from controller.errors import InvalidToken
 from controller.logs import owners
+from controller.principal import Asking, attach
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
 
@@ -36,7 +37,7 @@ class Collaborators:
     sessions: Sessions
     signer: TokenSigner
     admin_token: str | None
-    """None leaves the API open, as on the loopback address of one machine."""
+    """Of an admin who is in no table. None leaves the API open, as on the loopback address of one machine."""
     artifacts_url: str
     clock: Callable[[], datetime]
     registry: CollectorRegistry
@@ -82,16 +83,29 @@ async def _turn(needed: Needed) -> AsyncIterator[None]:
         yield
 
 
-async def _session(needed: Needed, turn: Annotated[None, Depends(_turn, scope="function")]) -> AsyncIterator[Session]:
+async def _session(
+    request: Request, needed: Needed, turn: Annotated[None, Depends(_turn, scope="function")]
+) -> AsyncIterator[Session]:
     """Open a transaction, which asks nothing of the database yet, and end it in a thread, which does."""
+    on_behalf = _asking(request)
     opened = transaction(needed.sessions)
     session = opened.__enter__()
+    attach(session, on_behalf)
     try:
         yield session
     except BaseException as error:
         await run_in_threadpool(opened.__exit__, type(error), error, error.__traceback__)
         raise
     await run_in_threadpool(opened.__exit__, None, None, None)
+
+
+def _asking(request: Request) -> Asking | None:
+    """Return on whose behalf a request is; None for a worker's. Nobody who was not let in has a transaction."""
+    if needed_by(request).role is None:
+        return None
+    found = request.state.asking
+    assert isinstance(found, Asking)
+    return found
 
 
 async def _now(needed: Needed) -> datetime:
@@ -106,7 +120,7 @@ async def _job(needed: Needed, authorization: Authorization = "") -> str:
 
     A coroutine, since what a synchronous dependency binds ends with its thread.
     """
-    token = _bearer(authorization)
+    token = bearer(authorization)
     if token is None:
         raise InvalidToken("send the run token as `Authorization: Bearer ...`; workers get theirs in PODIUM_RUN_TOKEN")
     job = needed.signer.job_of(token, needed.clock())
@@ -114,22 +128,7 @@ async def _job(needed: Needed, authorization: Authorization = "") -> str:
     return job
 
 
-async def admit_user(request: Request, needed: Needed, authorization: Authorization = "") -> None:
-    """Let a user in. Raises InvalidToken without the admin token where one is set, Forbidden for a worker's.
-
-    Without one, Forbidden for what a browser sends on behalf of another site.
-    """
-    token = _bearer(authorization)
-    if token is not None and needed.signer.is_run_token(token):
-        raise Forbidden("a run token opens /run and nothing else")
-    if needed.admin_token is None:
-        refuse_foreign(request.headers, needed.host_names)
-        return
-    if token is None or not secrets.compare_digest(token.encode(), needed.admin_token.encode()):
-        raise InvalidToken("send the API's token as `Authorization: Bearer ...`; the command line takes PODIUM_TOKEN")
-
-
-def _bearer(authorization: str) -> str | None:
+def bearer(authorization: str) -> str | None:
     scheme, _, token = authorization.partition(" ")
     return token if scheme.lower() == "bearer" and token else None
 

@@ -3,17 +3,18 @@
 from collections.abc import Collection
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response, status
+from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from controller import lifecycle, report, store
+from controller import lifecycle, project_table, report, store
 from controller.api.collaborators import Needed, Now, Transaction, random_suffixes
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
 from controller.errors import InvalidSpec
 from controller.forbidden import forbidden_references
 from controller.progress import front_of
 from controller.room import no_room
+from podium.access import ProjectName
 from podium.documents import UnreadableDocument, read_document
 from podium.faults import SpecRejected, parse_spec
 from podium.spec import ExperimentSpec
@@ -55,25 +56,44 @@ def spec_of(body: bytes, reserved_names: Collection[str]) -> ExperimentSpec:
         raise InvalidSpec(f"the spec has {count} fault{'' if count == 1 else 's'}", error.faults) from None
 
 
+InProject = Annotated[ProjectName | None, Query(description="a project's name")]
 ReadSpec = Annotated[ExperimentSpec, Depends(read_spec)]
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, openapi_extra=SPEC_BODY)
-def create(
-    spec: ReadSpec, session: Transaction, now: Now, response: Response, idempotency_key: IdempotencyKey = None
+def create(  # noqa: PLR0913,PLR0917  # FastAPI reads headers and queries from parameters
+    spec: ReadSpec,
+    session: Transaction,
+    now: Now,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+    project: InProject = None,
 ) -> Experiment:
-    """Create an experiment. 200 instead of 201 when the Idempotency-Key has made it before."""
-    row, is_new = lifecycle.create(session, spec, suffixes=random_suffixes(), key=idempotency_key, now=now)
+    """Create an experiment, in the project named, else in the token's only one, else in `default`.
+
+    200 instead of 201 when the Idempotency-Key has made it before.
+    """
+    row, is_new = lifecycle.create(
+        session,
+        spec,
+        suffixes=random_suffixes(),
+        key=idempotency_key,
+        now=now,
+        project=project_table.chosen(session, project),
+    )
     if not is_new:
         response.status_code = status.HTTP_200_OK
     return report.experiment(session, row, now)
 
 
 def read_filter(
-    state: ExperimentState | None = None, name: str | None = None, cursor: CursorText = None
+    state: ExperimentState | None = None,
+    name: str | None = None,
+    project: InProject = None,
+    cursor: CursorText = None,
 ) -> store.ExperimentFilter:
     """Say which experiments a list is to show."""
-    return store.ExperimentFilter(state=state, name=name, older_than=moment_before(cursor))
+    return store.ExperimentFilter(state=state, name=name, project=project, older_than=moment_before(cursor))
 
 
 Wanted = Annotated[store.ExperimentFilter, Depends(read_filter)]

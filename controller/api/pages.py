@@ -18,7 +18,7 @@ Item = TypeVar("Item")
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 CursorText = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
-Key = int | tuple[datetime, str]
+Key = int | str | tuple[datetime, str]
 
 
 def page(rows: Sequence[Row], limit: int, *, key: Callable[[Row], Key], show: Callable[[Row], Item]) -> Page[Item]:
@@ -39,6 +39,17 @@ def number_after(cursor: str | None) -> int:
             raise _no_cursor()
 
 
+def name_after(cursor: str | None) -> str:
+    """Return the name of the last row seen, nothing at the start. Raises InvalidRequest."""
+    match _read(cursor):
+        case None:
+            return ""
+        case str(name):
+            return name
+        case _:
+            raise _no_cursor()
+
+
 def moment_before(cursor: str | None) -> tuple[datetime, str] | None:
     """Return time and id of the last row seen, None at the start. Raises InvalidRequest."""
     match _read(cursor):
@@ -54,7 +65,7 @@ def moment_before(cursor: str | None) -> tuple[datetime, str] | None:
 
 
 def _write(key: Key) -> str:
-    plain = key if isinstance(key, int) else [key[0].isoformat(), key[1]]
+    plain = key if isinstance(key, int | str) else [key[0].isoformat(), key[1]]
     return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode()
 
 

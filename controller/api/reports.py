@@ -13,9 +13,11 @@ from fastapi import APIRouter, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from controller.apart import Failed
+from controller.api.admission import Asker
 from controller.api.collaborators import Collaborators, Needed
 from controller.database import transaction
 from controller.figures.names import TITLES, WHOLE, FigureName
+from controller.principal import Asking, attach
 from controller.study.assembly import Edition, check_arms, study_report
 from controller.study.facts import ArmFacts, FullResults
 from controller.study.page import Figure, page_of
@@ -47,8 +49,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type
 
 
 @router.get("", response_class=Response, responses=ANSWERS)
-async def read_report(
+async def read_report(  # noqa: PLR0913,PLR0917  # FastAPI reads queries from parameters
     needed: Needed,
+    asker: Asker,
     experiments: Experiments,
     wanted: Wanted = "json",
     reference: ReferenceId = None,
@@ -57,7 +60,7 @@ async def read_report(
     """Return the study report of one or several experiments: as JSON, as one HTML file, or as Markdown."""
     ids, edition = list(dict.fromkeys(experiments)), Edition(now=needed.clock(), podium_version=version("podium"))
     async with needed.turns:
-        arms = await run_in_threadpool(_arms, needed, ids, edition, price_per_hour)
+        arms = await run_in_threadpool(_arms, needed, asker, ids, edition, price_per_hour)
     check_arms(arms, reference)
 
     def told() -> StudyReport:
@@ -71,8 +74,11 @@ async def read_report(
     return await run_in_threadpool(_written, report, wanted, figures)
 
 
-def _arms(needed: Collaborators, ids: list[str], edition: Edition, price_per_hour: float | None) -> list[ArmFacts]:
+def _arms(
+    needed: Collaborators, asker: Asking, ids: list[str], edition: Edition, price_per_hour: float | None
+) -> list[ArmFacts]:
     with transaction(needed.sessions) as session:
+        attach(session, asker)
         return [arm_facts(session, each, edition.now, price_per_hour) for each in ids]
 
 

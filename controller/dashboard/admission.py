@@ -5,14 +5,20 @@ of ours sent it. Where one signs in, SameSite keeps the cookie out of other site
 as on the loopback address, nothing but this does, and a page of ours is one under a name of ours.
 """
 
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 
+from controller import token_table
+from controller.api.admission import let_in
 from controller.api.collaborators import Collaborators, Needed, Now
 from controller.api.origin import refuse_unknown_host
-from controller.dashboard.visit import Visits
+from controller.dashboard.visit import Visit, Visits
+from controller.database import transaction
 from controller.errors import Forbidden, Unauthorized
+from controller.principal import ANYBODY, BOOTSTRAP, Principal
 
 COOKIE = "podium_visit"
 
@@ -22,15 +28,37 @@ class NotSignedIn(Unauthorized):
 
 
 async def admit_visitor(request: Request, needed: Needed, now: Now) -> None:
-    """Let a visitor in. Raises NotSignedIn without a valid cookie where the API has a token.
+    """Let a visitor in whose role opens the page, to what belongs to his projects.
 
-    Where it has none, raises Forbidden for a page that is asked for under another site's name.
+    Raises NotSignedIn without a valid cookie where the API has a token, Forbidden for a role too low. Where the API is
+    open, raises Forbidden for a page that is asked for under another site's name.
     """
     visits = visits_of(needed)
     if visits is None:
         refuse_unknown_host(request.headers, needed.host_names)
-    elif not visits.is_open(request.cookies.get(COOKIE, ""), now):
-        raise NotSignedIn("sign in with the API's token")
+        principal = ANYBODY
+    else:
+        principal = await _visitor(needed, visits.read(request.cookies.get(COOKIE, ""), now), now)
+    await let_in(request, needed, principal, now)
+
+
+async def _visitor(needed: Collaborators, visit: Visit | None, now: datetime) -> Principal:
+    """Return whom a visit belongs to, as of now. Raises NotSignedIn, also where its token has ended."""
+    if visit is None:
+        raise NotSignedIn("sign in with a token of the API")
+    token_id = visit.token_id
+    if token_id is None:
+        return BOOTSTRAP
+
+    def ask() -> Principal:
+        with transaction(needed.sessions) as session:
+            return token_table.principal_of_id(session, token_id, now)
+
+    try:
+        async with needed.turns:
+            return await run_in_threadpool(ask)
+    except Unauthorized as error:
+        raise NotSignedIn(error.detail) from None
 
 
 def visits_of(needed: Collaborators) -> Visits | None:

@@ -12,6 +12,7 @@ from controller.dashboard import rendering, table, words
 from controller.dashboard.catalogue import Seen
 from controller.dashboard.form import choice_of
 from controller.dashboard.rendering import Live
+from controller.principal import asking_of
 from controller.tables import ExperimentRow
 from controller.trial_table import Found, UnknownFilter, Wanted, column_names, trials_found
 from podium.cli.progress import has_ended
@@ -41,7 +42,7 @@ def show(request: Request, experiment_id: str, wanted: Asked, session: Transacti
         "wanted": wanted,
         "states": list(TrialState),
         "columns": column_names(row),
-        "now": _now(experiment, now).html,
+        "now": _now(session, experiment, now).html,
         "trials": _trials(session, row, experiment, wanted).html,
         "spec": _as_written(experiment),
     }
@@ -50,7 +51,7 @@ def show(request: Request, experiment_id: str, wanted: Asked, session: Transacti
 
 @router.get("/parts/experiments/{experiment_id}/now")
 def show_now(experiment_id: str, session: Transaction, now: Now, seen: Seen = None) -> Response:
-    return _now(report.experiment(session, store.experiment(session, experiment_id), now), now).since(seen)
+    return _now(session, report.experiment(session, store.experiment(session, experiment_id), now), now).since(seen)
 
 
 @router.get("/parts/experiments/{experiment_id}/trials")
@@ -62,13 +63,13 @@ def show_trials(experiment_id: str, wanted: Asked, session: Transaction, now: No
     return answer
 
 
-def _now(experiment: Experiment, now: Now) -> Live:
+def _now(session: Transaction, experiment: Experiment, now: Now) -> Live:
     values = {
         "shown": experiment,
         "status": words.status(experiment, now),
         "facts": words.facts(experiment, now),
         "share": words.share(experiment),
-        "has_ended": has_ended(experiment),
+        "has_buttons": rendering.can_edit(asking_of(session)) and not has_ended(experiment),
     }
     return rendering.live("experiment_now.html", values, name="now", url=f"/parts/experiments/{experiment.id}/now")
 

@@ -17,6 +17,8 @@ from markupsafe import Markup
 from controller.api.collaborators import Collaborators
 from controller.dashboard import assets, words
 from controller.dashboard.headers import DATA
+from controller.principal import Asking
+from podium.access import Role
 from podium.cli import phrases
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -40,8 +42,24 @@ def page(request: Request, template: str, values: Values, status: int = 200) -> 
     """Return a whole page."""
     needed = request.app.state.collaborators
     assert isinstance(needed, Collaborators)
-    context = {"can_sign_out": needed.admin_token is not None, "path": request.url.path, **values}
+    context = {"can_sign_out": needed.admin_token is not None, "path": request.url.path, **_may(request), **values}
     return HTMLResponse(environment().get_template(template).render(context), status_code=status)
+
+
+def _may(request: Request) -> Values:
+    """Say who looks at a page and which of its buttons are his; on the sign-in, and where he was refused, nobody's."""
+    asking = getattr(request.state, "asking", None)
+    known = asking if isinstance(asking, Asking) else None
+    return {
+        "visitor": known and known.principal,
+        "can_edit": can_edit(known),
+        "can_administer": known is not None and known.principal.role.includes(Role.ADMIN),
+    }
+
+
+def can_edit(asking: Asking | None) -> bool:
+    """Say whether somebody may press the buttons that change something."""
+    return asking is not None and asking.principal.role.includes(Role.EDITOR)
 
 
 def live(template: str, values: Values, *, name: str, url: str, trigger: str = "podium:tick") -> Live:

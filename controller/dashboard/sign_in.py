@@ -1,6 +1,5 @@
 """Signing in with the API's token, and out again."""
 
-import secrets
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -8,11 +7,13 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 from fastapi.responses import RedirectResponse
 
+from controller.api.admission import known_by
 from controller.api.collaborators import Needed, Now
 from controller.dashboard.admission import COOKIE, sent_from_here, visits_of
 from controller.dashboard.form import Form
 from controller.dashboard.rendering import page
 from controller.dashboard.visit import LIFETIME
+from controller.errors import TokenExpired, Unauthorized
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
@@ -24,22 +25,24 @@ def show(request: Request, needed: Needed, next: Next = "/") -> Response:  # noq
     """Ask for the token, where there is one."""
     if needed.admin_token is None:
         return RedirectResponse("/", status.HTTP_303_SEE_OTHER)
-    return page(request, "sign_in.html", {"next": _here(next), "refused": False})
+    return page(request, "sign_in.html", {"next": _here(next), "refusal": ""})
 
 
 @router.post("/sign-in", dependencies=[Depends(sent_from_here)])
-def sign_in(request: Request, needed: Needed, now: Now, form: Form) -> Response:
-    """Begin a visit for whoever knows the token."""
+async def sign_in(request: Request, needed: Needed, now: Now, form: Form) -> Response:
+    """Begin a visit for whoever knows a token of the API; what it opens is for the token to say."""
     wanted, visits = _here(form.get("next", "/")), visits_of(needed)
     if visits is None:
         return RedirectResponse(wanted, status.HTTP_303_SEE_OTHER)
-    if not secrets.compare_digest(form.get("token", "").encode(), visits.admin_token.encode()):
+    try:
+        principal = await known_by(needed, form.get("token", ""), now)
+    except Unauthorized as error:
         log.info("somebody was not let into the dashboard", client=request.client.host if request.client else None)
-        return page(request, "sign_in.html", {"next": wanted, "refused": True}, status=401)
+        return page(request, "sign_in.html", {"next": wanted, "refusal": _why(error)}, status=401)
     answer = RedirectResponse(wanted, status.HTTP_303_SEE_OTHER)
     answer.set_cookie(
         COOKIE,
-        visits.begin(now),
+        visits.begin(principal, now),
         max_age=int(LIFETIME.total_seconds()),
         httponly=True,
         samesite="lax",
@@ -54,6 +57,10 @@ def sign_out(request: Request) -> Response:
     answer = RedirectResponse("/sign-in", status.HTTP_303_SEE_OTHER)
     answer.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_encrypted(request))
     return answer
+
+
+def _why(error: Unauthorized) -> str:
+    return error.detail if isinstance(error, TokenExpired) else "That is not a token of this API."
 
 
 def _is_encrypted(request: Request) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from podium.cli.address import controller_url
+from podium.cli.address import controller_url, token_for
 from podium.cli.following import utc_now
 from podium.cli.progress import progress_view
 from podium.cli.tables import (
@@ -22,7 +22,7 @@ from podium.cli.terminal import results
 from podium.client import PodiumClient
 from podium.documents import write_document
 from podium.taxonomy import ExperimentState
-from podium.wire import TOKEN_VARIABLE, URL_VARIABLE
+from podium.wire import URL_VARIABLE
 
 Target = Annotated[
     str, typer.Argument(metavar="EXPERIMENT", help="An experiment's id, or its name if no other has it.")
@@ -99,5 +99,5 @@ def export(experiment: Target, output: Output = None, url: Url = None) -> None:
 
 
 def connect(url: str | None, *, timeout_seconds: float = 10.0) -> PodiumClient:
-    token = os.environ.get(TOKEN_VARIABLE)
-    return PodiumClient(controller_url(url, os.environ), token=token, timeout_seconds=timeout_seconds)
+    address = controller_url(url, os.environ)
+    return PodiumClient(address, token=token_for(address, os.environ), timeout_seconds=timeout_seconds)

@@ -1,5 +1,6 @@
 """`podium run` and `podium watch`: an experiment from its file to its end."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +8,7 @@ from uuid import uuid4
 
 import typer
 
-from podium.cli.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE
+from podium.cli.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE, kept_token
 from podium.cli.following import Clock, show, snapshots
 from podium.cli.local import LocalController, local_controller
 from podium.cli.phrases import standing
@@ -85,7 +86,7 @@ def _read_spec(file: Path) -> ExperimentSpec:
 
 def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool) -> None:
     remarks().print(f"starting a controller in {state_dir} (the first start takes a few seconds)", soft_wrap=True)
-    with local_controller(state_dir) as controller, PodiumClient(controller.url) as client:
+    with local_controller(state_dir) as controller, _client_of(controller) as client:
         goes_on = False
         try:
             experiment = client.create(spec, idempotency_key=uuid4().hex)
@@ -97,6 +98,10 @@ def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool) -> None:
             _detach(experiment.id, client.url, controller)
         else:
             _conclude(client, experiment.id, last, controller)
+
+
+def _client_of(controller: LocalController) -> PodiumClient:
+    return PodiumClient(controller.url, token=kept_token(controller.url, controller.state_dir))
 
 
 def _is_needed(controller: LocalController, client: PodiumClient) -> bool:
@@ -134,15 +139,16 @@ def _conclude(
     if last is None:
         _say_how_to_come_back(experiment_id, client.url, controller)
         return
+    podium = _command(controller)
     is_over = controller is not None and controller.will_stop
     start_again = f"podium-controller up --state-dir {controller.state_dir}, then " if controller and is_over else ""
     if not has_ended(last):
-        come_back = f"{start_again}podium resume {experiment_id}, then podium watch {experiment_id}"
+        come_back = f"{start_again}{podium} resume {experiment_id}, then {podium} watch {experiment_id}"
         raise NotFinished(f"{experiment_id} is {standing(last.state, last.message)}; continue it with: {come_back}")
     best = _best_or_none(client, last)
     results().print(summary(last, best))
     where = "" if is_over else f" --url {client.url}"
-    remarks().print(f"see more with: {start_again}podium show {experiment_id}{where}", soft_wrap=True)
+    remarks().print(f"see more with: {start_again}{podium} show {experiment_id}{where}", soft_wrap=True)
     if best is None:
         raise NothingFound(f"{experiment_id} found nothing: no trial of it was trained in full")
 
@@ -161,9 +167,17 @@ def _detach(experiment_id: str, url: str, controller: LocalController | None = N
 
 def _say_how_to_come_back(experiment_id: str, url: str, controller: LocalController | None = None) -> None:
     console = remarks()
-    console.print(f"{experiment_id} goes on; come back with: podium watch {experiment_id} --url {url}", soft_wrap=True)
+    watch = f"{_command(controller)} watch {experiment_id} --url {url}"
+    console.print(f"{experiment_id} goes on; come back with: {watch}", soft_wrap=True)
     if controller is not None:
         console.print(_how_to_stop(controller.state_dir), soft_wrap=True)
+
+
+def _command(controller: LocalController | None) -> str:
+    """Return how to call `podium` so that it finds the token of a controller of one's own."""
+    if controller is None or controller.state_dir == DEFAULT_STATE_DIR:
+        return "podium"
+    return f"{STATE_DIR_VARIABLE}={shlex.quote(str(controller.state_dir))} podium"
 
 
 def _how_to_stop(state_dir: Path) -> str:

@@ -29,6 +29,7 @@ class Machine:
     def start(self) -> None:
         command = [sys.executable, "-m", "controller", "up", "--port", str(self.port), "--state-dir", str(self.state)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PODIUM_")}
+        environment["PODIUM_OPEN"] = "true"
         with (self.state.parent / "controller.log").open("ab") as log:
             self.controller = subprocess.Popen(command, env=environment, stderr=log)
 

@@ -43,6 +43,7 @@ def site(migrated: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield Site(service=service, url=url)
     with migrated.begin() as connection:
         connection.execute(text("TRUNCATE " + ", ".join(Table.metadata.tables) + " CASCADE"))
+        connection.execute(text("INSERT INTO projects (name) VALUES ('default')"))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from controller.dashboard.admission import COOKIE
 from controller.dashboard.door import PAGES
 from controller.dashboard.visit import LIFETIME, Visits
 from controller.database import open_sessions
+from controller.principal import BOOTSTRAP
 from tests.builders import spec_document
 from tests.service import API, Service
 
@@ -114,7 +115,7 @@ def test_another_token_opens_nothing(closed: Service, token: str) -> None:
     answer = sign_in(closed, token)
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
-    assert "That is not the API's token" in answer.text
+    assert "That is not a token of this API" in answer.text
 
 
 def test_a_visit_ends_after_a_day_and_with_the_token(closed: Service) -> None:
@@ -125,19 +126,21 @@ def test_a_visit_ends_after_a_day_and_with_the_token(closed: Service) -> None:
     assert is_closed(closed.http.get("/"))
     now = closed.clock()
     visits = Visits(key=closed.signer.key, admin_token=TOKEN)
-    assert visits.is_open(visits.begin(now), now)
+    assert visits.read(visits.begin(BOOTSTRAP, now), now) is not None
     for other in (
         Visits(key=closed.signer.key, admin_token="the next token, 0123456789"),
         Visits(key="o" * 32, admin_token=TOKEN),
     ):
-        assert not visits.is_open(other.begin(now), now)
+        assert visits.read(other.begin(BOOTSTRAP, now), now) is None
 
 
 def test_what_was_signed_for_something_else_opens_nothing(closed: Service) -> None:
     now = closed.clock()
     run_token = closed.signer.sign("tiny-abcd-t1-e1-a1", now)
     unsigned = jwt.encode(
-        {"aud": "podium-dashboard", "exp": now + timedelta(days=1), "token": "x"}, key="", algorithm="none"
+        {"aud": "podium-dashboard", "exp": now + timedelta(days=1), "source": "token", "id": 1},
+        key="",
+        algorithm="none",
     )
     for cookie in (run_token, unsigned, TOKEN, "", "a.b.c"):
         closed.http.cookies.set(COOKIE, cookie)

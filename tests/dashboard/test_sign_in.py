@@ -46,7 +46,7 @@ def test_a_visitor_signs_in_is_asked_anew_when_the_visit_ends_and_signs_out(
         assert not visitor.scrolls_sideways()
 
         enter(visitor, "a guess, 0123456789")
-        visitor.sees("That is not the API's token")
+        visitor.sees("That is not a token of this API")
         visitor.expects("401")
         enter(visitor, TOKEN)
         visitor.sees("Running for", "#status")
