@@ -103,7 +103,8 @@ def admin_token(settings: Settings) -> str | None:
     than this machine.
     """
     if settings.open:
-        return _refuse_to_be_open(settings)
+        _check_that_it_may_be_open(settings)
+        return None
     if settings.admin_token is None:
         return _kept(settings.state_dir / ADMIN_TOKEN_FILE, make_secret)
     token = settings.admin_token.get_secret_value()
@@ -112,7 +113,7 @@ def admin_token(settings: Settings) -> str | None:
     return token
 
 
-def _refuse_to_be_open(settings: Settings) -> None:
+def _check_that_it_may_be_open(settings: Settings) -> None:
     """Raise BadSettings where it makes no sense."""
     if not is_loopback(settings.host):
         raise BadSettings(f"PODIUM_OPEN: {settings.host} is not the loopback address; leave it out, and use the token")

@@ -37,6 +37,7 @@ from podium.results import FOLDERS, Part, Summary
 from podium.spec import ExperimentSpec
 from podium.study_client import StudyMethods
 from podium.taxonomy import ExperimentState
+from podium.token_client import TokenMethods
 from podium.webhook_client import WebhookMethods
 from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Front, Page, Problem, Run, Trial, TrialDetail
 
@@ -103,7 +104,7 @@ REFUSALS: Mapping[int, type[Refused]] = {
 }
 
 
-class PodiumClient(StudyMethods, WebhookMethods, AskMethods):
+class PodiumClient(StudyMethods, WebhookMethods, AskMethods, TokenMethods):
     """A connection to one controller, closed at the end of its `with` block.
 
     with PodiumClient("http://127.0.0.1:8080") as client:
@@ -142,17 +143,24 @@ class PodiumClient(StudyMethods, WebhookMethods, AskMethods):
     ) -> None:
         self._http.close()
 
-    def create(self, spec: ExperimentSpec, *, idempotency_key: str | None = None) -> Experiment:
-        """Create an experiment. With a key, a repeated call answers with the one that the first call made."""
+    def create(
+        self, spec: ExperimentSpec, *, idempotency_key: str | None = None, project: str | None = None
+    ) -> Experiment:
+        """Create an experiment. With a key, a repeated call answers with the one that the first call made.
+
+        It belongs to the project named, else to the only one that the token opens, else to `default`.
+        """
         # What the user left out stays out: the controller fills in its own defaults, which may be newer.
-        request = self._json("POST", "/experiments", spec.model_dump_json(exclude_unset=True))
+        request = self._json("POST", created_in(project), spec.model_dump_json(exclude_unset=True))
         if idempotency_key is None:
             return self._read(self._send(request), Experiment)
         request.headers["Idempotency-Key"] = idempotency_key
         return self._read(self._repeat(request), Experiment)
 
-    def experiments(self, *, state: ExperimentState | None = None, name: str | None = None) -> Iterator[Experiment]:
-        given = {"state": state, "name": name}
+    def experiments(
+        self, *, state: ExperimentState | None = None, name: str | None = None, project: str | None = None
+    ) -> Iterator[Experiment]:
+        given = {"state": state, "name": name, "project": project}
         return self._pages("/experiments", Page[Experiment], {key: value for key, value in given.items() if value})
 
     def experiment(self, experiment_id: str) -> Experiment:
@@ -294,6 +302,10 @@ class PodiumClient(StudyMethods, WebhookMethods, AskMethods):
                 f"{response.request.url} answered what this version of podium cannot read (at {where}); "
                 "is it a Podium controller of the same version?"
             ) from None
+
+
+def created_in(project: str | None) -> str:
+    return "/experiments" if project is None else f"/experiments?project={quote(project, safe='')}"
 
 
 def path_of(experiment_id: str, *steps: str | int) -> str:

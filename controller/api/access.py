@@ -76,7 +76,7 @@ CONTROLLING = dict.fromkeys(
     Need.EDITOR,
 )
 ADMINISTERING = dict.fromkeys(
-    ("GET /tokens", "POST /tokens", "DELETE /tokens/{token_id}", "POST /projects"),
+    ("GET /tokens", "POST /tokens", "DELETE /tokens/{token_id}", "POST /projects", "GET /audit"),
     Need.ADMIN,
 )
 PAGES = dict.fromkeys(

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from controller.api import (
+    audit_trail,
     evaluation,
     experiments,
     figures,
@@ -61,6 +62,7 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.include_router(suggestions.run_router, prefix=API_PREFIX)
     app.include_router(tokens.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(projects.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
+    app.include_router(audit_trail.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(health.router)
     if collaborators.shows_metrics:
         app.include_router(health.metrics_router)

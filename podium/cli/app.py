@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from podium.cli import control, evaluate, fork, importing, reading, report, results, run, webhooks
+from podium.cli import access, control, evaluate, fork, importing, reading, report, results, run, webhooks
 from podium.cli.local import ControllerDied
 from podium.cli.terminal import BadInput
 from podium.client import PodiumError, ServerUnreachable, SpecRefused
@@ -70,6 +70,9 @@ app.command()(control.delete)
 app.command("import")(importing.import_)
 app.command()(fork.fork)
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(access.tokens, name="tokens")
+app.add_typer(access.projects, name="projects")
+app.command()(access.audit)
 
 Version = Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)]
 

@@ -33,15 +33,16 @@ Url = Annotated[
 ]
 State = Annotated[ExperimentState | None, typer.Option("--state", help="Only experiments in this state.")]
 Name = Annotated[str | None, typer.Option("--name", help="Only experiments of this name.")]
+InProject = Annotated[str | None, typer.Option("--project", help="Only experiments of this project.")]
 Number = Annotated[int, typer.Argument(metavar="TRIAL", help="The trial's number.", min=1)]
 AsYaml = Annotated[bool, typer.Option("--yaml", help="Print the configuration alone, as YAML.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")]
 
 
-def ls(state: State = None, name: Name = None, url: Url = None) -> None:
+def ls(state: State = None, name: Name = None, project: InProject = None, url: Url = None) -> None:
     """List experiments."""
     with connect(url) as client:
-        experiments = list(client.experiments(state=state, name=name))
+        experiments = list(client.experiments(state=state, name=name, project=project))
     results().print(experiments_table(experiments, utc_now()))
 
 

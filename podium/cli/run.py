@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import typer
 
+from podium.access import PROJECT_VARIABLE
 from podium.cli.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE, kept_token
 from podium.cli.following import Clock, show, snapshots
 from podium.cli.local import LocalController, local_controller
@@ -29,6 +30,9 @@ StateDir = Annotated[
     Path,
     typer.Option("--state-dir", envvar=STATE_DIR_VARIABLE, help="With --local: where the controller keeps its state."),
 ]
+Project = Annotated[
+    str | None, typer.Option("--project", envvar=PROJECT_VARIABLE, help="To which it belongs; by default your token's.")
+]
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Create the experiment, print its id, do not wait.")]
 
 
@@ -40,22 +44,23 @@ class NothingFound(PodiumError):
     """The experiment has ended without a trial that was trained in full."""
 
 
-def run(
+def run(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     file: SpecFile,
     url: Url = None,
     local: Local = False,
     state_dir: StateDir = DEFAULT_STATE_DIR,
     detach: Detach = False,
+    project: Project = None,
 ) -> None:
     """Create an experiment, watch it to its end and print what it found. Ctrl-C detaches."""
     spec = _read_spec(file)
     if local and url is not None:
         raise BadInput("--local starts a controller of its own; leave out --url")
     if local:
-        _run_locally(spec, state_dir, detach)
+        _run_locally(spec, state_dir, detach, project)
         return
     with connect(url) as client:
-        experiment = client.create(spec, idempotency_key=uuid4().hex)
+        experiment = client.create(spec, idempotency_key=uuid4().hex, project=project)
         if detach:
             _detach(experiment.id, client.url)
         else:
@@ -84,12 +89,12 @@ def _read_spec(file: Path) -> ExperimentSpec:
         raise BadInput(f"{file} has {count}", [str(fault) for fault in error.faults]) from None
 
 
-def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool) -> None:
+def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool, project: str | None) -> None:
     remarks().print(f"starting a controller in {state_dir} (the first start takes a few seconds)", soft_wrap=True)
     with local_controller(state_dir) as controller, _client_of(controller) as client:
         goes_on = False
         try:
-            experiment = client.create(spec, idempotency_key=uuid4().hex)
+            experiment = client.create(spec, idempotency_key=uuid4().hex, project=project)
             last = None if detach else _follow(client, experiment.id, controller.check)
             goes_on = last is None
         finally:  # however the watch ended, others may have come to need the controller

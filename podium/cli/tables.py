@@ -19,7 +19,7 @@ MOST_UNDER_WAY = 20
 
 
 def experiments_table(experiments: Sequence[Experiment], now: datetime) -> RenderableType:
-    table = _table("experiment", "state", "trials", "cost", "best", "time")
+    table = plain_table("experiment", "state", "trials", "cost", "best", "time")
     table.columns[0].no_wrap = True  # an id that is cut cannot be used
     for experiment in experiments:
         progress, budget = experiment.progress, experiment.spec.budget
@@ -35,7 +35,7 @@ def experiments_table(experiments: Sequence[Experiment], now: datetime) -> Rende
 
 
 def trials_table(trials: Sequence[Trial], metric: str) -> RenderableType:
-    table = _table("trial", "state", "epochs", metric, "configuration")
+    table = plain_table("trial", "state", "epochs", metric, "configuration")
     for trial in trials:
         number_shown = f"{trial.number} (baseline)" if trial.is_baseline else str(trial.number)
         row = (number_shown, trial.state, str(trial.reached_epoch), number(trial.value), settings(trial.configuration))
@@ -87,7 +87,7 @@ def under_way_view(runs: Sequence[Run]) -> RenderableType | None:
 def best_view(experiment: Experiment, best: Trial) -> RenderableType:
     """Show the best configuration, with the baseline beside it when there is one."""
     baseline, value = experiment.spec.baseline, experiment.progress.baseline_value
-    table = _table("", f"best (trial {best.number})", *(["baseline"] if baseline is not None else []))
+    table = plain_table("", f"best (trial {best.number})", *(["baseline"] if baseline is not None else []))
     for name, chosen in best.configuration.items():
         table.add_row(name, setting(chosen), *_baseline_setting(baseline, name))
     metric = Text(experiment.spec.objective.metric, style="bold")
@@ -98,7 +98,7 @@ def best_view(experiment: Experiment, best: Trial) -> RenderableType:
 
 def front_view(objectives: Sequence[str], trials: Sequence[Trial]) -> RenderableType:
     """Show the trials of the Pareto front, with their objectives."""
-    table = _table("trial", *objectives, "configuration")
+    table = plain_table("trial", *objectives, "configuration")
     for trial in trials:
         values = [number((trial.metrics or {}).get(metric)) for metric in objectives]
         table.add_row(str(trial.number), *values, settings(trial.configuration))
@@ -142,7 +142,7 @@ def _baseline_setting(baseline: Configuration | None, name: str) -> list[str]:
 
 
 def _runs_table(runs: Sequence[Run], metric: str) -> Table:
-    table = _table("run", "rung", "epochs", metric, "ended", "because")
+    table = plain_table("run", "rung", "epochs", metric, "ended", "because")
     for run in runs:
         because = f"{run.reasons.source}, promotion" if run.is_promotion else run.reasons.source
         table.add_row(
@@ -180,7 +180,7 @@ def _measurements_table(trial: TrialDetail) -> Table:
     names = list(dict.fromkeys(name for measurement in shown for name in measurement.metrics))
     errors = {name + STANDARD_ERROR for name in names}  # each stands behind its metric
     metrics = [name for name in names if name not in errors]
-    table = _table("epoch", *metrics, "seconds", "samples/s")
+    table = plain_table("epoch", *metrics, "seconds", "samples/s")
     for measurement in shown:
         measured = [_with_error(measurement, name) for name in metrics]
         table.add_row(
@@ -194,7 +194,7 @@ def _with_error(measurement: Measurement, metric: str) -> str:
     return number(value) if error is None else f"{number(value)} +- {error:.2g}"
 
 
-def _table(*headings: str) -> Table:
+def plain_table(*headings: str) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in headings:
         table.add_column(Text(heading), overflow="fold")
