@@ -9,6 +9,7 @@ Refusal
   Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing, MetricMissing
   BodyTooLarge        413
+  TooMany             429
   FigureFailed        500
   Unavailable         503   DatabaseAway, ArtifactsAway
 """
@@ -147,6 +148,16 @@ class MetricMissing(Invalid):
 
 class BodyTooLarge(Refusal):
     status = 413
+
+
+class TooMany(Refusal):
+    """Too many requests; there is room for another after `wait_seconds`."""
+
+    status = 429
+
+    def __init__(self, detail: str, wait_seconds: float) -> None:
+        super().__init__(detail)
+        self.wait_seconds = wait_seconds
 
 
 class FigureFailed(Refusal):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from podium.pod import PodShape, laid_over
 from podium.quantity import amount, times
@@ -57,7 +57,7 @@ class Door:
     """How an attempt reaches the API."""
 
     url: str
-    token: str
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class JobRequest:
     command: tuple[str, ...]
     env: Mapping[str, str]
     """The token is not among them: each cluster has its own way to hand a secret over."""
-    token: str
+    token: str = field(repr=False)
     pod: PodShape = PodShape()
     placement: Placement = Placement()
     is_external: bool = False

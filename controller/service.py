@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from controller.api.app import create_app
 from controller.api.collaborators import Collaborators
+from controller.api.head_limit import LimitedProtocol
 from controller.cluster import Cluster
 from controller.collection import Collector, collect_forever
 from controller.counted_cluster import CountedCluster
@@ -99,7 +100,14 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
     parts.registry.register(RowCollector(sessions, utc_now))
     app = create_app(collaborators)
     add_dashboard(app)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=75, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app,
+        http=LimitedProtocol,
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="api", daemon=True)
     thread.start()

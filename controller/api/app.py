@@ -1,5 +1,6 @@
 """The application: routes, the limit on bodies, and errors in one shape."""
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -28,8 +29,9 @@ from controller.api import (
 from controller.api.admission import admit_user
 from controller.api.body_limit import BodyLimit
 from controller.api.collaborators import Collaborators
+from controller.api.head_limit import HeadLimit
 from controller.api.latency import ReportLatency, report_seconds
-from controller.errors import BodyTooLarge, DatabaseAway, Refusal, Unavailable
+from controller.errors import BodyTooLarge, DatabaseAway, Refusal, TooMany, Unavailable
 from podium.fault import Fault
 from podium.faults import faults_of
 from podium.wire import API_PREFIX, MAX_BODY_BYTES, Problem
@@ -37,7 +39,7 @@ from podium.wire import API_PREFIX, MAX_BODY_BYTES, Problem
 log = structlog.get_logger()
 RETRY_AFTER_SECONDS = "2"
 PROBLEMS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type
-    code: {"model": Problem} for code in (401, 403, 404, 409, 413, 422, 503)
+    code: {"model": Problem} for code in (401, 403, 404, 409, 413, 422, 429, 503)
 }
 
 
@@ -67,6 +69,7 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     if collaborators.shows_metrics:
         app.include_router(health.metrics_router)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(HeadLimit)
     seconds = report_seconds(collaborators.registry)
     app.add_middleware(ReportLatency, path=f"{API_PREFIX}{worker.MEASUREMENTS}", seconds=seconds)
     app.add_exception_handler(Refusal, _refused)
@@ -86,7 +89,10 @@ def _problem(status: int, error: str, detail: str, faults: list[Fault] | None = 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
     log.info("refused", path=request.url.path, error=type(error).__name__, detail=error.detail)
-    return _problem(error.status, type(error).__name__, error.detail, error.faults)
+    answer = _problem(error.status, type(error).__name__, error.detail, error.faults)
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(math.ceil(error.wait_seconds))
+    return answer
 
 
 def _database_away(request: Request, error: Exception) -> JSONResponse:

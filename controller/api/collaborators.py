@@ -17,15 +17,24 @@ from structlog.contextvars import bind_contextvars
 
 from controller.album import Album
 from controller.api.access import needed_by
+from controller.api.allowance import Allowance, Allowances
 from controller.database import USUAL_POOL, Sessions, transaction
 from controller.drawing import Drawer
-from controller.errors import InvalidToken
+from controller.errors import InvalidToken, TooMany
 from controller.logs import owners
 from controller.principal import Asking, attach
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
 
 ARTIFACT_READERS = 4
+WORKERS = Allowance(burst=600, per_second=20)
+"""Requests of one attempt: a worker reports an epoch and tells its progress once a minute."""
+GUESSES = Allowance(burst=10, per_second=1 / 6)
+"""Wrong tokens at the sign-in, from one address."""
+ALL_GUESSES = Allowance(burst=100, per_second=5)
+"""And from all."""
+MOST_ATTEMPTS, MOST_ADDRESSES = 20_000, 10_000
+"""That are counted; a bucket takes about 300 bytes."""
 SUFFIX_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
 
 
@@ -58,6 +67,10 @@ class Collaborators:
     """And one record is read at a time: the next request may find it read."""
     artifact_readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ARTIFACT_READERS))
     """So many files of the artifact store are read at once, by threads that nothing else waits for."""
+
+    worker_requests: Allowances = field(default_factory=lambda: Allowances(WORKERS, MOST_ATTEMPTS))
+    guesses: Allowances = field(default_factory=lambda: Allowances(GUESSES, MOST_ADDRESSES))
+    all_guesses: Allowances = field(default_factory=lambda: Allowances(ALL_GUESSES, 1))
 
     @cached_property
     def album(self) -> Album:
@@ -123,8 +136,12 @@ async def _job(needed: Needed, authorization: Authorization = "") -> str:
     token = bearer(authorization)
     if token is None:
         raise InvalidToken("send the run token as `Authorization: Bearer ...`; workers get theirs in PODIUM_RUN_TOKEN")
-    job = needed.signer.job_of(token, needed.clock())
+    now = needed.clock()
+    job = needed.signer.job_of(token, now)
     bind_contextvars(job=job, **owners(job))
+    if wait_seconds := needed.worker_requests.take(job, now):
+        often = f"more than {WORKERS.per_second:g} requests a second"
+        raise TooMany(f"attempt {job!r} makes {often}; report once an epoch, and try again later", wait_seconds)
     return job
 
 

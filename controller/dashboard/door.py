@@ -10,14 +10,26 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
-from controller.dashboard import assets, catalogue, compare, data, experiment, new, sign_in, study, trial, verbs
+from controller.dashboard import (
+    assets,
+    catalogue,
+    changes,
+    compare,
+    data,
+    experiment,
+    new,
+    sign_in,
+    study,
+    trial,
+    verbs,
+)
 from controller.dashboard.admission import NotSignedIn, admit_visitor
 from controller.dashboard.headers import PageHeaders, wants_data
 from controller.dashboard.rendering import page
 from controller.errors import Refusal
 from podium.wire import Problem
 
-PAGES = (catalogue, new, compare, study, verbs, trial, experiment, data)
+PAGES = (catalogue, new, compare, changes, study, verbs, trial, experiment, data)
 ERRORS: tuple[type[Exception], ...] = (Refusal, OperationalError, DataError, RequestValidationError, HTTPException)
 Handler = Callable[[Request, Any], Response | Awaitable[Response]]  # Any: Starlette's own type
 

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from controller import report, store
 from controller.api.collaborators import Now, Transaction
-from controller.dashboard import rendering, table, words
+from controller.dashboard import changes, rendering, table, words
 from controller.dashboard.catalogue import Seen
 from controller.dashboard.form import choice_of
 from controller.dashboard.rendering import Live
@@ -45,6 +45,7 @@ def show(request: Request, experiment_id: str, wanted: Asked, session: Transacti
         "now": _now(session, experiment, now).html,
         "trials": _trials(session, row, experiment, wanted).html,
         "spec": _as_written(experiment),
+        "changes": changes.latest(session, experiment_id),
     }
     return rendering.page(request, "experiment.html", values)
 

@@ -20,6 +20,7 @@ from controller.dashboard.headers import DATA
 from controller.principal import Asking
 from podium.access import Role
 from podium.cli import phrases
+from podium.cli.access_tables import short
 
 TEMPLATES = Path(__file__).parent / "templates"
 Values = Mapping[str, object]
@@ -89,6 +90,7 @@ def environment() -> Environment:
         "percent": words.percent,
         "moment": words.moment,
         "plain": words.plain,
+        "short": short,
         "share": words.share,
     }
     return made

@@ -1,5 +1,6 @@
 """Signing in with the API's token, and out again."""
 
+from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -8,15 +9,16 @@ from fastapi import APIRouter, Depends, Query, Request, Response, status
 from fastapi.responses import RedirectResponse
 
 from controller.api.admission import known_by
-from controller.api.collaborators import Needed, Now
+from controller.api.collaborators import Collaborators, Needed, Now
 from controller.dashboard.admission import COOKIE, sent_from_here, visits_of
 from controller.dashboard.form import Form
 from controller.dashboard.rendering import page
 from controller.dashboard.visit import LIFETIME
-from controller.errors import TokenExpired, Unauthorized
+from controller.errors import TokenExpired, TooMany, Unauthorized
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
+EVERYBODY = "everybody"
 Next = Annotated[str, Query(max_length=2000)]
 
 
@@ -34,11 +36,15 @@ async def sign_in(request: Request, needed: Needed, now: Now, form: Form) -> Res
     wanted, visits = _here(form.get("next", "/")), visits_of(needed)
     if visits is None:
         return RedirectResponse(wanted, status.HTTP_303_SEE_OTHER)
+    address = request.client.host if request.client else ""
+    _refuse_floods(needed, address, now)
     try:
         principal = await known_by(needed, form.get("token", ""), now)
     except Unauthorized as error:
-        log.info("somebody was not let into the dashboard", client=request.client.host if request.client else None)
+        log.info("somebody was not let into the dashboard", client=address)
         return page(request, "sign_in.html", {"next": wanted, "refusal": _why(error)}, status=401)
+    needed.guesses.give_back(address, now)
+    needed.all_guesses.give_back(EVERYBODY, now)
     answer = RedirectResponse(wanted, status.HTTP_303_SEE_OTHER)
     answer.set_cookie(
         COOKIE,
@@ -57,6 +63,13 @@ def sign_out(request: Request) -> Response:
     answer = RedirectResponse("/sign-in", status.HTTP_303_SEE_OTHER)
     answer.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_encrypted(request))
     return answer
+
+
+def _refuse_floods(needed: Collaborators, address: str, now: datetime) -> None:
+    """Count an attempt; who is known has it back. Raises TooMany."""
+    wait_seconds = needed.guesses.take(address, now) or needed.all_guesses.take(EVERYBODY, now)
+    if wait_seconds:
+        raise TooMany("too many wrong tokens came from here, or from everywhere; wait a little", wait_seconds)
 
 
 def _why(error: Unauthorized) -> str:

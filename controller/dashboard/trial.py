@@ -12,6 +12,7 @@ from controller.dashboard.catalogue import Seen
 from controller.dashboard.headers import DATA
 from controller.dashboard.rendering import Live
 from controller.errors import ArtifactsAway, NoResults
+from controller.principal import asking_of
 from podium.spec import ExperimentSpec
 from podium.wire import TrialDetail
 
@@ -28,7 +29,7 @@ def show(request: Request, experiment_id: str, number: int, session: Transaction
     values = {
         "experiment_id": experiment_id,
         "trial": trial,
-        "now": _now(experiment_id, spec, trial).html,
+        "now": _now(session, experiment_id, spec, trial).html,
         "results": _to_be_read(experiment_id, number).html if spec.training is not None else "",
         "next_number": number + 1 if number < store.newest(session, experiment_id).trial else None,
     }
@@ -39,7 +40,7 @@ def show(request: Request, experiment_id: str, number: int, session: Transaction
 def show_now(experiment_id: str, number: int, session: Transaction, seen: Seen = None) -> Response:
     spec = ExperimentSpec.model_validate(store.experiment(session, experiment_id).spec)
     trial = report.trial_detail(session, store.trial(session, experiment_id, number), with_measurements=False)
-    return _now(experiment_id, spec, trial).since(seen)
+    return _now(session, experiment_id, spec, trial).since(seen)
 
 
 @router.get("/parts/experiments/{experiment_id}/trials/{number}/results")
@@ -74,7 +75,8 @@ def _results(experiment_id: str, number: int, values: Mapping[str, object], trig
     return rendering.live("results.html", values, name="results", url=url, trigger=trigger)
 
 
-def _now(experiment_id: str, spec: ExperimentSpec, trial: TrialDetail) -> Live:
-    values = {"experiment_id": experiment_id, "spec": spec, "trial": trial}
+def _now(session: Transaction, experiment_id: str, spec: ExperimentSpec, trial: TrialDetail) -> Live:
+    can_edit = rendering.can_edit(asking_of(session))
+    values = {"experiment_id": experiment_id, "spec": spec, "trial": trial, "can_edit": can_edit}
     url = f"/parts/experiments/{experiment_id}/trials/{trial.number}"
     return rendering.live("trial_now.html", values, name="now", url=url)
