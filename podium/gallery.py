@@ -14,10 +14,9 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from podium.cli.address import controller_url
+from podium.cli.address import controller_url, token_for
 from podium.client import NotFound
 from podium.figure_client import FigureClient
-from podium.wire import TOKEN_VARIABLE
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -30,8 +29,8 @@ def opened(experiment: str, *, url: str | None, token: str | None) -> "Gallery":
     """Return the figures of an experiment, named by id or name. Raises PodiumError, and ImportError without plotly."""
     if find_spec("plotly") is None:
         raise ImportError('figures need plotly; install it with: pip install "podium[notebook]"')
-    at, token = controller_url(url, os.environ), token or os.environ.get(TOKEN_VARIABLE)
-    connect = partial(FigureClient, at, token=token, timeout_seconds=TIMEOUT_SECONDS)
+    at = controller_url(url, os.environ)
+    connect = partial(FigureClient, at, token=token or token_for(at, os.environ), timeout_seconds=TIMEOUT_SECONDS)
     with connect() as client:
         return Gallery(connect, client.find(experiment).id)
 

@@ -16,6 +16,8 @@ DEFAULT_STATE_DIR = Path(".podium")
 STATE_DIR_VARIABLE = "PODIUM_STATE_DIR"
 URL_FILE = "controller.url"
 """A controller on one machine writes its address here, in its state directory."""
+PID_FILE = "controller.pid"
+"""And holds a lock on this."""
 TOKEN_FILE = "admin_token"
 """And the token that opens it here, for its owner's eyes alone."""
 
@@ -38,13 +40,28 @@ def kept_token(url: str, state_dir: Path) -> str | None:
     """Return the token that the controller of a state directory keeps there. It is for that controller's address only.
 
     None for another address, where there is no such file, and where it may not be read, since it is somebody else's.
+    None, too, where that controller is gone: another user of this machine may listen where it did.
     """
     try:
         own = (state_dir / URL_FILE).read_text(encoding="utf-8").strip()
         token = (state_dir / TOKEN_FILE).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    return token if _is_the_same(urlsplit(url), urlsplit(own)) else None
+    return token if _is_the_same(urlsplit(url), urlsplit(own)) and _is_up(state_dir) else None
+
+
+def _is_up(state_dir: Path) -> bool:
+    """Say whether a controller lives in a state directory: it holds a lock there."""
+    import fcntl  # noqa: PLC0415  # Windows has none, and no controller
+
+    try:
+        with (state_dir / PID_FILE).open() as held:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _is_the_same(one: SplitResult, other: SplitResult) -> bool:

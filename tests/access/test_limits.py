@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
@@ -82,12 +83,7 @@ def test_a_long_address_and_long_headers_are_refused_in_words(closed: Service) -
 @pytest.fixture
 def address(closed: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     """The application on a real socket, behind the protocol that serves it."""
-    made = uvicorn.Config
-
-    def config(*given: object, **options: object) -> uvicorn.Config:
-        return made(*given, **options, http=LimitedProtocol)  # type: ignore[arg-type]  # the same as it was given
-
-    monkeypatch.setattr(uvicorn, "Config", config)
+    monkeypatch.setattr(uvicorn, "Config", partial(uvicorn.Config, http=LimitedProtocol))
     with serving(closed.app) as url:
         parts = urlsplit(url)
         assert parts.hostname
