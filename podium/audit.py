@@ -21,6 +21,8 @@ class Action(StrEnum):
     TOKEN_CREATED = "token created"
     TOKEN_REVOKED = "token revoked"
     PROJECT_CREATED = "project created"
+    WEBHOOK_CREATED = "webhook created"
+    WEBHOOK_DELETED = "webhook deleted"
 
 
 class Change(Contract):

@@ -37,7 +37,9 @@ class Need(StrEnum):
 
 
 PROBES = dict.fromkeys(("GET /healthz", "GET /readyz", "GET /metrics"), Need.NOTHING)
-WORKERS = dict.fromkeys(("GET /run", "POST /run/data", "POST /run/measurements", "POST /run/progress"), Need.RUN_TOKEN)
+WORKERS = dict.fromkeys(
+    ("GET /run", "POST /run/data", "POST /run/measurements", "POST /run/progress", "POST /run/end"), Need.RUN_TOKEN
+)
 READING = dict.fromkeys(
     (
         "GET /whoami",
@@ -72,11 +74,24 @@ CONTROLLING = dict.fromkeys(
         "POST /experiments/{experiment_id}/resume",
         "POST /experiments/{experiment_id}/stop",
         "POST /experiments/{experiment_id}/trials/{number}/stop",
+        "POST /experiments/{experiment_id}/suggestions",
     ),
     Need.EDITOR,
 )
 ADMINISTERING = dict.fromkeys(
-    ("GET /tokens", "POST /tokens", "DELETE /tokens/{token_id}", "POST /projects", "GET /audit"),
+    (
+        "GET /tokens",
+        "POST /tokens",
+        "DELETE /tokens/{token_id}",
+        "POST /projects",
+        "GET /audit",
+        "GET /webhooks",  # they are told of every project
+        "POST /webhooks",
+        "DELETE /webhooks/{webhook_id}",
+        "GET /webhooks/{webhook_id}/deliveries",
+        "POST /webhooks/{webhook_id}/try",
+        "POST /webhooks/{webhook_id}/deliveries/{delivery}/again",
+    ),
     Need.ADMIN,
 )
 PAGES = dict.fromkeys(

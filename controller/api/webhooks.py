@@ -1,11 +1,15 @@
 """Addresses that are told what happens to experiments, and what became of each notice."""
 
+from urllib.parse import urlsplit
+
 from fastapi import APIRouter, status
 
+from controller import audit
 from controller.api.collaborators import Needed, Now, Transaction
 from controller.api.pages import CursorText, Limit, number_after, page
 from controller.webhooks import outbox
 from controller.webhooks.signing import secret_of
+from podium.audit import Action
 from podium.webhooks import Delivery, NewWebhook, Webhook, WebhookRequest
 from podium.wire import Page
 
@@ -16,6 +20,7 @@ router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 def create(wanted: WebhookRequest, session: Transaction, needed: Needed, now: Now) -> NewWebhook:
     """Have notices sent to an address. The answer holds the secret that they are signed with, this once."""
     row = outbox.add(session, wanted, now)
+    audit.note(session, Action.WEBHOOK_CREATED, row.id, new={"host": urlsplit(row.url).hostname})
     return NewWebhook(**outbox.told(row).model_dump(), secret=secret_of(needed.signer.key, row.id))
 
 
@@ -29,6 +34,7 @@ def list_webhooks(session: Transaction) -> Page[Webhook]:
 def delete(webhook_id: str, session: Transaction) -> None:
     """Send it nothing more, and forget what was sent."""
     outbox.remove(session, webhook_id)
+    audit.note(session, Action.WEBHOOK_DELETED, webhook_id)
 
 
 @router.get("/{webhook_id}/deliveries")

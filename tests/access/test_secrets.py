@@ -43,6 +43,8 @@ class Searched:
         service.settle()
         self.jobs = service.active()
         self.run_tokens = [service.cluster.requests[job].token for job in self.jobs]
+        wanted = {"url": "https://example.com/notices"}
+        self.webhook = service.http.post(f"{API}/webhooks", json=wanted, headers=ADMIN).json()["secret"]
         self.said: list[str] = []
         service.http.cookies.clear()
         assert sign_in(service, self.editor).status_code == 303
@@ -50,7 +52,7 @@ class Searched:
 
     @property
     def secrets(self) -> list[str]:
-        return [BOOTSTRAP, self.editor, self.service.signer.key, self.cookie, *self.run_tokens]
+        return [BOOTSTRAP, self.editor, self.service.signer.key, self.cookie, self.webhook, *self.run_tokens]
 
     def ask(self, method: str, path: str, **options: Any) -> None:
         answer = self.service.http.request(method, path, **options)
@@ -75,7 +77,7 @@ class Searched:
             self.ask("GET", at + path, headers=ADMIN)
         for kind in get_args(ReportFormat):
             self.ask("GET", f"{API}/reports", params={"experiment": self.experiment_id, "format": kind}, headers=ADMIN)
-        for path in ("/tokens", "/audit", "/whoami", "/projects"):
+        for path in ("/tokens", "/audit", "/whoami", "/projects", "/webhooks"):
             self.ask("GET", API + path, headers=ADMIN)
         for path in (
             "/",

@@ -24,6 +24,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "PATCH /experiments/{experiment_id}": {"parallelism": 3},
     "POST /run/measurements": MEASURED,
     "POST /run/progress": {"epoch": 2, "share": 0.5},
+    "POST /webhooks": {"url": "https://example.com/notices"},
     "POST /run/data": {"images": "a" * 64, "held_out": "b" * 64},
 }
 SECRET_NAME = "not-for-strangers"
@@ -71,6 +72,8 @@ def found(closed: Service) -> Mapping[tuple[str, str], Mapping[str, str]]:
             "number": 1,
             "name": "history",
             "token_id": token_id + 1,
+            "webhook_id": "none",
+            "delivery": 1,
             "POST /tokens": {"name": f"by-{kind.replace(' ', '-')}", "role": "viewer"},
             "POST /projects": {"name": f"by-{kind.replace(' ', '-')}"},
         }
