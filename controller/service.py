@@ -103,6 +103,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
     config = uvicorn.Config(
         app,
         http=LimitedProtocol,
+        proxy_headers=False,  # who is connected is who asks: nobody writes another address into the trail
         log_config=None,
         access_log=False,
         timeout_keep_alive=75,

@@ -107,3 +107,25 @@ def test_a_form_on_another_site_pauses_nothing(closed: tuple[Service, str], brow
         visitor.page.wait_for_url(f"{url}/**")
         visitor.complaints.clear()
         assert service.http.get(f"{API}/experiments/{experiment_id}").json()["state"] == "running"
+
+
+def test_a_viewer_looks_and_an_admin_sees_who_changed_what(closed: tuple[Service, str], browser: Browser) -> None:
+    service, url = closed
+    experiment_id = service.http.post(f"{API}/experiments", json=spec_document()).json()["id"]
+    order = {"name": "somebody-who-only-looks", "role": "viewer"}
+    secret = service.http.post(f"{API}/tokens", json=order).json()["secret"]
+    with visiting(browser, url) as visitor:
+        visitor.goes_to(f"/experiments/{experiment_id}")
+        enter(visitor, secret)
+        visitor.sees("Running for", "#status")
+        visitor.sees("somebody-who-only-looks, viewer", "header")
+        expect(visitor.page.get_by_role("button", name="Pause…")).to_have_count(0)
+        expect(visitor.page.get_by_role("link", name="New experiment")).to_have_count(0)
+        assert visitor.faults_in_light_and_dark() == []
+        visitor.presses("Sign out", "header")
+        enter(visitor, TOKEN)
+        visitor.page.get_by_role("link", name="Changes").click()
+        visitor.sees("token created")
+        assert visitor.faults_in_light_and_dark() == []
+        assert not visitor.scrolls_sideways()
+        assert visitor.out_of_reach() == []
