@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.orm import Session
 
 from controller import attempts, runs, store
+from controller.alive import live_attempts
 from controller.cluster import Cluster, ClusterAway, JobRefused
 from controller.database import Sessions, transaction
 from controller.errors import DatabaseAway, Superseded
@@ -117,7 +118,7 @@ class Reconciler:
         seen = self.cluster.jobs()  # before the rows: a Job that is over has all its reports in them
         jobs = {name: job for name, job in seen.items() if name not in creating}
         with transaction(self.sessions) as session:
-            alive = [attempt for attempt in store.live_attempts(session) if attempt.job not in creating]
+            alive = [attempt for attempt in live_attempts(session) if attempt.job not in creating]
             room = store.free_slots(session)
         now = self.clock()
         actions = plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
