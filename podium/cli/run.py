@@ -9,7 +9,7 @@ from uuid import uuid4
 import typer
 
 from podium.access import PROJECT_VARIABLE
-from podium.cli.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE, kept_token
+from podium.cli.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE, TOKEN_FILE, kept_token
 from podium.cli.following import Clock, show, snapshots
 from podium.cli.local import LocalController, local_controller
 from podium.cli.phrases import standing
@@ -93,6 +93,7 @@ def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool, project: s
     remarks().print(f"starting a controller in {state_dir} (the first start takes a few seconds)", soft_wrap=True)
     with local_controller(state_dir) as controller, _client_of(controller) as client:
         goes_on = False
+        _say_where_to_look(controller)
         try:
             experiment = client.create(spec, idempotency_key=uuid4().hex, project=project)
             last = None if detach else _follow(client, experiment.id, controller.check)
@@ -107,6 +108,13 @@ def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool, project: s
 
 def _client_of(controller: LocalController) -> PodiumClient:
     return PodiumClient(controller.url, token=kept_token(controller.url, controller.state_dir))
+
+
+def _say_where_to_look(controller: LocalController) -> None:
+    """Tell who sits at a terminal where the pages are and with what they open. The token itself stays off the screen."""
+    path = controller.state_dir / TOKEN_FILE
+    if controller.process is not None and path.exists() and remarks().is_terminal:
+        remarks().print(f"in a browser: {controller.url}/sign-in, with the token in {path}", soft_wrap=True)
 
 
 def _is_needed(controller: LocalController, client: PodiumClient) -> bool:
