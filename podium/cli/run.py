@@ -111,7 +111,7 @@ def _client_of(controller: LocalController) -> PodiumClient:
 
 
 def _say_where_to_look(controller: LocalController) -> None:
-    """Tell who sits at a terminal where the pages are and with what they open. The token itself stays off the screen."""
+    """Tell who sits at a terminal where the pages are, and where the token that opens them is kept."""
     path = controller.state_dir / TOKEN_FILE
     if controller.process is not None and path.exists() and remarks().is_terminal:
         remarks().print(f"in a browser: {controller.url}/sign-in, with the token in {path}", soft_wrap=True)
