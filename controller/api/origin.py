@@ -21,8 +21,8 @@ def refuse_foreign(headers: Mapping[str, str], names: Collection[str]) -> None:
     is_from_here = origin is None or urlsplit(origin).netloc == host
     if headers.get("sec-fetch-site") in FOREIGN or not is_from_here:
         raise Forbidden(
-            "a page of another address sent this, and without PODIUM_ADMIN_TOKEN such a page is not let in; "
-            "set the token and send it, or ask from a page of this address, or from no browser"
+            "a page of another address sent this, and with PODIUM_OPEN such a page is not let in; "
+            "leave PODIUM_OPEN out and send the token, or ask from a page of this address, or from no browser"
         )
 
 
@@ -35,7 +35,7 @@ def refuse_unknown_host(headers: Mapping[str, str], names: Collection[str]) -> N
     name = _name_of(headers.get("host", ""))
     if not ("." not in name or _is_address(name) or name.endswith(".localhost") or name in names):
         raise Forbidden(
-            f"this controller is not known as {name!r}; add the name to PODIUM_HOST_NAMES, or set PODIUM_ADMIN_TOKEN"
+            f"this controller is not known as {name!r}; add the name to PODIUM_HOST_NAMES, or leave PODIUM_OPEN out"
         )
 
 

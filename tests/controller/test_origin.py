@@ -35,7 +35,7 @@ def create(service: Service, **headers: str) -> Any:
 def test_a_page_of_another_address_creates_nothing(service: Service, headers: dict[str, str]) -> None:
     answer = create(service, **headers)
     assert (answer.status_code, answer.json()["error"]) == (403, "Forbidden")
-    assert "PODIUM_ADMIN_TOKEN" in answer.json()["detail"]
+    assert "PODIUM_OPEN" in answer.json()["detail"]
     assert service.http.get(f"{API}/experiments").json()["items"] == []
 
 
