@@ -44,7 +44,7 @@ def fork(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
         if dry_run:
             typer.echo(write_document(new), nl=False)
             return
-        typer.echo(client.create(spec).id)
+        typer.echo(client.create(spec, project=old.project).id)
 
 
 def _changes(sets: Sequence[str]) -> dict[str, object]:
