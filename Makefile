@@ -17,10 +17,12 @@ BENCHMARK ?=
 TRAINER ?=
 # checkov pins what it stands on, older than what Podium stands on: it has an environment of its own.
 SCANNER := .venv-security
+# So do the tools that exports are read with: MLflow's server, TensorBoard, Weights & Biases. They pin a score of packages.
+TOOLS   := .venv-exports
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart screenshots test e2e e2echaos security demo bench benchmark latency trainer scale chaos clean
+.PHONY: help install check format chart screenshots test exports e2e e2echaos security demo bench benchmark latency trainer scale chaos clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -56,6 +58,14 @@ screenshots: $(READY) ## Take the pictures of the dashboard in docs/images anew,
 
 test: $(READY) ## Run every test
 	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
+exports: $(READY) $(TOOLS)/.ready ## Export to a real MLflow server, TensorBoard and Weights & Biases (offline), and read it back
+	PODIUM_TOOLS=$(TOOLS) $(BIN)/pytest tests/exporting -m tools
+
+$(TOOLS)/.ready: Makefile pyproject.toml
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --disable-pip-version-check --quiet --editable ".[wandb]" 'mlflow>=3.10' 'tensorboard>=2.20'
+	@touch $@
 
 security: $(READY) $(SCANNER)/.ready ## Look for weak spots in the chart and in manifests/ with checkov; fails on any
 	@rm -rf build/chart && mkdir -p build/chart
@@ -105,5 +115,5 @@ chaos: $(READY) ## Repeat the tests that kill things, for MINUTES=60, until one 
 	done; echo "chaos: $$round rounds lost nothing"
 
 clean: ## Remove the environment and the caches; experiments under .podium stay
-	rm -rf .venv $(SCANNER) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf .venv $(SCANNER) $(TOOLS) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

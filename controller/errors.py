@@ -1,7 +1,7 @@
 """What the service refuses, named after what went wrong for the caller.
 
 Refusal
-  NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults, FigureNotFound,
+  NotFound            404   ExperimentNotFound, TrialNotFound, NoTrialYet, NoResults, NoCheckpoint, FigureNotFound,
                             WebhookNotFound, TokenNotFound, ProjectNotFound
   Conflict            409   AlreadyEnded, StillRunning, KeyReused, Superseded, NothingToStop, NothingToEvaluate,
                             OtherData, TooManyWebhooks, NotExternal, NameTaken
@@ -47,6 +47,10 @@ class NoTrialYet(NotFound):
 
 
 class NoResults(NotFound):
+    pass
+
+
+class NoCheckpoint(NotFound):
     pass
 
 

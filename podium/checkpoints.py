@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import fsspec
 from pydantic import ValidationError
@@ -33,7 +34,7 @@ class CheckpointNotSaved(Exception):
     """The storage did not take a checkpoint; those saved before are intact."""
 
 
-class _Damaged(Exception):
+class Damaged(Exception):
     """The file is not what was saved."""
 
 
@@ -100,9 +101,30 @@ def load(folder: str, *, up_to_epoch: int) -> Checkpoint | None:
             return _parse(filesystem.cat_file(stored.path), is_midway=not stored.is_whole)
         except FileNotFoundError:  # a newer attempt removed it just now
             continue
-        except _Damaged as error:
+        except Damaged as error:
             _log.warning("podium: %s is damaged (%s); trying the checkpoint before it", stored.path, error)
     return None
+
+
+def newest_of(folder: str, *, epoch: int) -> str | None:
+    """Return the path of the newest checkpoint of an epoch's end, unread; None when there is none."""
+    found = [one for one in _list(folder) if one.is_whole and not one.is_partial and one.epoch == epoch]
+    return max(found).path if found else None
+
+
+def check(file: BinaryIO) -> tuple[MeasurementReport | None, int]:
+    """Return the report of a whole epoch's checkpoint, and where its data begin; they go on to the end of the file.
+
+    It is read a part at a time. Raises Damaged.
+    """
+    if file.read(len(MAGIC)) != MAGIC:
+        raise Damaged("it does not begin as a checkpoint does")
+    header, start = _header_of(file.readline()), file.tell()
+    digest = hashlib.sha256(b"" if header.report is None else header.report.model_dump_json().encode())
+    while part := file.read(1024 * 1024):
+        digest.update(part)
+    _refuse_other(header, size_bytes=file.tell() - start, sha256=digest.hexdigest())
+    return header.report, start
 
 
 def _header(checkpoint: Checkpoint) -> _Header:
@@ -177,17 +199,25 @@ def _list(folder: str) -> Iterator[_Stored]:
 
 
 def _parse(content: bytes, *, is_midway: bool) -> Checkpoint:
-    """Read a stored file. Raises _Damaged."""
+    """Read a stored file. Raises Damaged."""
     if not content.startswith(MAGIC):
-        raise _Damaged("it does not begin as a checkpoint does")
+        raise Damaged("it does not begin as a checkpoint does")
     line, _, data = content[len(MAGIC) :].partition(b"\n")
-    try:
-        header = _Header.model_validate_json(line)
-    except ValidationError:
-        raise _Damaged("its header is unreadable") from None
-    if len(data) != header.size_bytes:
-        raise _Damaged(f"{len(data)} of {header.size_bytes} bytes are there")
+    header = _header_of(line)
     checkpoint = Checkpoint(report=header.report, data=data, is_midway=is_midway)
-    if _digest(checkpoint) != header.sha256:
-        raise _Damaged("its checksum does not fit")
+    _refuse_other(header, size_bytes=len(data), sha256=_digest(checkpoint))
     return checkpoint
+
+
+def _header_of(line: bytes) -> _Header:
+    try:
+        return _Header.model_validate_json(line)
+    except ValidationError:
+        raise Damaged("its header is unreadable") from None
+
+
+def _refuse_other(header: _Header, *, size_bytes: int, sha256: str) -> None:
+    if size_bytes != header.size_bytes:
+        raise Damaged(f"{size_bytes} of {header.size_bytes} bytes are there")
+    if sha256 != header.sha256:
+        raise Damaged("its checksum does not fit")

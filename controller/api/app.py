@@ -16,6 +16,7 @@ from controller.api import (
     audit_trail,
     evaluation,
     experiments,
+    exports,
     figures,
     health,
     projects,
@@ -57,6 +58,7 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.include_router(experiments.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(results.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(evaluation.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
+    app.include_router(exports.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(figures.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(reports.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(webhooks.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])

@@ -2,7 +2,9 @@
 
 app         the commands by name, and the one place where an error becomes a line and an exit code
 run         `run` and `watch`
-reading     `ls`, `show`, `best`, `trials`, `trial` and `export`
+reading     `ls`, `show`, `best`, `trials` and `trial`
+export      `export`: files, and what other tools are told
+download    `best --download`
 results     `results`, with what to say about them in `results_view`
 evaluate    `evaluate`: a trial on the test part
 control     `change`, `stop`, `pause`, `resume` and `delete`

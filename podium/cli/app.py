@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from podium.cli import access, control, evaluate, fork, importing, reading, report, results, run, webhooks
+from podium.cli import access, control, evaluate, export, fork, importing, reading, report, results, run, webhooks
 from podium.cli.local import ControllerDied
 from podium.cli.terminal import BadInput
 from podium.client import PodiumError, ServerUnreachable, SpecRefused
@@ -58,7 +58,7 @@ app.command()(reading.show)
 app.command()(reading.best)
 app.command()(reading.trials)
 app.command()(reading.trial)
-app.command()(reading.export)
+app.command()(export.export)
 app.command()(results.results)
 app.command()(evaluate.evaluate)
 app.command()(report.report)

@@ -1,4 +1,4 @@
-"""Commands that only read: `ls`, `show`, `best`, `trials`, `trial` and `export`."""
+"""Commands that only read: `ls`, `show`, `best`, `trials` and `trial`."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from podium.cli.address import controller_url, token_for
+from podium.cli.download import download_model
 from podium.cli.following import utc_now
 from podium.cli.progress import progress_view
 from podium.cli.tables import (
@@ -35,8 +36,12 @@ State = Annotated[ExperimentState | None, typer.Option("--state", help="Only exp
 Name = Annotated[str | None, typer.Option("--name", help="Only experiments of this name.")]
 InProject = Annotated[str | None, typer.Option("--project", help="Only experiments of this project.")]
 Number = Annotated[int, typer.Argument(metavar="TRIAL", help="The trial's number.", min=1)]
+Download = Annotated[
+    Path | None,
+    typer.Option("--download", metavar="DIR", help="Save its model there, with a load_model() that needs torch only."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a model that was downloaded there before.")]
 AsYaml = Annotated[bool, typer.Option("--yaml", help="Print the configuration alone, as YAML.")]
-Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of the screen.")]
 
 
 def ls(state: State = None, name: Name = None, project: InProject = None, url: Url = None) -> None:
@@ -58,13 +63,21 @@ def show(experiment: Target, url: Url = None) -> None:
             console.print(view)
 
 
-def best(experiment: Target, as_yaml: AsYaml = False, url: Url = None) -> None:
+def best(
+    experiment: Target,
+    as_yaml: AsYaml = False,
+    download: Download = None,
+    force: Force = False,
+    url: Url = None,
+) -> None:
     """Print the best configuration that was trained in full, beside the baseline; of several objectives, the front."""
     with connect(url) as client:
         found = client.find(experiment)
         trial = client.best(found.id)
         others = [objective.metric for objective in found.spec.other_objectives]
         front = client.front(found.id) if others and not as_yaml else []
+    if download is not None:
+        download_model(url, found, trial, download, force=force)
     if not as_yaml:
         results().print(best_view(found, trial))
         if front:
@@ -87,16 +100,6 @@ def trial(experiment: Target, number: Number, url: Url = None) -> None:
         found = client.find(experiment)
         detail = client.trial(found.id, number)
     results().print(trial_view(detail, found.spec.objective.metric))
-
-
-def export(experiment: Target, output: Output = None, url: Url = None) -> None:
-    """Write an experiment's trials as CSV."""
-    with connect(url) as client:
-        table = client.trials_csv(client.find(experiment).id)
-    if output is None:
-        typer.echo(table, nl=False)
-    else:
-        output.write_text(table, encoding="utf-8", newline="")
 
 
 def connect(url: str | None, *, timeout_seconds: float = 10.0) -> PodiumClient:

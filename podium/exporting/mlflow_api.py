@@ -1,0 +1,215 @@
+"""MLflow's REST API, as far as an export needs it: https://mlflow.org/docs/latest/rest-api.html.
+
+The API is versioned and documented, and any client may speak it; MLflow's own package would bring its pins of a score
+of other packages into whatever environment `podium` is installed in (docs/decisions/0027).
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import httpx2
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from podium import whole_file
+from podium.client import PodiumError
+from podium.exporting.mlflow_words import Metric, Status
+from podium.loopback import is_loopback
+
+API = "/api/2.0/mlflow/"
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
+MOST_METRICS, MOST_NAMED = 900, 100
+"""Of one log-batch: it takes 1,000 entities, 100 of them parameters and 100 tags."""
+PASSING = {408, 425, 429, 500, 502, 503, 504}
+TIMEOUT_SECONDS = 60.0
+
+
+class MlflowRefused(PodiumError):
+    """The MLflow server did not do what it was asked; the message says what it said."""
+
+
+class _NotNow(MlflowRefused):
+    """It may do it later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """How MLflow's own client signs in: MLFLOW_TRACKING_TOKEN, or a user with a password."""
+
+    token: str | None = None
+    username: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MlflowRun:
+    run_id: str
+    artifact_uri: str
+    tags: Mapping[str, str]
+
+
+class MlflowServer:
+    """A tracking server, closed at the end of its `with` block. Every method raises MlflowRefused."""
+
+    def __init__(
+        self,
+        uri: str,
+        credentials: Credentials = Credentials(),
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        parts = urlsplit(uri)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise MlflowRefused(f"{uri!r} is no address of an MLflow server; write http://HOST:PORT or https://…")
+        self.uri, self._sleep, self._is_local = uri.rstrip("/"), sleep, is_loopback(parts.hostname or "")
+        user, password, token = credentials.username, credentials.password, credentials.token
+        self._http = httpx2.Client(
+            base_url=self.uri,
+            auth=(user, password or "") if user is not None else None,
+            headers={"Authorization": f"Bearer {token}"} if token and user is None else {},
+            timeout=TIMEOUT_SECONDS,
+            trust_env=not self._is_local,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def experiment(self, name: str) -> str:
+        """Return the id of the experiment of this name, which is created if there is none."""
+        try:
+            found = self._call("GET", "experiments/get-by-name", {"experiment_name": name})["experiment"]
+        except MlflowRefused as error:
+            if "RESOURCE_DOES_NOT_EXIST" not in str(error):
+                raise
+            return str(self._call("POST", "experiments/create", {"name": name})["experiment_id"])
+        if found.get("lifecycle_stage") == "deleted":
+            raise MlflowRefused(
+                f"the experiment {name!r} is deleted at {self.uri}; restore it there, or give another --experiment-name"
+            )
+        return str(found["experiment_id"])
+
+    def runs(self, experiment: str, tags: Mapping[str, str]) -> Iterator[MlflowRun]:
+        """Yield the runs that have these tags and are not deleted. Values must hold no quotes."""
+        asked: dict[str, Any] = {  # Any: JSON
+            "experiment_ids": [experiment],
+            "filter": " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items()),
+            "max_results": 1000,
+        }
+        while True:
+            answer = self._call("POST", "runs/search", asked)
+            yield from (_run(each) for each in answer.get("runs", []))
+            if not answer.get("next_page_token"):
+                return
+            asked["page_token"] = answer["next_page_token"]
+
+    def create_run(self, experiment: str, name: str, tags: Mapping[str, str], start_time: int) -> MlflowRun:
+        """Create a run with its tags, in one step. It is not tried again: the answer may be all that was lost."""
+        asked = {"experiment_id": experiment, "run_name": name, "start_time": start_time, "tags": _pairs(tags)}
+        return _run(self._once("POST", "runs/create", asked)["run"])
+
+    def update_run(self, run_id: str, *, name: str, status: Status, end_time: int | None) -> None:
+        asked: dict[str, Any] = {"run_id": run_id, "run_name": name, "status": status}  # Any: JSON
+        self._call("POST", "runs/update", asked | ({} if end_time is None else {"end_time": end_time}))
+
+    def log(
+        self, run_id: str, *, params: Mapping[str, str], metrics: Sequence[Metric], tags: Mapping[str, str]
+    ) -> None:
+        """Log as much as there is, in as many requests as it takes: parameters and metrics first, tags last."""
+        for some in _parts(_pairs(params), MOST_NAMED):
+            self._call("POST", "runs/log-batch", {"run_id": run_id, "params": some})
+        points = [
+            {"key": each.key, "value": each.value, "timestamp": each.timestamp, "step": each.step} for each in metrics
+        ]
+        for some in _parts(points, MOST_METRICS):
+            self._call("POST", "runs/log-batch", {"run_id": run_id, "metrics": some})
+        for some in _parts(_pairs(tags), MOST_NAMED):
+            self._call("POST", "runs/log-batch", {"run_id": run_id, "tags": some})
+
+    def history(self, run_id: str, key: str) -> Iterator[Metric]:
+        """Yield all values of a metric that the run has."""
+        asked: dict[str, Any] = {"run_id": run_id, "metric_key": key, "max_results": 25_000}  # Any: JSON
+        while True:
+            answer = self._call("GET", "metrics/get-history", asked)
+            for each in answer.get("metrics", []):
+                yield Metric(
+                    key=str(each["key"]),
+                    value=float(each["value"]),
+                    timestamp=int(each["timestamp"]),
+                    step=int(each.get("step", 0)),
+                )
+            if not answer.get("next_page_token"):
+                return
+            asked["page_token"] = answer["next_page_token"]
+
+    def put_artifact(self, run: MlflowRun, path: str, content: bytes) -> None:
+        """Store a file with a run, in place of one of this name: through the server, or where it says."""
+        root = urlsplit(run.artifact_uri)
+        if root.scheme == "mlflow-artifacts":
+            where = ARTIFACTS + quote(f"{root.path.strip('/')}/{path}")
+            self._retried(lambda: self._send(self._http.build_request("PUT", where, content=content)))
+        elif root.scheme in ("s3", "gs") or (root.scheme in ("file", "") and self._is_local):
+            whole_file.write_with_patience(f"{run.artifact_uri.rstrip('/')}/{path}", content, sleep=self._sleep)
+        else:
+            raise MlflowRefused(
+                f"artifacts of {self.uri} lie in {run.artifact_uri}, which podium cannot write; "
+                "have the server serve them (--serve-artifacts), or leave them out with --no-artifacts"
+            )
+
+    def _call(self, method: str, what: str, asked: Mapping[str, Any]) -> Any:  # Any: JSON
+        return self._retried(lambda: self._once(method, what, asked))
+
+    def _retried(self, ask: Callable[[], Any]) -> Any:
+        retrying = Retrying(
+            retry=retry_if_exception_type(_NotNow),
+            wait=wait_random_exponential(multiplier=0.2, max=5.0),
+            stop=stop_after_attempt(5),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(ask)
+
+    def _once(self, method: str, what: str, asked: Mapping[str, Any]) -> Any:
+        if method == "GET":
+            return self._send(self._http.build_request("GET", API + what, params=dict(asked))).json()
+        return self._send(self._http.build_request(method, API + what, json=asked)).json()
+
+    def _send(self, request: httpx2.Request) -> httpx2.Response:
+        try:
+            response = self._http.send(request)
+        except httpx2.RequestError as error:
+            raise _NotNow(f"no answer from MLflow at {self.uri}: {str(error) or type(error).__name__}") from None
+        if response.is_success:
+            return response
+        kind = _NotNow if response.status_code in PASSING else MlflowRefused
+        raise kind(f"MLflow at {self.uri} answered {response.status_code} to {request.url.path}: {_said(response)}")
+
+
+def _run(found: Mapping[str, Any]) -> MlflowRun:
+    info = found["info"]
+    tags = {each["key"]: each["value"] for each in found.get("data", {}).get("tags", [])}
+    return MlflowRun(run_id=info["run_id"], artifact_uri=info["artifact_uri"], tags=tags)
+
+
+def _said(response: httpx2.Response) -> str:
+    try:
+        body = response.json()
+        return f"{body['error_code']}: {body['message']}"
+    except (ValueError, KeyError, TypeError):
+        return response.text[:200].strip() or response.reason_phrase
+
+
+def _pairs(named: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "value": value} for key, value in named.items()]
+
+
+def _parts(items: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:
+    for first in range(0, len(items), most):
+        yield items[first : first + most]

@@ -1,0 +1,252 @@
+"""`podium best --download`: a model that a search has trained, loaded where there is nothing of Podium."""
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from fastapi.testclient import TestClient
+from pyarrow import parquet
+from sqlalchemy import Engine
+from typer.testing import CliRunner, Result
+
+from controller.database import open_sessions
+from controller.retention import Stored
+from controller.tables import TrialRow
+from podium.cli.app import app
+from podium.exporting.weights import Tensor, UnusableWeights, judged_weights, read_state, write_weights
+from podium.results import PREDICTIONS
+from tests.cli.served import serving
+from tests.service import API, Service
+from tests.worker.in_process import train_at
+from tests.worker.small import write_images
+
+LABELS = ("ape", "bee", "cat")
+PREDICT = """
+import json, sys
+sys.path.insert(0, {folder!r})
+assert not any("podium" in name for name in sys.modules)
+import torch
+from PIL import Image
+from load import load_model
+torch.set_num_threads(1)
+model, transform, labels = load_model()
+with torch.inference_mode():
+    found = [model(transform(Image.open(path))[None])[0].softmax(0) for path in {paths!r}]
+print(json.dumps([[labels[each.argmax()], each.max().item()] for each in found]))
+assert "podium" not in sys.modules and "worker" not in sys.modules
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searched:
+    service: Service
+    url: str
+    experiment: str
+    artifacts: Path
+
+    @property
+    def trial_folder(self) -> Path:
+        return self.artifacts / self.experiment / "t1"
+
+
+@contextlib.contextmanager
+def searched(engine: Engine, root: Path, patch: pytest.MonkeyPatch, **training: Any) -> Iterator[Searched]:
+    """A search of one full training of two epochs, its controller on a socket."""
+    service = Service(engine, open_sessions(engine), artifacts=root / "artifacts")
+    patch.setenv("PODIUM_CACHE_DIR", str(root / "cache"))
+    patch.setenv("OMP_NUM_THREADS", "1")
+    pets = write_images(root / "pets", LABELS, each=10)
+    section = {"dataset": "image_folder", "data": str(pets), "image_size": 32, "batch_size": 8, **training}
+    with TestClient(service.app) as service.http, serving(service.app) as url:
+        identity = service.create(
+            trial=None,
+            training=section,
+            parameters={"learning_rate": {"type": "real", "low": 1e-4, "high": 1e-2, "scale": "log"}},
+            fidelity={"rungs": {"full": 2}},
+            budget={"runs": 1},
+            parallelism=1,
+        )
+        service.settle()
+        [job] = service.active()
+        token = service.token(job)["Authorization"].removeprefix("Bearer ")
+        assert train_at(url, token, patch) is None
+        service.cluster.exit(job, 0)
+        service.settle()
+        yield Searched(service=service, url=url, experiment=identity, artifacts=root / "artifacts")
+
+
+@pytest.fixture
+def search(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Searched]:
+    with searched(engine, tmp_path, monkeypatch, ema_decay=0.5) as made:
+        yield made
+
+
+def download(search: Searched, folder: Path, *more: str) -> Result:
+    arguments = ["best", search.experiment, "--download", str(folder), *more, "--url", search.url]
+    return CliRunner().invoke(app, arguments, prog_name="podium", catch_exceptions=False)
+
+
+def predicted(folder: Path, paths: list[str], elsewhere: Path) -> list[list[Any]]:
+    """Load and ask the model in a new process that sees neither the repository nor this environment's path to it."""
+    program = PREDICT.format(folder=str(folder), paths=paths)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        cwd=elsewhere,
+        env={"PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found: list[list[Any]] = json.loads(done.stdout)
+    return found
+
+
+def test_elsewhere_the_model_says_what_validation_recorded(search: Searched, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "model"
+    result = download(search, folder)
+    assert result.exit_code == 0, result.stderr
+    assert f"saved the model of trial 1 in {folder}" in result.stderr
+    assert {path.name for path in folder.iterdir()} == {"model.pt", "config.json", "load.py", "README.md"}
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+    recorded = parquet.read_table(io.BytesIO((search.trial_folder / "results" / PREDICTIONS).read_bytes())).to_pylist()
+    found = predicted(folder, [row["name"] for row in recorded], tmp_path)
+    assert [label for label, _ in found] == [row["predicted"] for row in recorded]
+    assert [share for _, share in found] == pytest.approx([row["confidence"] for row in recorded], rel=1e-4)
+    right = sum(label == row["label"] for (label, _), row in zip(found, recorded, strict=True))
+    config = json.loads((folder / "config.json").read_text())
+    assert right / len(recorded) == config["objective"]["value"] == config["validation"]["top1"]
+    assert config["labels"] == list(LABELS)
+    assert config["parameters"].keys() == {"learning_rate"}
+    assert config["training"]["ema_decay"] == 0.5
+    assert config["training"]["learning_rate"] == config["parameters"]["learning_rate"]
+    assert config["model"]["weights"] == "moving average"
+    assert config["model"]["architecture"] == "resnet18"
+
+    weights = torch.load(folder / "model.pt", weights_only=True)
+    stored = next(search.trial_folder.glob("epoch-00002-*.ckpt")).read_bytes()
+    state = torch.load(io.BytesIO(stored[stored.index(b"\n", 21) + 1 :]), weights_only=True)
+    assert not torch.equal(weights["fc.weight"], state["model"]["fc.weight"])
+    assert all(torch.equal(each, state["average"][f"module.{name}"]) for name, each in weights.items())
+    assert len(weights) == len(state["model"])
+    assert (folder / "model.pt").stat().st_size < 0.4 * len(stored), "no moments, and no second set of weights"
+
+
+def test_what_is_there_is_kept_and_replaced_only_when_asked_and_only_by_a_whole_one(
+    search: Searched, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    assert download(search, folder).exit_code == 0, "an empty folder is free"
+    (folder / "README.md").write_text("mine")
+    refused = download(search, folder)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        f"podium: {folder} holds a downloaded model; replace it with --force, or name another folder\n"
+    )
+    [checkpoint] = search.trial_folder.glob("epoch-00002-*.ckpt")
+    whole = checkpoint.read_bytes()
+    checkpoint.write_bytes(whole[:-3])
+    damaged = download(search, folder, "--force")
+    assert damaged.exit_code == 1
+    assert damaged.stderr.startswith("podium: the checkpoint of trial 1 did not come whole: ")
+    assert (folder / "README.md").read_text() == "mine"
+    checkpoint.write_bytes(whole)
+    assert download(search, folder, "--force").exit_code == 0
+    assert (folder / "README.md").read_text().startswith("# resnet18 of tiny, trial 1\n")
+    (folder / "thesis.tex").write_text("")
+    precious = download(search, folder, "--force")
+    assert precious.exit_code == 2
+    assert f"{folder} holds thesis.tex, which is no part of a downloaded model" in precious.stderr
+    assert {path.name for path in tmp_path.iterdir()} >= {"model"}
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".model")]
+
+    checkpoint.unlink()
+    missing = download(search, tmp_path / "other")
+    assert missing.exit_code == 1
+    assert "holds no checkpoint of epoch 2, the last of trial 1's full training; if it was removed" in missing.stderr
+    with search.service.sessions.begin() as session:
+        session.query(TrialRow).update({"checkpoints": Stored.GONE})
+    removed = download(search, tmp_path / "other")
+    assert removed.stderr.startswith(f"podium: the checkpoint of trial 1 of {search.experiment} is removed, as its ")
+    assert not (tmp_path / "other").exists()
+
+
+def test_of_folds_it_is_the_first_ones_model_and_the_page_says_so(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with searched(engine, tmp_path, monkeypatch, folds=2) as search:
+        assert download(search, tmp_path / "model").exit_code == 0
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    assert (config["model"]["member"], config["model"]["members"]) == (1, 2)
+    assert config["model"]["weights"] == "last step"
+    assert "is the mean of 2 trainings" in (tmp_path / "model" / "README.md").read_text()
+    picture = str(next((tmp_path / "pets").rglob("*.png")))
+    [[label, share]] = predicted(tmp_path / "model", [picture], tmp_path)
+    assert label in LABELS
+    assert 1 / 3 <= share <= 1
+
+
+def test_trials_of_a_command_and_trials_on_their_way_have_no_model_and_the_reason_is_told(service: Service) -> None:
+    experiment_id = service.create()
+    service.settle()
+    answer = service.http.get(f"{API}/experiments/{experiment_id}/trials/1/checkpoint")
+    assert answer.status_code == 404
+    assert (
+        "run a command of their own, and only that command knows what its checkpoints mean" in answer.json()["detail"]
+    )
+    experiment_id = service.create(trial=None, training={"dataset": "digits"})
+    service.settle()
+    answer = service.http.get(f"{API}/experiments/{experiment_id}/trials/1/checkpoint")
+    assert answer.json()["error"] == "NoCheckpoint"
+    assert "trial 1 is running at epoch 0 of 4; the model of a full training is downloaded" in answer.json()["detail"]
+
+
+class Dangerous:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return print, ("run",)
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    saved = io.BytesIO()
+    torch.save({"model": Dangerous()}, saved)
+    with zipfile.ZipFile(saved) as archive, pytest.raises(UnusableWeights, match=r"it holds __builtin__\.print"):
+        read_state(archive)
+    assert capsys.readouterr().out == ""
+
+
+def test_weights_of_any_layout_and_type_come_out_as_they_went_in() -> None:
+    shared = torch.arange(12.0)
+    weights = {
+        "plain": torch.randn(3, 4),
+        "transposed": torch.randn(3, 4).t(),
+        "part": shared[2:8].reshape(2, 3),
+        "other part": shared[6:],
+        "channels last": torch.randn(2, 3, 4, 5).contiguous(memory_format=torch.channels_last),
+        "half": torch.randn(3).bfloat16(),
+        "count": torch.tensor(2**40),
+        "none": torch.empty(0, 3),
+    }
+    saved, written = io.BytesIO(), io.BytesIO()
+    torch.save({"model": weights, "optimizer": {"moments": torch.randn(1000)}}, saved)
+    with zipfile.ZipFile(saved) as archive:
+        found, is_average = judged_weights(read_state(archive))
+        assert all(isinstance(each, Tensor) for each in found.values())
+        write_weights(archive, found, written)
+    assert not is_average
+    written.seek(0)
+    read = torch.load(written, weights_only=True)
+    assert list(read) == list(weights)
+    for name, each in weights.items():
+        assert torch.equal(read[name], each)
+        assert (read[name].dtype, read[name].stride()) == (each.dtype, each.stride())
+    assert len(written.getvalue()) < len(saved.getvalue()) - 4000, "the moments stay behind"
