@@ -18,7 +18,6 @@ MEASUREMENTS = "measurements"
 
 def write_folder(folder: Path, spool: Spool, parameters: Mapping[str, Parameter], form: Format) -> Mapping[Path, int]:
     """Write trials and measurements, in place of those that are there; return how many rows each file has."""
-    folder.mkdir(parents=True, exist_ok=True)
     columns = {
         f"{TRIALS}.{form}": trial_columns(parameters, spool.metrics),
         f"{MEASUREMENTS}.{form}": MEASUREMENT_COLUMNS,
@@ -40,6 +39,7 @@ def write_trials(path: Path, spool: Spool, parameters: Mapping[str, Parameter], 
 
 
 def _write(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[Cell]], form: Format) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + PARTIAL)
     try:
         if form == "csv":

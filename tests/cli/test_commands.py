@@ -217,16 +217,6 @@ def test_trials_and_trial_show_configurations_and_attempts(world: World, podium:
     assert (missing.exit_code, missing.stderr) == (1, "podium: digits-k3f9 has no trial 7\n")
 
 
-def test_export_writes_the_servers_csv_unchanged(world: World, podium: Podium, tmp_path: Path) -> None:
-    world.add(an_experiment())
-    assert podium("export", "digits").stdout_bytes == b"trial,value\r\n4,0.98125\r\n"
-    assert podium("export", "digits", "-o", str(tmp_path / "trials.csv")).exit_code == 0
-    assert (tmp_path / "trials.csv").read_bytes() == b"trial,value\r\n4,0.98125\r\n"
-    blocked = podium("export", "digits", "-o", str(tmp_path / "no" / "trials.csv"))
-    assert blocked.exit_code == 1
-    assert blocked.stderr == f"podium: {tmp_path}/no/trials.csv: No such file or directory\n"
-
-
 def test_an_unknown_experiment_and_an_ambiguous_name_are_one_line(world: World, podium: Podium) -> None:
     world.add(an_experiment(id="digits-0001"))
     world.add(an_experiment(id="digits-0002"))

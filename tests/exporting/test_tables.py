@@ -151,7 +151,7 @@ def test_an_experiment_is_written_as_both_tables_in_both_forms(
             result = podium(url, "export", experiment_id, "--to", form, "-o", str(tmp_path / form))
             assert result.exit_code == 0, result.stderr
         screen = podium(url, "export", experiment_id)
-        single = podium(url, "export", experiment_id, str(tmp_path / "one.csv"))
+        single = podium(url, "export", experiment_id, str(tmp_path / "new" / "one.csv"))
         assert single.exit_code == 0
     metadata = (tmp_path / "csv" / "csv-metadata.json").read_text()
     for name in ("trials", "measurements"):
@@ -162,7 +162,11 @@ def test_an_experiment_is_written_as_both_tables_in_both_forms(
         table = parquet.read_table(tmp_path / "parquet" / f"{name}.parquet")
         assert table.column_names == [column.name for column in columns]
         assert [list(row.values()) for row in table.to_pylist()] == rows
-    assert screen.stdout_bytes == (tmp_path / "csv" / "trials.csv").read_bytes() == (tmp_path / "one.csv").read_bytes()
+    assert (
+        screen.stdout_bytes
+        == (tmp_path / "csv" / "trials.csv").read_bytes()
+        == (tmp_path / "new" / "one.csv").read_bytes()
+    )
 
     told = service.read(experiment_id)
     measured = table.to_pylist()

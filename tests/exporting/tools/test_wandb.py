@@ -38,6 +38,12 @@ def test_offline_runs_hold_what_the_trials_measured_and_a_later_export_replaces_
     assert "offline runs; send them with: wandb sync" in first.stderr
     assert first.stdout == ""
     check(service, experiment_id, read_all(folder, read_by))
+    runs = sorted(map(str, folder.glob("wandb/offline-run-*")))
+    command = [str(tools / "wandb"), "sync", "--dry-run", *runs]
+    would = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert would.returncode == 0, would.stderr
+    said = "".join((would.stdout + would.stderr).split())
+    assert all(f"run-{Path(run).name.partition('-')[2].split('-', 2)[2]}.wandb" in said for run in runs), said
 
     go_on(service, 1)
     assert export(tools, url, experiment_id, folder).returncode == 0
