@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -21,13 +22,17 @@ from typer.testing import CliRunner, Result
 from controller.database import open_sessions
 from controller.retention import Stored
 from controller.tables import TrialRow
+from podium import checkpoints
+from podium.checkpoints import Checkpoint
 from podium.cli.app import app
 from podium.exporting.weights import Tensor, UnusableWeights, judged_weights, read_state, write_weights
 from podium.results import PREDICTIONS
+from podium.wire import MeasurementReport
 from tests.cli.served import serving
 from tests.service import API, Service
-from tests.worker.in_process import train_at
-from tests.worker.small import write_images
+from tests.worker.evaluating import CONFIGURATION, EPOCHS, searched
+from tests.worker.small import training, write_images
+from worker.packing import packed
 
 LABELS = ("ape", "bee", "cat")
 PREDICT = """
@@ -58,35 +63,61 @@ class Searched:
         return self.artifacts / self.experiment / "t1"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A full training by the real trainer: what it left, and what it told."""
+
+    folder: Path
+    pictures: Path
+    reports: list[MeasurementReport]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    root = tmp_path_factory.mktemp("trained")
+    pictures = write_images(root / "pets", LABELS, each=10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PODIUM_CACHE_DIR", str(root / "cache"))
+        settings = training(dataset="image_folder", data=str(pictures), ema_decay=0.5)
+        api = searched(root / "t1", settings, patch)
+    return Trained(folder=root / "t1", pictures=pictures, reports=api.reports)
+
+
 @contextlib.contextmanager
-def searched(engine: Engine, root: Path, patch: pytest.MonkeyPatch, **training: Any) -> Iterator[Searched]:
-    """A search of one full training of two epochs, its controller on a socket."""
+def controller_of(engine: Engine, root: Path, trained: Trained, **changes: Any) -> Iterator[Searched]:
+    """A controller on a socket that has been told all of that training, with what it left in its artifact store."""
     service = Service(engine, open_sessions(engine), artifacts=root / "artifacts")
-    patch.setenv("PODIUM_CACHE_DIR", str(root / "cache"))
-    patch.setenv("OMP_NUM_THREADS", "1")
-    pets = write_images(root / "pets", LABELS, each=10)
-    section = {"dataset": "image_folder", "data": str(pets), "image_size": 32, "batch_size": 8, **training}
+    section = {"dataset": "image_folder", "data": str(trained.pictures), "image_size": 32, "ema_decay": 0.5}
     with TestClient(service.app) as service.http, serving(service.app) as url:
         identity = service.create(
             trial=None,
-            training=section,
-            parameters={"learning_rate": {"type": "real", "low": 1e-4, "high": 1e-2, "scale": "log"}},
-            fidelity={"rungs": {"full": 2}},
+            training=section | changes,
+            parameters={
+                "learning_rate": {"type": "real", "low": 1e-4, "high": 1e-2, "scale": "log"},
+                "batch_size": {"type": "integer", "low": 8, "high": 16, "scale": "log", "base": 2},
+            },
+            baseline=CONFIGURATION,
+            fidelity={"rungs": {"full": EPOCHS}},
             budget={"runs": 1},
             parallelism=1,
         )
         service.settle()
         [job] = service.active()
-        token = service.token(job)["Authorization"].removeprefix("Bearer ")
-        assert train_at(url, token, patch) is None
+        for report in trained.reports:
+            answer = service.http.post(
+                f"{API}/run/measurements", headers=service.token(job), json=report.model_dump(mode="json")
+            )
+            assert answer.status_code == 200, answer.text
         service.cluster.exit(job, 0)
         service.settle()
-        yield Searched(service=service, url=url, experiment=identity, artifacts=root / "artifacts")
+        made = Searched(service=service, url=url, experiment=identity, artifacts=root / "artifacts")
+        shutil.copytree(trained.folder, made.trial_folder)
+        yield made
 
 
 @pytest.fixture
-def search(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Searched]:
-    with searched(engine, tmp_path, monkeypatch, ema_decay=0.5) as made:
+def search(engine: Engine, tmp_path: Path, trained: Trained) -> Iterator[Searched]:
+    with controller_of(engine, tmp_path, trained) as made:
         yield made
 
 
@@ -126,7 +157,7 @@ def test_elsewhere_the_model_says_what_validation_recorded(search: Searched, tmp
     config = json.loads((folder / "config.json").read_text())
     assert right / len(recorded) == config["objective"]["value"] == config["validation"]["top1"]
     assert config["labels"] == list(LABELS)
-    assert config["parameters"].keys() == {"learning_rate"}
+    assert config["parameters"] == CONFIGURATION
     assert config["training"]["ema_decay"] == 0.5
     assert config["training"]["learning_rate"] == config["parameters"]["learning_rate"]
     assert config["model"]["weights"] == "moving average"
@@ -182,18 +213,25 @@ def test_what_is_there_is_kept_and_replaced_only_when_asked_and_only_by_a_whole_
 
 
 def test_of_folds_it_is_the_first_ones_model_and_the_page_says_so(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, tmp_path: Path, trained: Trained
 ) -> None:
-    with searched(engine, tmp_path, monkeypatch, folds=2) as search:
+    with controller_of(engine, tmp_path, trained, folds=2, ema_decay=0.0) as search:
+        stored = checkpoints.load(search.trial_folder.as_uri(), up_to_epoch=EPOCHS)
+        assert stored is not None
+        first = torch.load(io.BytesIO(stored.data), weights_only=True)
+        del first["average"]
+        buffer = io.BytesIO()
+        torch.save(first, buffer)
+        both = packed([buffer.getvalue(), b"another fold's"])
+        checkpoints.save(search.trial_folder.as_uri(), Checkpoint(report=stored.report, data=both), attempt=2)
         assert download(search, tmp_path / "model").exit_code == 0
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     assert (config["model"]["member"], config["model"]["members"]) == (1, 2)
     assert config["model"]["weights"] == "last step"
     assert "is the mean of 2 trainings" in (tmp_path / "model" / "README.md").read_text()
-    picture = str(next((tmp_path / "pets").rglob("*.png")))
-    [[label, share]] = predicted(tmp_path / "model", [picture], tmp_path)
-    assert label in LABELS
-    assert 1 / 3 <= share <= 1
+    weights = torch.load(tmp_path / "model" / "model.pt", weights_only=True)
+    assert weights.keys() == first["model"].keys()
+    assert all(torch.equal(each, first["model"][name]) for name, each in weights.items())
 
 
 def test_trials_of_a_command_and_trials_on_their_way_have_no_model_and_the_reason_is_told(service: Service) -> None:

@@ -4,6 +4,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from mlflow import MlflowClient
 
@@ -11,17 +12,18 @@ client = MlflowClient(tracking_uri=sys.argv[1])
 home = client.get_experiment_by_name(sys.argv[2])
 
 
-def told(run):
+def told(run: Any) -> dict[str, Any]:  # Any: what mlflow has; JSON
     """Return all of a run."""
     history = {
         key: [[each.step, each.value, each.timestamp] for each in client.get_metric_history(run.info.run_id, key)]
         for key in run.data.metrics
     }
     with tempfile.TemporaryDirectory() as folder:
-        where = Path(client.download_artifacts(run.info.run_id, "", folder)) if files(run, "") else None
+        if client.list_artifacts(run.info.run_id):
+            client.download_artifacts(run.info.run_id, "", folder)
         found = {
-            path.relative_to(where).as_posix(): path.read_text(errors="replace")
-            for path in (where.rglob("*") if where else ())
+            path.relative_to(folder).as_posix(): path.read_text(errors="replace")
+            for path in Path(folder).rglob("*")
             if path.is_file()
         }
     return {
@@ -31,10 +33,6 @@ def told(run):
         "history": {key: sorted(points) for key, points in history.items()},
         "artifacts": found,
     }
-
-
-def files(run, path):
-    return client.list_artifacts(run.info.run_id, path)
 
 
 runs = client.search_runs([home.experiment_id])

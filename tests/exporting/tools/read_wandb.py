@@ -10,6 +10,8 @@ import json
 import struct
 import sys
 import zlib
+from collections.abc import Iterator
+from typing import Any
 
 from wandb.proto import wandb_internal_pb2
 
@@ -17,10 +19,10 @@ BLOCK_BYTES, HEADER = 32 * 1024, struct.Struct("<IHB")
 FULL, LAST = 1, 4
 
 
-def records(content):
+def records(content: bytes) -> Iterator[bytes]:
     """Yield each record's bytes; every checksum is checked."""
     assert content[:4] == b":W&B", content[:7]
-    place, parts = 7, []
+    place, parts = 7, list[bytes]()
     while place < len(content):
         left = BLOCK_BYTES - place % BLOCK_BYTES
         if left < HEADER.size:
@@ -36,7 +38,7 @@ def records(content):
             parts = []
 
 
-def value(item):
+def value(item: Any) -> Any:  # Any: a protocol buffer; JSON
     """Return what a key holds, in either of the forms that wandb writes."""
     if item.value_json:
         return json.loads(item.value_json)
@@ -44,7 +46,7 @@ def value(item):
     return getattr(item, kind) if kind else None
 
 
-told = {"history": [], "summary": {}}
+told: dict[str, Any] = {"history": [], "summary": {}}
 with open(sys.argv[1], "rb") as file:
     whole = file.read()
 for data in records(whole):
