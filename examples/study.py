@@ -15,38 +15,30 @@ from pathlib import Path
 
 from rich.console import Console
 
-from podium.cli.reading import connect
-from podium.client import PodiumClient
-from podium.documents import read_document
-from podium.faults import parse_spec
+import podium
+from podium.pausing import Sleep
 from podium.study_markdown import markdown_of
-from podium.taxonomy import ExperimentState
-from podium.wire import Experiment
 
-POLL_SECONDS = 2.0
 REPORT_SECONDS = 120.0
 
 
-def main(files: Sequence[str]) -> None:
+def main(files: Sequence[str], *, sleep: Sleep = time.sleep) -> None:
     if not files:
         sys.exit("name the files of the experiments: python examples/study.py examples/fashion/*.yaml")
     console = Console(stderr=True)
-    with connect(None, timeout_seconds=REPORT_SECONDS) as client:
+    with podium.Client(timeout_seconds=REPORT_SECONDS, sleep=sleep) as client:
         arms = [ended(client, Path(file), console).id for file in files]
         print(markdown_of(client.report(arms), is_brief=True))
     console.print(f"more with: podium report {' '.join(arms)} -o report.html", soft_wrap=True)
 
 
-def ended(client: PodiumClient, file: Path, console: Console) -> Experiment:
+def ended(client: podium.Client, file: Path, console: Console) -> podium.Experiment:
     """Create the experiment of this file, unless it was created before, and wait for its end."""
     text = file.read_bytes()
-    experiment = client.create(
-        parse_spec(read_document(text.decode())), idempotency_key=hashlib.sha256(text).hexdigest()
-    )
+    key = hashlib.sha256(text).hexdigest()
+    experiment = client.experiments.create(text.decode(), idempotency_key=key)
     console.print(f"{file}: {experiment.id}")
-    while experiment.state is ExperimentState.RUNNING:
-        time.sleep(POLL_SECONDS)
-        experiment = client.experiment(experiment.id)
+    experiment.wait()
     console.print(f"{experiment.id} is {experiment.state}: {experiment.message}")
     return experiment
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "charts" / "podium"
 
 
-def main(made: Mapping[Path, str]) -> None:
+def main(made: Mapping[Path, str], *, remedy: str = "make chart") -> None:
     """Write the files that differ from what is made, or under `--check` fail on any that does."""
     stale = {path: text for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text}
     if "--check" not in sys.argv[1:]:
@@ -18,12 +18,12 @@ def main(made: Mapping[Path, str]) -> None:
             path.write_text(text, encoding="utf-8")
         return
     if stale:
-        sys.exit("\n".join(map(_fault, stale, stale.values())))
+        sys.exit("\n".join(_fault(path, text, remedy) for path, text in stale.items()))
 
 
-def _fault(path: Path, text: str) -> str:
+def _fault(path: Path, text: str, remedy: str) -> str:
     """Say which file is stale, how to mend it, and where it first differs."""
     found = path.read_text(encoding="utf-8") if path.exists() else ""
     name = str(path.relative_to(ROOT))
     diff = list(difflib.unified_diff(found.splitlines(), text.splitlines(), name, f"{name} as made", lineterm="", n=1))
-    return "\n".join([f"{name} is not what its sources make of it; run `make chart`:", *diff[:20]])
+    return "\n".join([f"{name} is not what its sources make of it; run `{remedy}`:", *diff[:20]])

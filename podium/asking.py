@@ -21,14 +21,12 @@ from types import TracebackType
 from typing import Self
 
 from podium.asked import EXIT_CODES, LEASE_SECONDS, Ask, GivenUp, GiveUp, Suggestion
-from podium.cli.address import controller_url
-from podium.client import PodiumClient
+from podium.client import Client, PodiumClient
 from podium.leaving import Leaving, exit_of
 from podium.preemption import Preemption
 from podium.run_client import RunClient
 from podium.sdk import Trial
 from podium.taxonomy import ExitCode, ExperimentState
-from podium.wire import TOKEN_VARIABLE
 
 _log = logging.getLogger(__name__)
 WAIT_SECONDS = 5.0
@@ -116,6 +114,5 @@ def opened(
     experiment: str, *, url: str | None, token: str | None, lease_seconds: float, holder: str | None
 ) -> Iterator[AskedTrial]:
     """The same, at the controller that is known by its address or from the environment."""
-    at, given = controller_url(url, os.environ), token or os.environ.get(TOKEN_VARIABLE)
-    with PodiumClient(at, token=given) as client:
+    with Client(url, token=token) as client:
         yield from trials(client, experiment, lease_seconds=lease_seconds, holder=holder)

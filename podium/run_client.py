@@ -19,13 +19,13 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from podium.asked import GivenUp
 from podium.leaving import ControllerLost, Fault, OtherData, Superseded, TokenExpired
 from podium.loopback import is_loopback
+from podium.problem import problem_in
 from podium.taxonomy import Verdict
 from podium.wire import (
     API_PREFIX,
     DataDigests,
     MeasurementAnswer,
     MeasurementReport,
-    Problem,
     RunAssignment,
     UnderWay,
 )
@@ -190,17 +190,13 @@ def _retry_after_seconds(response: httpx2.Response) -> float:
 
 
 def _error(response: httpx2.Response) -> str | None:
-    try:
-        return Problem.model_validate_json(response.content).error
-    except ValidationError:
-        return None
+    told = problem_in(response.content)
+    return told.error if told else None
 
 
 def _detail(response: httpx2.Response) -> str:
-    try:
-        return Problem.model_validate_json(response.content).detail
-    except ValidationError:  # a proxy answered in its own words
-        return response.reason_phrase
+    told = problem_in(response.content)
+    return told.detail if told else response.reason_phrase  # a proxy answered in its own words
 
 
 def _read(response: httpx2.Response, model: type[Model]) -> Model:

@@ -28,6 +28,15 @@ def _logs() -> None:
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_profiles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What `podium login` kept on this machine is none of the tests' business."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.delenv("PODIUM_PROFILE", raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def database_url() -> Iterator[str]:
     # not pytest's own folder: as root PostgreSQL runs as nobody, and every other pytest's start shuts that folder again

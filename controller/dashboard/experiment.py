@@ -15,7 +15,7 @@ from controller.dashboard.rendering import Live
 from controller.principal import asking_of
 from controller.tables import ExperimentRow
 from controller.trial_table import Found, UnknownFilter, Wanted, column_names, trials_found
-from podium.cli.progress import has_ended
+from podium.snapshot import has_ended
 from podium.taxonomy import TrialState
 from podium.wire import Experiment
 

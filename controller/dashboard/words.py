@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from rich.text import Text
 
 from podium.cli.phrases import MISSING, counted, in_words, number, spending
-from podium.cli.progress import elapsed, has_ended, time_left
+from podium.cli.progress import elapsed, time_left
+from podium.snapshot import has_ended
 from podium.taxonomy import ExperimentState
 from podium.wire import Experiment
 

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from podium.access import ProjectOrder, Role, Token, TokenOrder
 from podium.cli.access_tables import changes_table, projects_table, tokens_table
-from podium.cli.following import utc_now
 from podium.cli.reading import Url, connect
 from podium.cli.terminal import BadInput, remarks, results
 from podium.faults import faults_of
+from podium.snapshot import utc_now
 
 Order = TypeVar("Order", bound=BaseModel)
 

@@ -14,14 +14,27 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from podium.cli import access, control, evaluate, export, fork, importing, reading, report, results, run, webhooks
+from podium.cli import (
+    access,
+    control,
+    evaluate,
+    export,
+    fork,
+    importing,
+    login,
+    reading,
+    report,
+    results,
+    run,
+    webhooks,
+)
 from podium.cli.local import ControllerDied
 from podium.cli.terminal import BadInput
 from podium.client import PodiumError, ServerUnreachable, SpecRefused
 
 FAILED = 1
 BAD_INPUT = 2
-REMEDY = "name a controller with --url or PODIUM_URL, or start one with podium-controller up"
+REMEDY = "name a controller with --url, PODIUM_URL or podium login, or start one with podium-controller up"
 
 
 class OneLineErrors(TyperGroup):
@@ -69,6 +82,9 @@ app.command()(control.resume)
 app.command()(control.delete)
 app.command("import")(importing.import_)
 app.command()(fork.fork)
+app.command()(login.login)
+app.command()(login.logout)
+app.command()(login.whoami)
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(access.tokens, name="tokens")
 app.add_typer(access.projects, name="projects")
@@ -94,7 +110,7 @@ def main() -> None:
 def _explain(error: PodiumError | BadInput | OSError) -> int:
     match error:
         case SpecRefused():
-            _complain(str(error), [str(fault) for fault in error.problem.faults])
+            _complain(error.problem.detail, [str(fault) for fault in error.problem.faults])
             return BAD_INPUT
         case BadInput():
             _complain(str(error), error.lines)

@@ -4,14 +4,14 @@ import os
 import tempfile
 from pathlib import Path
 
+from podium.address import find_address
 from podium.checkpoints import Damaged
-from podium.cli.address import controller_url
 from podium.cli.terminal import BadInput, remarks
 from podium.client import PodiumError
 from podium.exporting.model_folder import FolderTaken, model_of, refuse_taken, write_folder
 from podium.exporting.reading import ExportClient
 from podium.exporting.weights import UnusableWeights
-from podium.wire import TOKEN_VARIABLE, Experiment, Trial
+from podium.wire import Experiment, Trial
 
 DOWNLOAD_SECONDS = 60.0
 
@@ -25,9 +25,9 @@ def download_model(url: str | None, experiment: Experiment, trial: Trial, folder
     folder = Path(os.path.abspath(folder))
     try:
         refuse_taken(folder, force=force)  # before hundreds of megabytes come for nothing
-        token = os.environ.get(TOKEN_VARIABLE)
+        address = find_address(url, None, os.environ)
         with (
-            ExportClient(controller_url(url, os.environ), token=token, timeout_seconds=DOWNLOAD_SECONDS) as client,
+            ExportClient(address.url, token=address.token, timeout_seconds=DOWNLOAD_SECONDS) as client,
             tempfile.TemporaryFile(prefix="podium-checkpoint-") as checkpoint,
         ):
             client.checkpoint(experiment.id, trial.number, checkpoint)

@@ -9,15 +9,12 @@ from typing import Annotated
 
 import typer
 
-from podium.cli.address import controller_url
-from podium.cli.reading import Target, Url
+from podium.cli.reading import Target, Url, connect
 from podium.cli.results import Number
 from podium.cli.results_view import results_view
 from podium.cli.terminal import remarks, results
 from podium.client import PodiumError
 from podium.evaluation import EVALUATION_VARIABLE, Evaluation
-from podium.evaluation_client import EvaluationClient
-from podium.wire import TOKEN_VARIABLE
 
 NEEDED = ("torch", "torchvision", "worker")
 
@@ -39,7 +36,7 @@ def evaluate(
     experiment: Target, number: Number = None, manifest: Manifest = False, test_data: TestData = None, url: Url = None
 ) -> None:
     """Judge a full training on the test part of the data, which no search touches: once, when all is chosen."""
-    with EvaluationClient(controller_url(url, os.environ), token=os.environ.get(TOKEN_VARIABLE)) as client:
+    with connect(url) as client:
         found = client.find(experiment)
         trial = number or client.best(found.id).number
         if manifest:

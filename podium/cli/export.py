@@ -8,7 +8,7 @@ from typing import Annotated, assert_never
 
 import typer
 
-from podium.cli.address import controller_url
+from podium.address import find_address
 from podium.cli.reading import Target, Url
 from podium.cli.terminal import BadInput, remarks
 from podium.client import NotFound, PodiumError
@@ -20,7 +20,7 @@ from podium.exporting.reading import ExportClient
 from podium.exporting.spool import Spool
 from podium.exporting.wandb_runs import NoWandb
 from podium.results import SUMMARY
-from podium.wire import TOKEN_VARIABLE, Experiment
+from podium.wire import Experiment
 
 EXPORT_SECONDS = 60.0
 """A page of trials with all their epochs takes the controller longer than most answers."""
@@ -70,8 +70,8 @@ def export(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     place = where or output
     if place is None and to is not Road.CSV:
         raise BadInput(f"say where: podium export {experiment} --to {to.value} {'URI' if to is Road.MLFLOW else 'DIR'}")
-    token = os.environ.get(TOKEN_VARIABLE)
-    with ExportClient(controller_url(url, os.environ), token=token, timeout_seconds=EXPORT_SECONDS) as client:
+    address = find_address(url, None, os.environ)
+    with ExportClient(address.url, token=address.token, timeout_seconds=EXPORT_SECONDS) as client:
         found = client.find(experiment)
         with Spool(client.records(found.id)) as spool:
             if place is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from podium.cli.address import running_controller
+from podium.address import running_controller
 from podium.client import PodiumError
 
 START_SECONDS = 180.0

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from podium.cli.phrases import MISSING, counted, in_words, number, spending, standing
-from podium.taxonomy import AttemptState, ExperimentState, RunState, TrialState
+from podium.snapshot import has_ended
+from podium.taxonomy import ExperimentState, RunState, TrialState
 from podium.wire import Experiment, Run
 
 STATE_STYLES = {
@@ -58,19 +59,6 @@ def progress_line(experiment: Experiment, runs: Sequence[Run], now: datetime) ->
     return f"{experiment.id} " + ", ".join(parts)
 
 
-def has_ended(experiment: Experiment) -> bool:
-    return experiment.state in (ExperimentState.STOPPED, ExperimentState.COMPLETED)
-
-
-def is_at_rest(experiment: Experiment, runs: Sequence[Run]) -> bool:
-    """Say whether nothing more will happen by itself: it has ended, or it is paused and no run of it has a Job.
-
-    A run whose attempt waits to be tried again counts as in flight, and waits for as long as the experiment is paused.
-    """
-    is_paused = experiment.state is ExperimentState.PAUSED
-    return has_ended(experiment) or (is_paused and all(_waits(run) for run in runs if run.state is RunState.RUNNING))
-
-
 def elapsed(experiment: Experiment, now: datetime) -> timedelta:
     return max(timedelta(0), (experiment.ended_at or now) - experiment.created_at)
 
@@ -112,10 +100,6 @@ def count_rungs(experiment: Experiment, runs: Sequence[Run]) -> list[RungCount]:
             )
         )
     return counts
-
-
-def _waits(run: Run) -> bool:
-    return all(attempt.state is AttemptState.PENDING for attempt in run.attempts[-1:])
 
 
 def _figures(experiment: Experiment, runs: Sequence[Run], now: datetime) -> Table:

@@ -1,14 +1,12 @@
 """Commands that only read: `ls`, `show`, `best`, `trials` and `trial`."""
 
-import os
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from podium.cli.address import controller_url, token_for
 from podium.cli.download import download_model
-from podium.cli.following import utc_now
 from podium.cli.progress import progress_view
 from podium.cli.tables import (
     best_view,
@@ -19,9 +17,10 @@ from podium.cli.tables import (
     troubles_view,
     under_way_view,
 )
-from podium.cli.terminal import results
-from podium.client import PodiumClient
+from podium.cli.terminal import remarks, results
+from podium.client import Client
 from podium.documents import write_document
+from podium.snapshot import utc_now
 from podium.taxonomy import ExperimentState
 from podium.wire import URL_VARIABLE
 
@@ -30,7 +29,9 @@ Target = Annotated[
 ]
 Url = Annotated[
     str | None,
-    typer.Option("--url", help=f"The controller's address. [default: {URL_VARIABLE}, else what runs in ./.podium]"),
+    typer.Option(
+        "--url", help=f"The controller's address. [default: {URL_VARIABLE}, podium login's, what runs in ./.podium]"
+    ),
 ]
 State = Annotated[ExperimentState | None, typer.Option("--state", help="Only experiments in this state.")]
 Name = Annotated[str | None, typer.Option("--name", help="Only experiments of this name.")]
@@ -102,6 +103,11 @@ def trial(experiment: Target, number: Number, url: Url = None) -> None:
     results().print(trial_view(detail, found.spec.objective.metric))
 
 
-def connect(url: str | None, *, timeout_seconds: float = 10.0) -> PodiumClient:
-    address = controller_url(url, os.environ)
-    return PodiumClient(address, token=token_for(address, os.environ), timeout_seconds=timeout_seconds)
+def connect(url: str | None, *, timeout_seconds: float = 10.0) -> Client:
+    """Return a client of the controller that is meant, and say what the user had better know of its token's file."""
+    with warnings.catch_warnings(record=True) as remarked:
+        warnings.simplefilter("always")
+        client = Client(url, timeout_seconds=timeout_seconds)
+    for remark in remarked:
+        remarks().print(f"podium: {remark.message}", soft_wrap=True)
+    return client

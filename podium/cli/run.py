@@ -9,17 +9,18 @@ from uuid import uuid4
 import typer
 
 from podium.access import PROJECT_VARIABLE
-from podium.cli.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE, TOKEN_FILE, kept_token
-from podium.cli.following import Clock, show, snapshots
+from podium.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE, TOKEN_FILE, kept_token
+from podium.blocking.following import Clock, snapshots
+from podium.cli.following import show
 from podium.cli.local import LocalController, local_controller
 from podium.cli.phrases import standing
-from podium.cli.progress import has_ended
 from podium.cli.reading import Target, Url, connect
 from podium.cli.tables import summary
 from podium.cli.terminal import BadInput, remarks, results
 from podium.client import NotFound, PodiumClient, PodiumError
 from podium.documents import UnreadableDocument, read_document
 from podium.faults import SpecRejected, parse_spec
+from podium.snapshot import has_ended
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
 from podium.wire import Experiment, Trial

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text
 
-from podium.cli.following import utc_now
 from podium.cli.phrases import MISSING, in_words
 from podium.cli.reading import Url, connect
 from podium.cli.terminal import BadInput, results
 from podium.faults import faults_of
+from podium.snapshot import utc_now
 from podium.webhooks import Delivery, DeliveryState, Happening, Webhook, WebhookRequest
 
 app = typer.Typer(help="Addresses that are told what happens to experiments.", no_args_is_help=True)

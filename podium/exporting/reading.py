@@ -1,11 +1,13 @@
 """What exports ask of the API, beside everything else that a client may."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 import httpx2
 
 from podium.client import PodiumClient, ServerUnreachable, path_of
+from podium.exchange import refusal
 from podium.exporting.record import TrialRecord
 from podium.wire import API_PREFIX, Page
 
@@ -27,7 +29,7 @@ class ExportClient(PodiumClient):
             with self._http.stream("GET", path) as response:
                 if not response.is_success:
                     response.read()
-                    raise self._refusal(response)
+                    raise refusal(response, datetime.now(UTC))
                 for chunk in response.iter_bytes():
                     into.write(chunk)
         except httpx2.RequestError as error:

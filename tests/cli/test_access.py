@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from podium.cli.address import kept_token, token_for
 from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
 from controller.announcement import only_one
 from controller.database import open_sessions
-from podium.cli.address import kept_token, token_for
 from podium.cli.app import app
 from tests.access.doors import BOOTSTRAP
 from tests.builders import spec_document

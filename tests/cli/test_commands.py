@@ -246,7 +246,7 @@ def test_nobody_there_is_one_line_with_the_remedy(podium: Podium) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
         f"podium: nothing answers at http://127.0.0.1:{port}: [Errno 111] Connection refused; "
-        "name a controller with --url or PODIUM_URL, or start one with podium-controller up\n"
+        "name a controller with --url, PODIUM_URL or podium login, or start one with podium-controller up\n"
     )
 
 

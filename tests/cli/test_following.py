@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from rich.console import Console
 
-from podium.cli.following import PATIENCE, Clock, Snapshot, show, snapshots
+from podium.blocking.following import PATIENCE, Clock, snapshots
+from podium.cli.following import show
 from podium.client import PodiumClient, PodiumError, Unavailable
+from podium.snapshot import Snapshot
 from podium.taxonomy import AttemptState, ExperimentState, RunState
 from podium.wire import Experiment
 from tests.cli.stand_in import BORN, World, a_progress, a_run, an_attempt, an_experiment, ended

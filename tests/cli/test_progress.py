@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console, RenderableType
 
 from podium.cli.phrases import in_words, number, setting, standing
-from podium.cli.progress import RungCount, count_rungs, is_at_rest, progress_line, progress_view, time_left
+from podium.cli.progress import RungCount, count_rungs, progress_line, progress_view, time_left
 from podium.cli.tables import best_view, summary, trial_view, troubles_view, under_way_view
+from podium.snapshot import is_at_rest
 from podium.taxonomy import AttemptState, EndReason, ExperimentState, RunState
 from podium.wire import TrialDetail, UnderWay
 from tests.cli.stand_in import (

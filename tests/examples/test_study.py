@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -31,12 +30,11 @@ def test_a_study_runs_its_files_in_turn_and_goes_on_where_it_was(
             name=name, baseline=BASELINE, fidelity={"rungs": {"full": 2}}, budget={"cost": 2.0}, parallelism=1
         )
         files[-1].write_text(json.dumps(spec))
-    monkeypatch.setattr(study, "time", SimpleNamespace(sleep=work))
     with serving(service.app) as url:
         monkeypatch.setenv("PODIUM_URL", url)
-        study.main([str(file) for file in files])
+        study.main([str(file) for file in files], sleep=work)
         printed = capsys.readouterr()
-        study.main([str(file) for file in files])
+        study.main([str(file) for file in files], sleep=work)
     assert capsys.readouterr().out == printed.out, "the same file is the same experiment"
     first, second = sorted(each["id"] for each in service.read("")["items"])
     assert printed.out.splitlines()[5:11] == [
@@ -62,8 +60,7 @@ def test_an_experiment_that_trained_nothing_in_full_is_said(
             [experiment] = service.read("")["items"]
             service.http.post(f"/api/v1/experiments/{experiment['id']}/stop")
 
-        monkeypatch.setattr(study, "time", SimpleNamespace(sleep=stop))
-        study.main([str(file)])
+        study.main([str(file)], sleep=stop)
     assert "The reference has no model trained in full" in capsys.readouterr().out
 
 

@@ -1,0 +1,128 @@
+"""A method for each request of the API: wire models come out, and errors that say what the server said."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+from podium.aio.access import AsyncTokenMethods
+from podium.aio.asks import AsyncAskMethods
+from podium.aio.evaluations import AsyncEvaluationMethods
+from podium.aio.figures import AsyncFigureMethods
+from podium.aio.studies import AsyncStudyMethods
+from podium.aio.webhooks import AsyncWebhookMethods
+from podium.exchange import Named, created_in, path_of
+from podium.refusal import AmbiguousName, NotFound
+from podium.results import FOLDERS, Part, Summary
+from podium.spec import ExperimentSpec
+from podium.taxonomy import ExperimentState
+from podium.wire import API_PREFIX, Attempt, Experiment, ExperimentChange, Front, Page, Run, Trial, TrialDetail
+
+
+class AsyncPodiumClient(
+    AsyncStudyMethods,
+    AsyncFigureMethods,
+    AsyncEvaluationMethods,
+    AsyncWebhookMethods,
+    AsyncAskMethods,
+    AsyncTokenMethods,
+):
+    """The requests of one controller, whose address is given. Every method raises PodiumError.
+
+    async with AsyncPodiumClient("http://127.0.0.1:8080") as client:
+        experiment = await client.create(parse_spec(read_document(text)))
+        best = await client.best(experiment.id)
+
+    An experiment is named by its id, or by what has one; only `find` takes a name.
+    """
+
+    async def create(
+        self, spec: ExperimentSpec, *, idempotency_key: str | None = None, project: str | None = None
+    ) -> Experiment:
+        """Create an experiment, once however often the request is sent.
+
+        With a key of your own, a repeated call answers with the experiment that the first one made. It belongs to the
+        project named, else to the only one that the token opens, else to `default`.
+        """
+        # What the user left out stays out: the controller fills in its own defaults, which may be newer.
+        request = self._json("POST", created_in(project), spec.model_dump_json(exclude_unset=True))
+        request.headers["Idempotency-Key"] = idempotency_key or uuid4().hex
+        return self._read(await self._repeat(request), Experiment)
+
+    def experiments(
+        self, *, state: ExperimentState | None = None, name: str | None = None, project: str | None = None
+    ) -> AsyncIterator[Experiment]:
+        given = {"state": state, "name": name, "project": project}
+        return self._pages("/experiments", Page[Experiment], {key: value for key, value in given.items() if value})
+
+    async def experiment(self, experiment_id: Named) -> Experiment:
+        return self._read(await self._get(path_of(experiment_id)), Experiment)
+
+    async def find(self, id_or_name: str) -> Experiment:
+        """Return the experiment with this id, else the only one with this name. Raises NotFound, AmbiguousName."""
+        try:
+            return await self.experiment(id_or_name)
+        except NotFound:
+            listed = AsyncPodiumClient.experiments(self, name=id_or_name)
+            named = [found async for found in listed if found.name == id_or_name]
+            if not named:
+                raise
+        if len(named) > 1:
+            ids = ", ".join(experiment.id for experiment in named)
+            raise AmbiguousName(f"{len(named)} experiments are named {id_or_name}; name one by its id: {ids}")
+        return named[0]
+
+    async def change(self, experiment_id: Named, change: ExperimentChange) -> Experiment:
+        request = self._json("PATCH", path_of(experiment_id), change.model_dump_json(exclude_unset=True))
+        return self._read(await self._send(request), Experiment)
+
+    async def pause(self, experiment_id: Named) -> Experiment:
+        """Start nothing new; runs in flight finish."""
+        return self._read(await self._post(path_of(experiment_id, "pause")), Experiment)
+
+    async def resume(self, experiment_id: Named) -> Experiment:
+        return self._read(await self._post(path_of(experiment_id, "resume")), Experiment)
+
+    async def stop(self, experiment_id: Named) -> Experiment:
+        """End the experiment for good; its results stay."""
+        return self._read(await self._post(path_of(experiment_id, "stop")), Experiment)
+
+    async def delete(self, experiment_id: Named) -> None:
+        """Delete an experiment and its results. Raises Conflict while it runs."""
+        await self._send(self._http.build_request("DELETE", API_PREFIX + path_of(experiment_id)))
+
+    def trials(self, experiment_id: Named) -> AsyncIterator[Trial]:
+        return self._pages(path_of(experiment_id, "trials"), Page[Trial], {})
+
+    async def trial(self, experiment_id: Named, number: int) -> TrialDetail:
+        return self._read(await self._get(path_of(experiment_id, "trials", number)), TrialDetail)
+
+    async def results(self, experiment_id: Named, number: int, *, part: Part = "validation") -> Summary:
+        """Return the results of a full training in detail. Raises NotFound where there are none."""
+        return self._read(await self._get(path_of(experiment_id, "trials", number, FOLDERS[part])), Summary)
+
+    async def result_file(self, experiment_id: Named, number: int, name: str, *, part: Part = "validation") -> bytes:
+        """Return a file beside the results: the predictions, a Parquet file, or the picture of a mistake."""
+        return (await self._get(path_of(experiment_id, "trials", number, FOLDERS[part], name))).content
+
+    async def stop_trial(self, experiment_id: Named, number: int) -> Trial:
+        """Have a running trial stop at its next report; its result stays and it is not promoted.
+
+        The answer is the trial as it is now, still running. Raises Conflict when it does not run.
+        """
+        return self._read(await self._post(path_of(experiment_id, "trials", number, "stop")), Trial)
+
+    async def trials_csv(self, experiment_id: Named) -> str:
+        return (await self._get(path_of(experiment_id, "trials.csv"))).text
+
+    def runs(self, experiment_id: Named) -> AsyncIterator[Run]:
+        return self._pages(path_of(experiment_id, "runs"), Page[Run], {})
+
+    def attempts(self, experiment_id: Named) -> AsyncIterator[Attempt]:
+        return self._pages(path_of(experiment_id, "attempts"), Page[Attempt], {})
+
+    async def best(self, experiment_id: Named) -> Trial:
+        """Return the best trial at full fidelity. Raises NotFound before there is one."""
+        return self._read(await self._get(path_of(experiment_id, "best")), Trial)
+
+    async def front(self, experiment_id: Named) -> list[Trial]:
+        """Return the trials that none beats in every objective, the best by the first one first."""
+        return self._read(await self._get(path_of(experiment_id, "front")), Front).trials

@@ -1,0 +1,62 @@
+"""An experiment watched until it is at rest. A controller that is away for a while ends nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from podium.aio.endpoints import AsyncPodiumClient
+from podium.pausing import AsyncSleep
+from podium.refusal import ServerUnreachable, Unavailable
+from podium.snapshot import Snapshot, are_runs_fresh, is_at_rest, utc_now
+
+POLL_SECONDS = 1.0
+PATIENCE = timedelta(minutes=10)
+"""How long the controller may be away, as for an upgrade, before watching it ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncClock:
+    now: Callable[[], datetime] = field(default=utc_now)
+    sleep: AsyncSleep = field(default=asyncio.sleep)
+
+
+async def snapshots(
+    client: AsyncPodiumClient,
+    experiment_id: str,
+    *,
+    clock: AsyncClock,
+    poll_seconds: float = POLL_SECONDS,
+    when_away: Callable[[], None] | None = None,
+) -> AsyncIterator[Snapshot]:
+    """Yield what the controller says, each `poll_seconds`, until the experiment is at rest.
+
+    `when_away` is called each time that no answer comes, and may raise what it knows better. Raises PodiumError when
+    the controller stays away longer than PATIENCE.
+    """
+    seen = await _look(client, experiment_id, None, clock)
+    seen_at = clock.now()
+    yield seen
+    while not is_at_rest(seen.experiment, seen.runs):
+        await clock.sleep(poll_seconds)
+        try:
+            seen = await _look(client, experiment_id, seen, clock)
+        except (ServerUnreachable, Unavailable) as error:
+            if when_away is not None:
+                when_away()
+            now = clock.now()
+            if now - seen_at > PATIENCE:
+                raise
+            yield replace(seen, now=now, trouble=f"{error}; trying again")
+        else:
+            seen_at = clock.now()
+            yield seen
+
+
+async def _look(client: AsyncPodiumClient, experiment_id: str, before: Snapshot | None, clock: AsyncClock) -> Snapshot:
+    experiment = await client.experiment(experiment_id)
+    if before is not None and are_runs_fresh(before, experiment, clock.now()):
+        return replace(before, experiment=experiment, now=clock.now())
+    runs = tuple([run async for run in client.runs(experiment_id)])
+    now = clock.now()
+    return Snapshot(experiment=experiment, runs=runs, runs_read_at=now, now=now)

@@ -1,0 +1,123 @@
+"""The code blocks of a Markdown file, run in their order, so that what the documentation says is what happens.
+
+`python` blocks share one namespace and may `await`; `sh` blocks run in bash, in a folder of their own. A `text` block
+right after one is what it prints: lines are compared, and `...` stands for anything within a line, or for lines. A
+`yaml` or `json` block whose fence names a file (```yaml digits.yaml) is written into that folder. Other blocks are left
+alone, and so is one with a reason after its language: ```python not-run: needs a cluster.
+"""
+
+import ast
+import asyncio
+import contextlib
+import inspect
+import io
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FENCE = re.compile(r"^```(?P<language>\w+)(?: +(?P<info>.+))?$")
+NOT_RUN = "not-run:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    language: str
+    info: str
+    """What the fence says after the language."""
+    text: str
+    line: int
+    """Of its first line in the file, the first being 1."""
+
+
+class Untrue(AssertionError):
+    """A block printed something else than its file says, or failed."""
+
+
+def blocks_of(markdown: str) -> Iterator[Block]:
+    """Yield every fenced block that names its language."""
+    lines = iter(enumerate(markdown.splitlines(), start=1))
+    for number, line in lines:
+        if (fence := FENCE.match(line)) is None:
+            continue
+        body = []
+        for _, inner in lines:
+            if inner == "```":
+                break
+            body.append(inner)
+        text = "".join(f"{each}\n" for each in body)
+        yield Block(language=fence["language"], info=fence["info"] or "", text=text, line=number + 1)
+
+
+def run_blocks(file: Path, folder: Path, *, environment: Mapping[str, str], known: Mapping[str, object]) -> int:
+    """Run a file's blocks in `folder`, which becomes the current one; return how many were run.
+
+    `environment` is that of `sh` blocks, and `known` the names that `python` blocks find. Raises Untrue, and what a
+    block raises.
+    """
+    namespace: dict[str, Any] = {"__name__": "__main__", **known}
+    count, printed = 0, None
+    with contextlib.chdir(folder):
+        for block in blocks_of(file.read_text(encoding="utf-8")):
+            where = f"{file.name}:{block.line}"
+            if block.language == "text":
+                if printed is not None and not matches(block.text, printed):
+                    raise Untrue(f"{where} says\n{block.text}\nbut this was printed:\n{printed}")
+                printed = None
+                continue
+            printed = None
+            if block.info.startswith(NOT_RUN):
+                continue
+            match block.language:
+                case "python":
+                    printed = _run_python(block, file, namespace)
+                case "sh":
+                    printed = _run_shell(block, where, environment)
+                case "yaml" | "json" if block.info:
+                    Path(block.info).write_text(block.text, encoding="utf-8")
+                    continue
+                case _:
+                    continue
+            count += 1
+    return count
+
+
+def matches(told: str, printed: str) -> bool:
+    """Say whether this is what was printed; a line of `...` stands for any lines, `...` within one for any words."""
+    pattern = ""
+    for line in told.rstrip().splitlines():
+        pattern += r"(?:.*\n)*?" if line.strip() == "..." else _line_pattern(line)
+    return re.fullmatch(pattern, printed.rstrip() + "\n") is not None
+
+
+def _line_pattern(line: str) -> str:
+    return ".*".join(re.escape(part) for part in line.rstrip().split("...")) + r" *\n"
+
+
+def _run_python(block: Block, file: Path, namespace: dict[str, Any]) -> str:
+    # blank lines before it: a traceback then points into the Markdown file
+    padded = "\n" * (block.line - 1) + block.text
+    code = compile(padded, str(file), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        given = eval(code, namespace)
+        if inspect.iscoroutine(given):
+            asyncio.run(given)
+    return printed.getvalue()
+
+
+def _run_shell(block: Block, where: str, environment: Mapping[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block.text],
+        env=os.environ | dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if done.returncode:
+        raise Untrue(f"{where} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
