@@ -20,7 +20,7 @@ from podium.pod import PodShape, laid_over
 
 SECRET_FILE = "secret_key"
 ADMIN_TOKEN_FILE = "admin_token"
-"""The command line looks for it there (`podium.cli.address`)."""
+"""The command line looks for it there (`podium.address`)."""
 
 
 class BadSettings(Exception):

@@ -1,17 +1,17 @@
 """`podium tokens`, `projects` and `audit` against the real application; and whose token is sent where."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from podium.cli.address import kept_token, token_for
 from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
 from controller.announcement import only_one
 from controller.database import open_sessions
+from podium.address import find_address, kept_token
 from podium.cli.app import app
 from tests.access.doors import BOOTSTRAP
 from tests.builders import spec_document
@@ -100,15 +100,19 @@ def test_the_token_of_a_controller_of_ones_own_goes_to_that_controller_alone(tmp
     assert kept_token("http://127.0.0.1:8080", tmp_path) is None
     (tmp_path / "admin_token").write_text("podium_own")
     here = {"PODIUM_STATE_DIR": str(tmp_path)}
-    assert token_for("http://127.0.0.1:8080", here) is None
+    assert _token_for("http://127.0.0.1:8080", here) is None
     with only_one(tmp_path):
         for url in ("http://127.0.0.1:8080", "http://127.0.0.1:8080/", "http://localhost:8080", "http://[::1]:8080"):
-            assert token_for(url, here) == "podium_own", url
+            assert _token_for(url, here) == "podium_own", url
         for url in ("http://127.0.0.1:8081", "https://127.0.0.1:8080", "http://example.com:8080", "http://127.0.0.1"):
-            assert token_for(url, here) is None, url
-        assert token_for("http://example.com:8080", here | {"PODIUM_TOKEN": "given"}) == "given"
-        assert token_for("http://127.0.0.1:8080", here | {"PODIUM_TOKEN": "given"}) == "given"
+            assert _token_for(url, here) is None, url
+        assert _token_for("http://example.com:8080", here | {"PODIUM_TOKEN": "given"}) == "given"
+        assert _token_for("http://127.0.0.1:8080", here | {"PODIUM_TOKEN": "given"}) == "given"
         (tmp_path / "controller.url").write_text("http://example.com:8080\n")
-        assert token_for("http://127.0.0.1:8080", here) is None
+        assert _token_for("http://127.0.0.1:8080", here) is None
     (tmp_path / "controller.url").write_text("http://127.0.0.1:8080\n")
-    assert token_for("http://127.0.0.1:8080", here) is None  # it is gone, and who listens there now is not known
+    assert _token_for("http://127.0.0.1:8080", here) is None  # it is gone, and who listens there now is not known
+
+
+def _token_for(url: str, environment: Mapping[str, str]) -> str | None:
+    return find_address(url, None, environment).token

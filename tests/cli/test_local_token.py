@@ -4,9 +4,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from podium.cli.address import kept_token
 
 from podium.access import Role
+from podium.address import kept_token
 from podium.cli.local import local_controller
 from podium.client import NotAdmitted, PodiumClient
 

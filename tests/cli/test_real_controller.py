@@ -85,7 +85,7 @@ def test_what_was_trained_in_full_is_best_and_exported(real: Podium, identity: s
     service.finish(f"{identity}-t1-e4-a1", 0.875)
     assert said(real("best", identity, "--yaml")) == "learning_rate: 0.1\nbatch_size: 64\nnesterov: true\n"
     heading, baseline = said(real("export", identity)).splitlines()[:2]
-    assert {"trial", "learning_rate", "batch_size", "nesterov"} <= set(heading.split(","))
+    assert {"trial", "params.learning_rate", "params.batch_size", "params.nesterov"} <= set(heading.split(","))
     assert "0.875" in baseline.split(",")
 
 
