@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from importlib.metadata import version
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from controller.jobs import accelerators_of
 from controller.node_record import node_endings
 from controller.nodes import MEMORY, NodeEnding, bad_nodes
 from controller.plan import EndAttempt, NoteSight
+from controller.pricing import Price
 from controller.runs import add_attempt, end_run
 from controller.tables import AttemptRow, ExperimentRow, RunRow
 from podium.pod import PodShape
@@ -24,8 +26,8 @@ REFUSED_AGAIN = timedelta(seconds=30)
 """A Job that the cluster refused is offered again after this."""
 
 
-def mark_running(session: Session, job: str, shape: PodShape, now: datetime) -> None:
-    """Note that an attempt's Job exists, and what its Pod holds."""
+def mark_running(session: Session, job: str, shape: PodShape, now: datetime, *, price: Price | None = None) -> None:
+    """Note that an attempt's Job exists, what its Pod holds and costs, and which versions run."""
     pending = update(AttemptRow).where(AttemptRow.job == job, AttemptRow.state == AttemptState.PENDING)
     running = pending.values(
         state=AttemptState.RUNNING,
@@ -35,7 +37,11 @@ def mark_running(session: Session, job: str, shape: PodShape, now: datetime) -> 
         silence_seconds=shape.silenceSeconds,
         out_of_memory_factor=shape.outOfMemoryFactor,
         accelerators=accelerators_of(shape),
-        price_per_hour=shape.pricePerHour,
+        price_per_hour=price and price.per_hour,
+        price_currency=price and price.currency,
+        price_source=price and price.source,
+        image=shape.image,
+        podium_version=version("podium"),
     )
     session.execute(running.execution_options(synchronize_session=False))
 

@@ -110,10 +110,16 @@ def shape_of(spec: ExperimentSpec, rung: str, defaults: PodShape) -> PodShape:
 
 
 def accelerators_of(shape: PodShape) -> float:
-    """Count the devices that a Pod holds: every limit that is not the machine's own processor, memory or disk."""
+    """Count the devices that a Pod holds."""
+    return sum(devices_of(shape).values(), 0.0)
+
+
+def devices_of(shape: PodShape) -> dict[str, float]:
+    """Return how many devices of each kind a Pod holds: limits but the machine's own processor, memory and disk."""
     limits = shape.resources.limits if shape.resources else {}
     own = ("cpu", "memory", "ephemeral-storage")
-    return float(sum(amount(found) for name, found in limits.items() if name not in own and "hugepages-" not in name))
+    counts = {name: float(amount(found)) for name, found in limits.items()}
+    return {name: n for name, n in counts.items() if n and name not in own and "hugepages-" not in name}
 
 
 def with_more_memory(resources: Resources | None, factor: float) -> Resources | None:

@@ -43,10 +43,12 @@ from controller.plan import (
     due_at,
     plan,
 )
+from controller.pricing import price_of
 from controller.tables import AttemptRow
 from controller.thinking import Mind
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
+from podium.prices import NO_PRICES, PriceList
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason
 
@@ -69,6 +71,7 @@ class Orders:
     worker_url: str
     defaults: PodShape = PodShape()
     """How Pods look where an experiment does not say."""
+    prices: PriceList = NO_PRICES
     grace: Grace = Grace()
     resync_seconds: float = 30.0
     creation_seconds: float = 5.0
@@ -223,6 +226,8 @@ class Reconciler:
                 if attempt.state is not AttemptState.PENDING:
                     return  # it was created meanwhile, or is over
                 request = self._request(session, attempt)
+                spec = ExperimentSpec.model_validate(attempt.run.trial.experiment.spec)
+                price = price_of(spec, request.pod, self.orders.prices)
         except Superseded:
             return
         try:
@@ -235,7 +240,7 @@ class Reconciler:
             words = str(error)
             self._change(lambda session, now: attempts.refused(session, job, words, grace=grace, now=now))
             return  # until its next try, there is nothing to do about it
-        self._change(lambda session, now: attempts.mark_running(session, job, request.pod, now))
+        self._change(lambda session, now: attempts.mark_running(session, job, request.pod, now, price=price))
         log.info("Job created")
 
     def _request(self, session: Session, attempt: AttemptRow) -> JobRequest:

@@ -37,6 +37,7 @@ from controller.settings import (
     artifacts_url,
     host_names,
     pod_defaults,
+    price_list,
     reserved_names,
     signing_key,
 )
@@ -173,6 +174,7 @@ def _orders(settings: Settings, worker_url: str) -> Orders:
     return Orders(
         worker_url=worker_url,
         defaults=pod_defaults(settings),
+        prices=price_list(settings),
         grace=grace,
         resync_seconds=settings.resync_seconds,
     )

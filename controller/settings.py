@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from controller.secret_words import make_secret
@@ -17,6 +17,7 @@ from podium.documents import UnreadableDocument, read_document
 from podium.faults import faults_of
 from podium.loopback import is_loopback
 from podium.pod import PodShape, laid_over
+from podium.prices import Currency, PriceList, Prices
 
 SECRET_FILE = "secret_key"
 ADMIN_TOKEN_FILE = "admin_token"
@@ -64,6 +65,10 @@ class Settings(BaseSettings):
     """Kubernetes: the image of trials that name none."""
     pod_defaults: Path | None = None
     """Kubernetes: a YAML file with the keys of an experiment's `trial` section; an experiment's own go first."""
+    prices: str = ""
+    """What an hour of each accelerator costs, as `{nvidia.com/gpu: 2.5, cpu: 0.05}`; an experiment's own go first."""
+    currency: str = ""
+    """Of these prices, as ISO 4217 has it: EUR."""
     reserved_names: str = ""
     """Kubernetes: Secrets and claims that no experiment may name, separated by commas."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
@@ -149,6 +154,23 @@ def pod_defaults(settings: Settings) -> PodShape:
     except ValidationError as error:
         faults = "; ".join(map(str, faults_of(error.errors(), document, PodShape)))
         raise BadSettings(f"PODIUM_POD_DEFAULTS: {settings.pod_defaults}: {faults}") from None
+
+
+def price_list(settings: Settings) -> PriceList:
+    """Return the installation's prices. Raises BadSettings with every fault of PODIUM_PRICES and PODIUM_CURRENCY."""
+    try:
+        document = read_document(settings.prices) if settings.prices.strip() else {}
+        per_hour = TypeAdapter(Prices).validate_python(document or {})
+    except UnreadableDocument as error:
+        raise BadSettings(f"PODIUM_PRICES: {error}") from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, each['loc'][:1])) or 'all'}: {each['msg']}" for each in error.errors())
+        raise BadSettings(f"PODIUM_PRICES: {faults}") from None
+    try:
+        currency = TypeAdapter(Currency).validate_python(settings.currency) if settings.currency else None
+    except ValidationError:
+        raise BadSettings(f"PODIUM_CURRENCY: {settings.currency!r} is no ISO 4217 code, such as EUR") from None
+    return PriceList(per_hour=per_hour, currency=currency)
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

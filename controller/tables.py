@@ -211,6 +211,13 @@ class AttemptRow(Table):
     """Devices that its Pod holds: GPUs, MIG slices, of whatever make."""
     price_per_hour: Mapped[float | None]
     """Of its Pod, in whatever currency the experiment counts."""
+    price_currency: Mapped[str | None]
+    price_source: Mapped[str | None]
+    """Who named the price, in words; None also of attempts from before this was kept."""
+    image: Mapped[str | None]
+    """That its Pod was started with; None on one machine, and of attempts from before this was kept."""
+    podium_version: Mapped[str | None]
+    """Of the controller that started it."""
     heard_at: Mapped[datetime | None]
     """When its last report came, be it of a part of an epoch."""
     under_way: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))

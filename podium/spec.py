@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from podium.parameters import Constraint, Finite, Parameter, ParameterName, Section
 from podium.pod import PodShape, Text
+from podium.prices import Currency, Prices
 from podium.trainer import Training
 
 MAX_NAME_LENGTH = 36
@@ -122,7 +123,7 @@ class Limits(Section):
     hours: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Of training, summed over all runs. With it, what trains faster is preferred."""
     money: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    """What Pods may cost, in the currency of `trial.pricePerHour`; those without a price cost nothing.
+    """What slots may cost, in the currency of `prices` or `trial.pricePerHour`; those without a price cost nothing.
 
     With it, what trains faster is preferred.
     """
@@ -187,5 +188,9 @@ class ExperimentSpec(Section):
     """Earlier experiments with the same objective, by their ids: the best that they found become guesses."""
     checkpoints: Literal["best", "last", "none"] = "best"
     """Whose checkpoints stay once their trials have ended: the best trial's, every trial's last, or nobody's."""
+    prices: Prices | None = None
+    """Of an hour of each accelerator; they go before `trial.pricePerHour` and the installation's."""
+    currency: Currency | None = None
+    """Of all prices here; the installation's unless given."""
     training: Training | None = None
     trial: TrialProcess | None = None

@@ -169,11 +169,26 @@ class Provenance(Contract):
     """None where no results tell it."""
     split_digest: Digest | None = None
     images: dict[str, str | None]
-    """Container image by rung; None where the installation's default ran, whose name is not kept."""
+    """Container image by rung as the spec names it; None where it leaves that to the installation."""
+    ran_images: list[str] = Field(default_factory=list)
+    """Container images that attempts were started with; none on one machine, nor where none was recorded."""
+    controller_versions: list[str] = Field(default_factory=list)
+    """Of Podium, of the controllers that started its attempts; none where none was recorded."""
     nodes: list[str]
     """On which its attempts ran, as far as the cluster told."""
     model_versions: list[str]
     """Of the optimizer that chose what to train."""
+
+
+class PriceTold(Contract):
+    """A price that attempts of an arm were counted with."""
+
+    per_hour: float
+    """Of a slot."""
+    currency: str | None = None
+    """None where nobody named one."""
+    source: str
+    """Who named the price."""
 
 
 class Arm(Contract):
@@ -195,6 +210,7 @@ class Arm(Contract):
     """None while no run has ended."""
     mistakes: Mistakes
     provenance: Provenance
+    prices: list[PriceTold] = Field(default_factory=list)
     remarks: list[str]
     """What is missing or needs care, and why."""
 

@@ -169,6 +169,9 @@ def _how_it_was_run(arm: Arm) -> Iterator[str]:
         ("data (SHA-256)", run.data_digest or "not told by any run"),
         ("images held out (SHA-256)", run.split_digest or "not told by any run"),
         *((f"container image, {rung}", image or "the installation's default") for rung, image in run.images.items()),
+        ("images that ran", words.recorded(run.ran_images)),
+        ("Podium that ran it", words.recorded(run.controller_versions)),
+        ("price of a slot's hour", words.prices(arm)),
         ("nodes", words.some(run.nodes)),
         ("optimizer", words.some(run.model_versions)),
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from podium.study import Gain, StudyReport
+from podium.study import Arm, Gain, StudyReport
 
 NONE = "-"
 """What is not known, or does not exist."""
@@ -81,6 +81,17 @@ def some(names: Sequence[str], most: int = 10) -> str:
     if len(names) <= most:
         return ", ".join(names) or "none told"
     return f"{len(names)}: {', '.join(names[:most])} and others"
+
+
+def recorded(names: Sequence[str]) -> str:
+    """List what was kept with attempts; of arms from before it was kept, say so."""
+    return some(names) if names else "not recorded"
+
+
+def prices(arm: Arm) -> str:
+    """Tell each price that an arm was counted with: `2.50 EUR (the experiment's prices)`."""
+    told = (f"{money(each.per_hour)} {each.currency or '(no currency named)'} ({each.source})" for each in arm.prices)
+    return ", ".join(told) or "none known"
 
 
 def mistaken(names: list[str] | None) -> str:

@@ -98,6 +98,7 @@ def _arm(arm: ArmFacts, results: Results, scale: Scale, reference: Reference | N
         savings=savings_of(arm),
         mistakes=mistakes_of(arm, results),
         provenance=provenance_of(arm, known_results(arm, results)),
+        prices=list(arm.prices),
         remarks=list(what_is_missing(arm)),
     )
 

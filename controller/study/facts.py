@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from podium.parameters import Configuration
 from podium.results import Summary
 from podium.spec import ExperimentSpec
+from podium.study import PriceTold
 from podium.taxonomy import EndReason, ExperimentState, TrialState
 from podium.wire import DataDigests
 
@@ -74,6 +75,10 @@ class ArmFacts:
     best: TrialFacts | None
     """At full fidelity."""
     nodes: tuple[str, ...] = ()
+    prices: tuple[PriceTold, ...] = ()
+    """That attempts were counted with."""
+    ran_images: tuple[str, ...] = ()
+    controller_versions: tuple[str, ...] = ()
     model_versions: tuple[str, ...] = ()
     data: DataDigests | None = None
     """What its first run told of the images; None of a command of one's own that tells nothing."""

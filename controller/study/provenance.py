@@ -25,6 +25,8 @@ def provenance_of(arm: ArmFacts, results: Sequence[FullResults]) -> Provenance:
         data_digest=summaries[0].data_digest if summaries else told and told.images,
         split_digest=summaries[0].split_digest if summaries else told and told.held_out,
         images=_images(arm.spec),
+        ran_images=sorted(arm.ran_images),
+        controller_versions=sorted(arm.controller_versions),
         nodes=sorted(arm.nodes),
         model_versions=sorted(arm.model_versions),
     )

@@ -36,6 +36,8 @@ def what_is_missing(arm: ArmFacts) -> Iterator[str]:
         yield f"The best is that of the first objective; the Pareto front with {others} is larger"
     if (unpriced := held_by(arm.runs)).money is not None and unpriced.unpriced_hours > 0:
         yield f"{unpriced.unpriced_hours:.3g} hours have no price: the money told is for the others"
+    if len({price.currency for price in arm.prices}) > 1:
+        yield "Its prices are not all in one currency: sums of its money mean nothing"
 
 
 def _why_no_best(arm: ArmFacts) -> str:
@@ -50,6 +52,8 @@ def what_does_not_compare(arms: Sequence[ArmFacts], results: Results, reference:
     """Say what the arms differ in that makes their objectives incomparable."""
     if reference is None:
         yield "The reference has no model trained in full: points over it, and what they cost, cannot be told"
+    if len({price.currency for arm in arms for price in arm.prices}) > 1:
+        yield "Prices are not all in one currency: money of the arms does not compare"
     splits = {each.summary.split_digest for arm in arms for each in known_results(arm, results)}
     data = {each.summary.data_digest for arm in arms for each in known_results(arm, results)}
     if len(data) > 1:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from controller import store
 from controller.errors import NoTrialYet
@@ -11,8 +11,11 @@ from controller.study.facts import NOTHING_HELD, ArmFacts, Held, RunFacts, Trial
 from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
 from controller.tallies import held_by_run
 from podium.spec import ExperimentSpec
+from podium.study import PriceTold
 from podium.taxonomy import TrialState
 from podium.wire import DataDigests
+
+NOT_RECORDED = "not recorded"
 
 
 def arm_facts(session: Session, experiment_id: str, now: datetime, price_per_hour: float | None) -> ArmFacts:
@@ -34,7 +37,10 @@ def arm_facts(session: Session, experiment_id: str, now: datetime, price_per_hou
         runs=_runs(session, row.id, now, price_per_hour),
         baseline=_baseline(session, row.id),
         best=_best(session, row),
-        nodes=_nodes(session, row.id),
+        nodes=_distinct(session, row.id, AttemptRow.node),
+        prices=_prices(session, row.id, price_per_hour),
+        ran_images=_distinct(session, row.id, AttemptRow.image),
+        controller_versions=_distinct(session, row.id, AttemptRow.podium_version),
         model_versions=_model_versions(session, row.id),
         data=None if row.data is None else DataDigests.model_validate(row.data),
     )
@@ -102,9 +108,21 @@ def _trial(row: TrialRow) -> TrialFacts:
     )
 
 
-def _nodes(session: Session, experiment_id: str) -> tuple[str, ...]:
-    query = select(AttemptRow.node).distinct().join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
-    return tuple(node for node in session.scalars(query) if node is not None)
+def _prices(session: Session, experiment_id: str, price_per_hour: float | None) -> tuple[PriceTold, ...]:
+    columns = (AttemptRow.price_per_hour, AttemptRow.price_currency, AttemptRow.price_source)
+    query = select(*columns).distinct().join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
+    found = []
+    for own, currency, source in session.execute(query.order_by(*columns)):
+        if own is not None:
+            found.append(PriceTold(per_hour=own, currency=currency, source=source or NOT_RECORDED))
+        elif price_per_hour is not None:
+            found.append(PriceTold(per_hour=price_per_hour, source="given for this report"))
+    return tuple(found)
+
+
+def _distinct(session: Session, experiment_id: str, column: InstrumentedAttribute[str | None]) -> tuple[str, ...]:
+    query = select(column).distinct().join(AttemptRow.run).where(RunRow.experiment_id == experiment_id)
+    return tuple(each for each in session.scalars(query) if each is not None)
 
 
 def _model_versions(session: Session, experiment_id: str) -> tuple[str, ...]:
