@@ -18,6 +18,7 @@ from controller.dashboard import (
     data,
     experiment,
     new,
+    overlay,
     sign_in,
     study,
     trial,
@@ -29,7 +30,7 @@ from controller.dashboard.rendering import page
 from controller.errors import Refusal
 from podium.wire import Problem
 
-PAGES = (catalogue, new, compare, changes, study, verbs, trial, experiment, data)
+PAGES = (catalogue, new, compare, overlay, changes, study, verbs, trial, experiment, data)
 ERRORS: tuple[type[Exception], ...] = (Refusal, OperationalError, DataError, RequestValidationError, HTTPException)
 Handler = Callable[[Request, Any], Response | Awaitable[Response]]  # Any: Starlette's own type
 

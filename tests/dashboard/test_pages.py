@@ -54,7 +54,7 @@ def test_a_comparison(site: Site, visitor: Visitor) -> None:
         visitor.page.get_by_label(f"compare {each}").check()
     visitor.presses("Compare the marked ones")
     visitor.sees("best configuration")
-    visitor.sees_figures(2)
+    visitor.sees_figures(3)  # the best so far of both, and each history
     visitor.pictures("compare")
     with visitor.page.expect_download() as download:
         visitor.page.get_by_role("link", name="Report of these to keep").click()

@@ -1,0 +1,76 @@
+"""One figure of several experiments: the best so far of each, over what was paid and over time.
+
+It is put together from their `history` figures, which are drawn once for all who look. It draws nothing by itself.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+
+from controller.album import MOST_RECORDS
+from controller.apart import Failed
+from controller.api.collaborators import Needed
+from controller.dashboard.headers import DATA
+from controller.errors import FigureFailed, InvalidRequest
+from controller.figures.names import WHOLE, FigureName
+from controller.figures.palette import DASHES, IN_TURN
+
+router = APIRouter(prefix=DATA)
+TITLE = "Best so far, of all"
+Figure = dict[str, Any]  # Any: plotly's JSON
+Ids = Annotated[list[str], Query(alias="id", min_length=1, max_length=MOST_RECORDS)]
+
+
+@router.get("/overlay")
+async def read_overlay(ids: Ids, needed: Needed) -> Mapping[str, Figure]:
+    """Return the figure of these experiments. Their objectives must be the same."""
+    histories, objectives = {}, []
+    for each in dict.fromkeys(ids):
+        async with needed.album_readers, needed.turns:
+            page = await run_in_threadpool(needed.album.open, each)
+        objectives.append(page.spec.objective)
+        try:
+            drawn = await to_thread.run_sync(
+                needed.drawer.draw, page.bound, FigureName.HISTORY, WHOLE, limiter=needed.drawers
+            )
+        except Failed:
+            raise FigureFailed(f"the history of {each} could not be drawn; the controller's log says why") from None
+        histories[each] = json.loads(drawn)
+    if any(each != objectives[0] for each in objectives):
+        raise InvalidRequest("experiments with different objectives have no figure in common; compare those with one")
+    return {"overlay": overlay_of(histories)}
+
+
+def overlay_of(histories: Mapping[str, Figure]) -> Figure:
+    """Return one figure of the lines of several history figures, by experiment; each has a colour and a dash."""
+    shown = {each: figure for each, figure in histories.items() if any(_lines(figure, "best so far"))}
+    missing = [each for each in histories if each not in shown]
+    remark = f"No full training yet: {', '.join(missing)}." if missing else "Dotted in the same colour: the baselines."
+    if not shown:
+        return {"data": [], "layout": {"title": {"text": TITLE, "subtitle": {"text": remark}}}}
+    layout = dict(next(iter(shown.values()))["layout"])
+    for axis in ("yaxis", "yaxis2"):  # each history shows a window of its own
+        layout[axis] = {name: value for name, value in layout[axis].items() if name != "range"}
+    title = layout["title"]
+    layout["title"] = {**title, "text": TITLE, "subtitle": {**title["subtitle"], "text": remark}}
+    data = [line for place, (each, figure) in enumerate(shown.items()) for line in _own(each, figure, place)]
+    return {"data": data, "layout": layout}
+
+
+def _own(experiment: str, figure: Figure, place: int) -> Iterator[Figure]:
+    colour = IN_TURN[place % len(IN_TURN)]
+    about = {"legendgroup": experiment, "name": experiment}
+    for line in _lines(figure, "best so far"):
+        look = {**line["line"], "color": colour, "dash": DASHES[place % len(DASHES)]}
+        hover = f"{experiment}: %{{y:.4g}}<extra></extra>"
+        yield {**line, **about, "line": look, "hovertemplate": hover}
+    for line in _lines(figure, "baseline"):
+        yield {**line, **about, "showlegend": False, "line": {"color": colour, "width": 1, "dash": "dot"}}
+
+
+def _lines(figure: Figure, name: str) -> Sequence[Figure]:
+    return [trace for trace in figure["data"] if trace.get("name") == name and trace.get("mode") == "lines"]
