@@ -49,7 +49,10 @@ def overlay_of(histories: Mapping[str, Figure]) -> Figure:
     """Return one figure of the lines of several history figures, by experiment; each has a colour and a dash."""
     shown = {each: figure for each, figure in histories.items() if any(_lines(figure, "best so far"))}
     missing = [each for each in histories if each not in shown]
-    remark = f"No full training yet: {', '.join(missing)}." if missing else "Dotted in the same colour: the baselines."
+    remarks = [f"No full training yet: {', '.join(missing)}."] if missing else []
+    if any(_lines(figure, "baseline") for figure in shown.values()):
+        remarks.append("Dotted in the same colour: the baselines.")
+    remark = " ".join(remarks)
     if not shown:
         return {"data": [], "layout": {"title": {"text": TITLE, "subtitle": {"text": remark}}}}
     layout = dict(next(iter(shown.values()))["layout"])
@@ -67,7 +70,8 @@ def _own(experiment: str, figure: Figure, place: int) -> Iterator[Figure]:
     for line in _lines(figure, "best so far"):
         look = {**line["line"], "color": colour, "dash": DASHES[place % len(DASHES)]}
         hover = f"{experiment}: %{{y:.4g}}<extra></extra>"
-        yield {**line, **about, "line": look, "hovertemplate": hover}
+        point = {"color": colour, "size": 6}  # a search with one full training has no line yet
+        yield {**line, **about, "mode": "lines+markers", "marker": point, "line": look, "hovertemplate": hover}
     for line in _lines(figure, "baseline"):
         yield {**line, **about, "showlegend": False, "line": {"color": colour, "width": 1, "dash": "dot"}}
 
