@@ -92,12 +92,12 @@ def test_progress_budget_and_report_count_with_one_price(service: Service) -> No
                 service.report(job, epoch)
             service.cluster.exit(job, 0)
     progress = service.read(experiment_id)["progress"]
-    asked: list[tuple[str, str]] = [("experiment", experiment_id)]
+    asked = {"experiment": experiment_id}
     [arm] = StudyReport.model_validate(service.http.get(f"{API}/reports", params=asked).json()).arms
     assert (progress["runs_started"], progress["money"]) == (4, pytest.approx(16, abs=0.01))
     assert arm.compute.money == pytest.approx(16, abs=0.01)
     assert [(each.per_hour, each.currency, each.source) for each in arm.prices] == [(3600.0, "EUR", OWN)]
     assert arm.provenance.ran_images == ["example.com/own:1"]
     assert len(arm.provenance.controller_versions) == 1
-    told = service.http.get(f"{API}/reports", params=[*asked, ("format", "markdown")]).text
+    told = service.http.get(f"{API}/reports", params=asked | {"format": "markdown"}).text
     assert "| price of a slot's hour | 3,600.00 EUR (the experiment's prices) |" in told
