@@ -100,6 +100,7 @@ PAGES = dict.fromkeys(
     (
         "GET /",
         "GET /compare",
+        "GET /overlay",
         "GET /report",
         "GET /parts/experiments",
         "GET /parts/compare",

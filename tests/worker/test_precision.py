@@ -114,15 +114,16 @@ def test_a_trial_goes_on_in_the_precision_that_it_began_with() -> None:
     resumed.restore(chosen.to_bytes(1))
     assert resumed.precision is Precision.BF16
     assert learner(training(precision="bf16")).precision is Precision.BF16
-    unchosen = learner()
-    unchosen.restore(learner().to_bytes(1))
+    unchosen = learner(training(precision="auto"))
+    unchosen.restore(learner(training(precision="auto")).to_bytes(1))
     assert unchosen.precision is None
 
 
 def test_a_short_training_is_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fastest, "CPU_INFO", cpu_with(tmp_path, "avx512_bf16"))
     monkeypatch.setattr(fastest, "timed_once", lambda *_: Precision.BF16)
-    asked = [precision_of(learner(), one_batch(), tmp_path, steps=steps) for steps in (FEWEST_STEPS - 1, FEWEST_STEPS)]
+    each = learner(training(precision="auto"))
+    asked = [precision_of(each, one_batch(), tmp_path, steps=steps) for steps in (FEWEST_STEPS - 1, FEWEST_STEPS)]
     assert asked == [Precision.FP32, Precision.BF16]
 
 
