@@ -17,7 +17,7 @@ from worker.images import Images
 from worker.learner import Learner, Task, UnusableCheckpoint, build_learner
 from worker.packing import packed, unpacked
 from worker.seeding import RandomStates, derived_seed, random_states, restore_random_states, seed_everything
-from worker.split import split_by_label
+from worker.split import Split, refuse_large_batches, split_by_label
 from worker.tally import NOTHING, Tally, Watch
 from worker.training import Diverged, EpochResult, train_and_evaluate
 
@@ -30,20 +30,26 @@ Of = TypeVar("Of")
 
 
 def courses_of(training: Training, images: Images, *, seed: int, trial: int, share: float) -> list[Course]:
-    """Return what each training learns from: its fold's images, or of repeats the same. Raises UnusableData.
+    """Return what each training learns from: its fold's images, or of repeats the same.
+
+    Raises UnusableData, and BatchTooLarge.
 
     The first has the trial's own randomness: of repeats it is the training that there would be without them. What is
     fixed by the experiment's seed alone, as views are, is the same for all.
     """
-    if training.folds is not None:
-        splits = folds_by_label(images, seed, training.folds, share=share)
-    else:
-        splits = [split_by_label(images, seed, share=share)] * training.members
+    refuse_large_batches(training.batch_size, _splits_of(training, images, seed, share=1.0))
+    splits = _splits_of(training, images, seed, share=share)
     numbers = [derived_seed(FOR_MEMBER, trial, member) if member else trial for member in range(len(splits))]
     return [
         Course.of(training, images, split, seed=seed, trial=number)
         for split, number in zip(splits, numbers, strict=True)
     ]
+
+
+def _splits_of(training: Training, images: Images, seed: int, *, share: float) -> list[Split]:
+    if training.folds is not None:
+        return folds_by_label(images, seed, training.folds, share=share)
+    return [split_by_label(images, seed, share=share)] * training.members
 
 
 def of_distinct_images(training: Training, of_members: Sequence[Of]) -> Sequence[Of]:

@@ -23,7 +23,7 @@ from worker.results.attributes import attributes_of
 from worker.results.summary import Labels
 from worker.results.writing import write_results
 from worker.settings import UnusableSettings, settings_of
-from worker.split import digest_of
+from worker.split import BatchTooLarge, digest_of
 from worker.spread import rate_of_all, with_standard_errors
 from worker.tally import Tally
 from worker.telling import Telling
@@ -48,6 +48,8 @@ def train(trial: Trial, machine: Machine, together: Together = SINGLE) -> None:
         together.told(lambda: trial.tell_data(images=images.content, held_out=digest_of(*held_out)))
         with trial.deferring(), equipped(trial, cohort, machine, together):
             _train_and_report(trial, cohort, labels, together)
+    except BatchTooLarge as error:
+        _refuse_batch(trial, str(error), together)
     except Diverged as error:
         why = str(error)
         together.told(lambda: trial.infeasible(why))
@@ -123,6 +125,14 @@ def _refuse_what_cannot_train(trial: Trial, training: Training) -> None:
         trial.infeasible("nesterov needs a momentum above 0")
     if training.batch_size == 1 and training.trainable != "head":
         trial.infeasible("batch_size 1 cannot train BatchNorm, which normalizes over the batch; use 2 or more")
+
+
+def _refuse_batch(trial: Trial, why: str, together: Together) -> None:
+    """Leave: as infeasible where the size is searched; by a fault where the experiment fixes it for every trial."""
+    if "batch_size" in trial.parameters:
+        together.told(lambda: trial.infeasible(why))
+    sys.stderr.write(f"podium: {why}\n")
+    raise SystemExit(1)
 
 
 def _device() -> torch.device:

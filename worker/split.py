@@ -44,6 +44,22 @@ def split_by_label(images: Images, seed: int, *, share: float = 1.0) -> Split:
     return Split(train=torch.cat(train).sort().values, validation=torch.cat(validation).sort().values)
 
 
+class BatchTooLarge(Exception):
+    """A batch is to hold more images than there are to train on; the message says how many there are."""
+
+
+def refuse_large_batches(batch_size: int, splits: Sequence[Split]) -> None:
+    """Raise BatchTooLarge where a batch would hold more than a split has to train on.
+
+    The splits are those of a full training. A rung that sees a share of the data may have fewer images than a batch: it
+    makes one batch of them, since the same configuration can be trained in full.
+    """
+    fewest = min(len(split.train) for split in splits)
+    if batch_size > fewest:
+        images = f"{fewest} image{'' if fewest == 1 else 's'} to train on"
+        raise BatchTooLarge(f"batch_size {batch_size} is larger than the data, {images}; use {fewest} at most")
+
+
 def shuffled_by_label(images: Images, seed: int) -> list[torch.Tensor]:
     """Return the positions of each label's images, in an order that the experiment's seed fixes."""
     generator = generator_for(seed, FOR_SPLIT)
@@ -69,7 +85,7 @@ def shuffled_batches(train: torch.Tensor, batch_size: int, *, seed: int, trial: 
     """Return the positions of one epoch in batches.
 
     A last batch of one image joins the batch before it: BatchNorm cannot normalize one value per channel. A batch size
-    beyond the data makes one batch.
+    beyond the data, as at a rung that sees little of it, makes one batch.
     """
     order = torch.randperm(len(train), generator=generator_for(seed, FOR_ORDER, trial, epoch))
     return _joined(torch.split(train[order], batch_size))

@@ -65,6 +65,7 @@ def test_a_trial_is_judged_from_its_search_to_the_screen(
     monkeypatch.delenv("COLUMNS", raising=False)
     pets, unseen = write_images(tmp_path / "pets", each=10), write_images(tmp_path / "unseen", each=3)
     training = {"dataset": "image_folder", "data": str(pets), "test_data": str(unseen), "image_size": 32}
+    training |= {"batch_size": 8}
     parameters = {"learning_rate": {"type": "real", "low": 1e-4, "high": 1e-2, "scale": "log"}}
     identity = service.create(
         trial=None, training=training, parameters=parameters, fidelity={"rungs": {"full": 1}}, parallelism=1

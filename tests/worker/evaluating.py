@@ -16,13 +16,15 @@ EPOCHS = 2
 CONFIGURATION: dict[str, Any] = {"learning_rate": 0.003, "batch_size": 8}
 
 
-def searched(trial_folder: Path, settings: Training, monkeypatch: pytest.MonkeyPatch) -> FakeRunApi:
+def searched(
+    trial_folder: Path, settings: Training, monkeypatch: pytest.MonkeyPatch, **configuration: Any
+) -> FakeRunApi:
     """Train a trial in full; return the controller that was told of it."""
     given = assignment(
         trial_folder,
         trial=TRIAL,
         training=settings,
-        configuration=CONFIGURATION,
+        configuration=CONFIGURATION | configuration,
         to_epoch=EPOCHS,
         full_epochs=EPOCHS,
         results=(trial_folder / "results").as_uri(),

@@ -141,7 +141,7 @@ def test_a_search_opens_no_file_of_the_test_part_and_evaluation_opens_them_all(
     for path in tests:
         path.write_bytes(b"no image")
     with files_opened() as opened:
-        searched(trial, settings, monkeypatch)
+        searched(trial, settings, monkeypatch, batch_size=3)
     assert tests[0].with_name("000001.jpg") in opened
     assert not opened & set(tests)
 
