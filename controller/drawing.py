@@ -8,6 +8,7 @@ a page's figures are drawn from one copy.
 import hashlib
 import os
 import pickle
+import resource
 import secrets
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -22,6 +23,8 @@ from controller.figures.record import Record
 NICENESS = 10
 PATIENCE_SECONDS = 300.0
 """For one figure, the model that it shows learned within; the next one does not wait behind it for good."""
+MOST_BYTES = 4 * 2**30
+"""Of addresses: beyond them a figure fails with its traceback, before the kernel ends a process of its own choice."""
 MOST_RECORDS = 4
 """That the process keeps; one of 10,000 trials takes some 30 MB."""
 MOST_DRAWINGS = 64
@@ -102,6 +105,7 @@ def main() -> None:
     from controller.optimizer.threads import one_thread  # noqa: PLC0415
 
     os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
     learn = Remembering()
     records: Latest[str, Record] = Latest(MOST_RECORDS)
     studies: Latest[tuple[str, str | None], Study] = Latest(MOST_RECORDS)

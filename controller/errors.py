@@ -11,7 +11,7 @@ Refusal
   BodyTooLarge        413
   TooMany             429
   FigureFailed        500
-  Unavailable         503   DatabaseAway, ArtifactsAway
+  Unavailable         503   DatabaseAway, ArtifactsAway, Busy
 """
 
 from collections.abc import Sequence
@@ -177,4 +177,8 @@ class DatabaseAway(Unavailable):
 
 
 class ArtifactsAway(Unavailable):
+    pass
+
+
+class Busy(Unavailable):
     pass

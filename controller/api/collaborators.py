@@ -18,6 +18,7 @@ from structlog.contextvars import bind_contextvars
 from controller.album import Album
 from controller.api.access import needed_by
 from controller.api.allowance import Allowance, Allowances
+from controller.api.queue import Queue
 from controller.database import USUAL_POOL, Sessions, transaction
 from controller.drawing import Drawer
 from controller.errors import InvalidToken, TooMany
@@ -65,6 +66,8 @@ class Collaborators:
     """One figure is drawn at a time, by a thread that nothing else waits for."""
     album_readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     """And one record is read at a time: the next request may find it read."""
+    reports: Queue = field(default_factory=lambda: Queue(what="reports", at_work=2, waiting=8))
+    """One of four large experiments takes hundreds of megabytes while it is made."""
     artifact_readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ARTIFACT_READERS))
     """So many files of the artifact store are read at once, by threads that nothing else waits for."""
 

@@ -59,6 +59,18 @@ async def read_report(  # noqa: PLR0913,PLR0917  # FastAPI reads queries from pa
 ) -> Response:
     """Return the study report of one or several experiments: as JSON, as one HTML file, or as Markdown."""
     ids, edition = list(dict.fromkeys(experiments)), Edition(now=needed.clock(), podium_version=version("podium"))
+    async with needed.reports.place():
+        return await _made(needed, asker, ids, edition, (wanted, reference, price_per_hour))
+
+
+async def _made(
+    needed: Collaborators,
+    asker: Asking,
+    ids: list[str],
+    edition: Edition,
+    asked: tuple[ReportFormat, str | None, float | None],
+) -> Response:
+    wanted, reference, price_per_hour = asked
     async with needed.turns:
         arms = await run_in_threadpool(_arms, needed, asker, ids, edition, price_per_hour)
     check_arms(arms, reference)
