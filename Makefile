@@ -22,7 +22,7 @@ TOOLS   := .venv-exports
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart sdk screenshots test exports e2e e2echaos security demo bench benchmark latency trainer scale chaos clean
+.PHONY: help install check format chart reference sdk screenshots test exports e2e e2echaos security demo bench benchmark latency trainer scale chaos clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -41,6 +41,7 @@ check: $(READY) ## Lint, format, types, layers and what is generated; fails on a
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m hack.blocking_client --check
+	$(BIN)/python -m hack.cli_reference --check
 	$(BIN)/python -m hack.chart_docs --check
 	$(BIN)/python -m hack.chart_schema --check
 	$(BIN)/python -m hack.manifests --check
@@ -53,6 +54,9 @@ chart: $(READY) ## Make anew what is made from the chart: its README and schema,
 	$(BIN)/python -m hack.chart_docs
 	$(BIN)/python -m hack.chart_schema
 	$(BIN)/python -m hack.manifests
+
+reference: $(READY) ## Make docs/cli.md anew from the commands
+	$(BIN)/python -m hack.cli_reference
 
 sdk: $(READY) ## Make podium/blocking anew from podium/aio: the same client without async and await
 	$(BIN)/python -m hack.blocking_client

@@ -4,7 +4,7 @@ And write it, so that it is read as the same again.
 """
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from ruamel.yaml import YAML
@@ -67,11 +67,11 @@ def _bracket_depth(text: str) -> int:
     return deepest
 
 
-def write_document(document: Mapping[str, object]) -> str:
+def write_document(document: Mapping[str, object] | Sequence[object]) -> str:
     """Write a document as YAML, its keys in their order, since rungs climb. Control characters become escapes."""
     writer = YAML(typ="safe", pure=True)
     writer.default_flow_style = False
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # None, its default, is a yes
     written = io.StringIO()
-    writer.dump(dict(document), written)
+    writer.dump(dict(document) if isinstance(document, Mapping) else list(document), written)
     return written.getvalue()

@@ -11,6 +11,11 @@ control     `change`, `stop`, `pause`, `resume` and `delete`
 following   an experiment watched until it ends, live or as plain lines
 progress    what to say about a running experiment: pure functions of what the controller told
 tables      what to say about everything else: pure too
+output      --output and --quiet: how an answer is printed, in one place
+narrow      tables on narrow terminals
+completion  what a shell offers
+exit_codes  what the exit codes mean
+leaves      every command by its full name
 local       a controller of one's own for `--local`
 address     which controller is meant
 terminal    consoles, and the errors that belong to the command line

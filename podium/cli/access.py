@@ -10,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from podium.access import ProjectOrder, Role, Token, TokenOrder
 from podium.cli.access_tables import changes_table, projects_table, tokens_table
+from podium.cli.output import Answer, answers, quietly
 from podium.cli.reading import Url, connect
-from podium.cli.terminal import BadInput, remarks, results
+from podium.cli.terminal import BadInput, remarks, say
 from podium.faults import faults_of
 from podium.snapshot import utc_now
 
@@ -37,6 +38,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="So many, the latest 
 
 
 @tokens.command("create")
+@answers
 def create_token(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     name: TokenName,
     role: RoleOption = Role.VIEWER,
@@ -44,7 +46,7 @@ def create_token(  # noqa: PLR0913,PLR0917  # typer reads options from parameter
     days: Days = USUAL_DAYS,
     never_expires: Forever = False,
     url: Url = None,
-) -> None:
+) -> Answer:
     """Make a token and print it, this once."""
     expires_at = None if never_expires else utc_now() + timedelta(days=days)
     document = {"name": name, "role": role, "projects": project or None, "expires_at": expires_at}
@@ -53,48 +55,54 @@ def create_token(  # noqa: PLR0913,PLR0917  # typer reads options from parameter
         made = client.create_token(order)
     end = f"until {made.token.expires_at:%Y-%m-%d}" if made.token.expires_at else "until it is revoked"
     remarks().print(f"token {made.token.id}, {name}, {role}, good {end}; it is shown this once:", soft_wrap=True)
-    typer.echo(made.secret)
+    return Answer(document=made, view=made.secret, names=[made.secret])
 
 
 @tokens.command("list")
-def list_tokens(everything: Everything = False, url: Url = None) -> None:
+@answers
+def list_tokens(everything: Everything = False, url: Url = None) -> Answer:
     """List tokens. Their secrets are kept nowhere."""
     with connect(url) as client:
         found = [each for each in client.tokens() if everything or each.revoked_at is None]
-    results().print(tokens_table(found, utc_now()))
+    return Answer(document=found, view=tokens_table(found, utc_now()), names=[each.id for each in found])
 
 
 @tokens.command("revoke")
+@quietly
 def revoke_token(token: Which, url: Url = None) -> None:
     """Close a token for good, and whoever signed in with it out."""
     with connect(url) as client:
         found = _meant(token, list(client.tokens()))
         client.revoke_token(found.id)
-    typer.echo(f"token {found.id}, {found.name}, opens nothing any more")
+    say(f"token {found.id}, {found.name}, opens nothing any more")
 
 
 @projects.command("create")
-def create_project(name: ProjectName, url: Url = None) -> None:
+@answers
+def create_project(name: ProjectName, url: Url = None) -> Answer:
     """Make a project; an admin's token is needed."""
     order = _checked(ProjectOrder, {"name": name})
     with connect(url) as client:
         made = client.create_project(order.name)
-    typer.echo(f"project {made.name} is there; limit a token to it: podium tokens create NAME --project {made.name}")
+    said = f"project {made.name} is there; limit a token to it: podium tokens create NAME --project {made.name}"
+    return Answer(document=made, view=said, names=[made.name])
 
 
 @projects.command("list")
-def list_projects(url: Url = None) -> None:
+@answers
+def list_projects(url: Url = None) -> Answer:
     """List the projects that your token opens."""
     with connect(url) as client:
         found = list(client.projects())
-    results().print(projects_table(found))
+    return Answer(document=found, view=projects_table(found), names=[each.name for each in found])
 
 
-def audit(experiment: Experiment = None, limit: Limit = 50, url: Url = None) -> None:
+@answers
+def audit(experiment: Experiment = None, limit: Limit = 50, url: Url = None) -> Answer:
     """Show who changed what, the latest first; an admin's token is needed."""
     with connect(url) as client:
         found = list(islice(client.changes(experiment=experiment), limit))
-    results().print(changes_table(found))
+    return Answer(document=found, view=changes_table(found), names=[each.id for each in found])
 
 
 def _meant(token: str, found: Sequence[Token]) -> Token:

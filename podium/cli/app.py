@@ -1,10 +1,4 @@
-"""The commands by name, and the one place where an error becomes a line on stderr and an exit code.
-
-0  done, or detached
-1  the controller refused, or did not answer; or the experiment is paused, or ended without a trial trained in full
-2  what the user typed or wrote is wrong
-130  interrupted
-"""
+"""The commands by name, and the one place where an error becomes a line on stderr and an exit code (see exit_codes)."""
 
 import sys
 from collections.abc import Sequence
@@ -28,12 +22,11 @@ from podium.cli import (
     run,
     webhooks,
 )
+from podium.cli.exit_codes import BAD_INPUT, EXIT_CODES, FAILED
 from podium.cli.local import ControllerDied
 from podium.cli.terminal import BadInput
 from podium.client import PodiumError, ServerUnreachable, SpecRefused
 
-FAILED = 1
-BAD_INPUT = 2
 REMEDY = "name a controller with --url, PODIUM_URL or podium login, or start one with podium-controller up"
 
 
@@ -60,8 +53,7 @@ app = typer.Typer(
     name="podium",
     cls=OneLineErrors,
     help="Tune the hyperparameters of deep learning: a Gaussian process decides what to train, and how long.",
-    epilog="Exit codes: 0 done or detached; 1 refused, no answer, paused, or nothing found; 2 wrong input; "
-    "130 interrupted.",
+    epilog=f"Exit codes: {'. '.join(f'{code} {meaning}' for code, meaning in EXIT_CODES.items())}.",
     pretty_exceptions_enable=False,
 )
 app.command()(run.run)

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from podium.cli.output import Answer, answers, quietly
 from podium.cli.phrases import standing
 from podium.cli.reading import Target, Url, connect
-from podium.cli.terminal import BadInput
+from podium.cli.terminal import BadInput, say
 from podium.faults import faults_of
 from podium.wire import Experiment, ExperimentChange
 
@@ -22,6 +23,7 @@ Parallelism = Annotated[int | None, typer.Option("--parallelism", help="How many
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
+@answers
 def change(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     experiment: Target,
     cost: Cost = None,
@@ -30,38 +32,42 @@ def change(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     money: Money = None,
     parallelism: Parallelism = None,
     url: Url = None,
-) -> None:
+) -> Answer:
     """Change an experiment's budget or parallelism while it lives. What is not named stays."""
     wanted = _change({"cost": cost, "runs": runs, "hours": hours, "money": money}, parallelism)
     with connect(url) as client:
         changed = client.change(client.find(experiment).id, wanted)
     limits = changed.spec.budget.model_dump(exclude_none=True) | {"parallelism": changed.spec.parallelism}
-    typer.echo(f"{changed.id} has {', '.join(f'{name} {limit:g}' for name, limit in limits.items())}")
+    said = f"{changed.id} has {', '.join(f'{name} {limit:g}' for name, limit in limits.items())}"
+    return Answer(document=changed, view=said)
 
 
-def stop(experiment: Target, trial: OneTrial = None, url: Url = None) -> None:
+@answers
+def stop(experiment: Target, trial: OneTrial = None, url: Url = None) -> Answer:
     """End an experiment for good, or one trial of it at its next report. Results stay."""
     with connect(url) as client:
         found = client.find(experiment)
         if trial is None:
-            _say(client.stop(found.id))
-        else:
-            stopped = client.stop_trial(found.id, trial)
-            typer.echo(f"trial {stopped.number} of {found.id} stops at its next report")
+            return _standing(client.stop(found.id))
+        stopped = client.stop_trial(found.id, trial)
+    return Answer(document=stopped, view=f"trial {stopped.number} of {found.id} stops at its next report")
 
 
-def pause(experiment: Target, url: Url = None) -> None:
+@answers
+def pause(experiment: Target, url: Url = None) -> Answer:
     """Start nothing new; runs in flight finish."""
     with connect(url) as client:
-        _say(client.pause(client.find(experiment).id))
+        return _standing(client.pause(client.find(experiment).id))
 
 
-def resume(experiment: Target, url: Url = None) -> None:
+@answers
+def resume(experiment: Target, url: Url = None) -> Answer:
     """Continue a paused experiment."""
     with connect(url) as client:
-        _say(client.resume(client.find(experiment).id))
+        return _standing(client.resume(client.find(experiment).id))
 
 
+@quietly
 def delete(experiment: Target, yes: Yes = False, url: Url = None) -> None:
     """Delete an experiment that does not run, with all its results."""
     with connect(url) as client:
@@ -71,7 +77,7 @@ def delete(experiment: Target, yes: Yes = False, url: Url = None) -> None:
                 raise BadInput(f"nobody is here to ask; delete {found.id} with --yes")
             typer.confirm(f"Delete {found.id} and its {sum(found.progress.trials.values())} trials?", abort=True)
         client.delete(found.id)
-    typer.echo(f"{found.id} is deleted")
+    say(f"{found.id} is deleted")
 
 
 def _change(limits: Mapping[str, float | None], parallelism: int | None) -> ExperimentChange:
@@ -87,5 +93,5 @@ def _change(limits: Mapping[str, float | None], parallelism: int | None) -> Expe
         raise BadInput("the change has faults", [str(fault) for fault in faults]) from None
 
 
-def _say(experiment: Experiment) -> None:
-    typer.echo(f"{experiment.id} is {standing(experiment.state, experiment.message)}")
+def _standing(experiment: Experiment) -> Answer:
+    return Answer(document=experiment, view=f"{experiment.id} is {standing(experiment.state, experiment.message)}")

@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
+from podium.cli.output import Answer, answers
 from podium.cli.reading import Target, Url, connect
 from podium.cli.results import Number
 from podium.cli.results_view import results_view
-from podium.cli.terminal import remarks, results
+from podium.cli.terminal import remarks
 from podium.client import PodiumError
 from podium.evaluation import EVALUATION_VARIABLE, Evaluation
 
@@ -32,20 +33,22 @@ class NoTrainerHere(PodiumError):
     """Judging a model takes what training it takes."""
 
 
+@answers
 def evaluate(
     experiment: Target, number: Number = None, manifest: Manifest = False, test_data: TestData = None, url: Url = None
-) -> None:
+) -> Answer:
     """Judge a full training on the test part of the data, which no search touches: once, when all is chosen."""
     with connect(url) as client:
         found = client.find(experiment)
         trial = number or client.best(found.id).number
         if manifest:
-            typer.echo(json.dumps(client.evaluation_job(found.id, trial, test_data=test_data), indent=2))
+            job = client.evaluation_job(found.id, trial, test_data=test_data)
             then = f"podium results {found.id} {trial} --test"
             remarks().print(f"create it with kubectl apply in Podium's namespace, then: {then}", soft_wrap=True)
-            return
+            return Answer(document=job, view=json.dumps(job, indent=2))
         _judge(client.evaluation(found.id, trial, test_data=test_data))
-        results().print(results_view(trial, client.results(found.id, trial, part="test")))
+        summary = client.results(found.id, trial, part="test")
+    return Answer(document=summary, view=results_view(trial, summary), names=[trial])
 
 
 def _judge(evaluation: Evaluation) -> None:

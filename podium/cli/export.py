@@ -9,6 +9,7 @@ from typing import Annotated, assert_never
 import typer
 
 from podium.address import find_address
+from podium.cli.output import quietly
 from podium.cli.reading import Target, Url
 from podium.cli.terminal import BadInput, remarks
 from podium.client import NotFound, PodiumError
@@ -55,6 +56,7 @@ Artifacts = Annotated[
 ]
 
 
+@quietly
 def export(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     experiment: Target,
     where: Where = None,

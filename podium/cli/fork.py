@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from podium.cli.output import Answer, answers
 from podium.cli.reading import Target, Url, connect
 from podium.cli.terminal import BadInput
 from podium.documents import UnreadableDocument, read_document, write_document
@@ -18,6 +19,7 @@ WarmStart = Annotated[bool, typer.Option("--warm-start", help="Try first what th
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the spec, and create nothing.")]
 
 
+@answers
 def fork(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     experiment: Target,
     sets: Sets = None,
@@ -26,7 +28,7 @@ def fork(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     warm_start: WarmStart = False,
     dry_run: DryRun = False,
     url: Url = None,
-) -> None:
+) -> Answer:
     """Start a new experiment from an old one's spec, as it stands now, with changes."""
     with connect(url) as client:
         old = client.find(experiment)
@@ -42,9 +44,9 @@ def fork(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
         except SpecRejected as error:
             raise BadInput("the new spec has faults", [str(fault) for fault in error.faults]) from None
         if dry_run:
-            typer.echo(write_document(new), nl=False)
-            return
-        typer.echo(client.create(spec, project=old.project).id)
+            return Answer(document=new, view=write_document(new).rstrip("\n"))
+        created = client.create(spec, project=old.project)
+    return Answer(document=created, view=created.id, names=[created.id])
 
 
 def _changes(sets: Sequence[str]) -> dict[str, object]:

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from podium.cli.terminal import BadInput
+from podium.cli.output import quietly
+from podium.cli.terminal import BadInput, remarks
 from podium.documents import UnreadableDocument
 from podium.importing.optuna import PREFIX
 from podium.importing.remark import Kind
@@ -29,6 +30,7 @@ FullEpochs = Annotated[int | None, typer.Option("--full-epochs", help="Epochs of
 Study = Annotated[str | None, typer.Option("--study", help="The study, where the storage holds several.")]
 
 
+@quietly
 def import_(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     source: From,
     road: As = None,
@@ -67,7 +69,7 @@ def import_(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
 def _say(source: str, found: Sequence[Imported], *, strict: bool) -> int:
     for each in found:
         for remark in each.remarks:
-            typer.echo(f"{source}: {remark}", err=True)
+            remarks().print(f"{source}: {remark}", soft_wrap=True)
         for fault in each.faults:
             typer.echo(f"{source}: to mend before it runs: {fault}", err=True)
     lost = any(remark.kind is Kind.LOST for each in found for remark in each.remarks)

@@ -2,20 +2,25 @@
 
 import os
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import httpx2
 import typer
 
+from podium.access import WhoAmI
 from podium.address import PROFILE_VARIABLE, find_address
+from podium.cli.output import Answer, answers, quietly
 from podium.cli.reading import Url
-from podium.cli.terminal import BadInput, remarks, results
+from podium.cli.terminal import BadInput, remarks, say
 from podium.client import NotAdmitted, PodiumClient, Refused
+from podium.contract import Contract
 from podium.loopback import is_loopback
 from podium.profiles import DEFAULT_PROFILE, Profile, config_file, read_config, write_config
 from podium.wire import TOKEN_VARIABLE, URL_VARIABLE
 
+Told = TypeVar("Told")
 Controller = Annotated[
     str | None, typer.Argument(metavar="URL", help="The controller's address.  [default: as for other commands]")
 ]
@@ -25,6 +30,7 @@ Token = Annotated[
 ProfileName = Annotated[str | None, typer.Option("--profile", envvar=PROFILE_VARIABLE, help="A name for this login.")]
 
 
+@quietly
 def login(url: Controller = None, token: Token = None, profile: ProfileName = None) -> None:
     """Keep a controller's address and token for the commands and clients to come, once the controller has taken it."""
     file, name = config_file(os.environ), profile or DEFAULT_PROFILE
@@ -38,45 +44,81 @@ def login(url: Controller = None, token: Token = None, profile: ProfileName = No
         _check(at, shown)
     profiles = config.profiles | {name: Profile(url=at, token=shown)}
     write_config(file, config.model_copy(update={"current": name, "profiles": profiles}))
-    results().print(f"logged in to {at} as profile {name!r}, kept in {file}", soft_wrap=True)
+    say(f"logged in to {at} as profile {name!r}, kept in {file}")
     for remark in _remarks(at, shown):
         remarks().print(remark, soft_wrap=True)
 
 
+@quietly
 def logout(profile: ProfileName = None) -> None:
     """Forget a login: its address and its token."""
     file = config_file(os.environ)
     config = read_config(file)
     name = profile or config.current
     if name not in config.profiles:
-        results().print(f"there is no profile {name!r} to log out of")
+        say(f"there is no profile {name!r} to log out of")
         return
     rest = {each: kept for each, kept in config.profiles.items() if each != name}
     if rest:
         write_config(file, config.model_copy(update={"profiles": rest}))
     else:
         file.unlink(missing_ok=True)
-    results().print(f"logged out of {config.profiles[name].url}", soft_wrap=True)
+    say(f"logged out of {config.profiles[name].url}")
 
 
-def whoami(url: Url = None, profile: ProfileName = None) -> None:
+class Login(Contract):
+    """Which controller is asked and by which token: what `podium whoami` says."""
+
+    url: str
+    url_from: str
+    """From where the address was taken."""
+    token: str | None
+    """The token's first characters, or what else tells it from others; None where there is none."""
+    token_from: str | None
+    controller_version: str | None
+    """None where it does not tell."""
+    version: str
+    """Of the command."""
+    who: WhoAmI | None
+    """Whom the controller takes the caller for; None from a controller that does not tell."""
+
+
+@answers
+def whoami(url: Url = None, profile: ProfileName = None) -> Answer:
     """Show which controller is asked and by which token, from where both were taken, and whether it opens the API."""
     address = find_address(url, None, os.environ, profile=profile)
-    console = results()
-    console.print(f"controller  {address.url}  (from {address.url_from})", soft_wrap=True)
-    shown = f"{address.fingerprint}  (from {address.token_from})" if address.token else "none"
-    console.print(f"token       {shown}", soft_wrap=True)
     if address.remark:
         remarks().print(f"podium: {address.remark}", soft_wrap=True)
     with PodiumClient(address.url, token=address.token) as client:
         next(client.experiments(), None)
-        try:
-            told = client.server_version()
-        except Refused:  # whoever may list experiments may still not read the API's description
-            told = None
-    console.print(f"version     {told or 'not told'} there, {version('podium')} here")
-    if address.token is None:
-        console.print("the API is open: it asks for no token")
+        login = Login(
+            url=address.url,
+            url_from=address.url_from,
+            token=address.fingerprint if address.token else None,
+            token_from=address.token_from if address.token else None,
+            controller_version=_or_none(client.server_version),  # who may list experiments may not read its description
+            version=version("podium"),
+            who=_or_none(client.who_am_i),
+        )
+    return Answer(document=login, view=_login_view(login), names=[login.who.name] if login.who else [])
+
+
+def _or_none(ask: Callable[[], Told]) -> Told | None:
+    try:
+        return ask()
+    except Refused:
+        return None
+
+
+def _login_view(login: Login) -> str:
+    shown = f"{login.token}  (from {login.token_from})" if login.token else "none"
+    lines = [f"controller  {login.url}  (from {login.url_from})", f"token       {shown}"]
+    if login.who is not None:
+        lines.append(f"role        {login.who.role}, as {login.who.name}")
+    lines.append(f"version     {login.controller_version or 'not told'} there, {login.version} here")
+    if login.token is None:
+        lines.append("the API is open: it asks for no token")
+    return "\n".join(lines)
 
 
 def _given(token: str | None) -> str | None:

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Group, RenderableType
 
+from podium.cli.completion import experiment_ids
 from podium.cli.download import download_model
+from podium.cli.output import Answer, answers
 from podium.cli.progress import progress_view
 from podium.cli.tables import (
     best_view,
@@ -17,7 +20,7 @@ from podium.cli.tables import (
     troubles_view,
     under_way_view,
 )
-from podium.cli.terminal import remarks, results
+from podium.cli.terminal import remarks
 from podium.client import Client
 from podium.documents import write_document
 from podium.snapshot import utc_now
@@ -25,7 +28,12 @@ from podium.taxonomy import ExperimentState
 from podium.wire import URL_VARIABLE
 
 Target = Annotated[
-    str, typer.Argument(metavar="EXPERIMENT", help="An experiment's id, or its name if no other has it.")
+    str,
+    typer.Argument(
+        metavar="EXPERIMENT",
+        help="An experiment's id, or its name if no other has it.",
+        autocompletion=experiment_ids,
+    ),
 ]
 Url = Annotated[
     str | None,
@@ -45,32 +53,33 @@ Force = Annotated[bool, typer.Option("--force", help="Replace a model that was d
 AsYaml = Annotated[bool, typer.Option("--yaml", help="Print the configuration alone, as YAML.")]
 
 
-def ls(state: State = None, name: Name = None, project: InProject = None, url: Url = None) -> None:
+@answers
+def ls(state: State = None, name: Name = None, project: InProject = None, url: Url = None) -> Answer:
     """List experiments."""
     with connect(url) as client:
-        experiments = list(client.experiments(state=state, name=name, project=project))
-    results().print(experiments_table(experiments, utc_now()))
+        found = list(client.experiments(state=state, name=name, project=project))
+    return Answer(document=found, view=experiments_table(found, utc_now()), names=[each.id for each in found])
 
 
-def show(experiment: Target, url: Url = None) -> None:
+@answers
+def show(experiment: Target, url: Url = None) -> Answer:
     """Show where an experiment stands, how far long epochs are, and what went wrong."""
     with connect(url) as client:
         found = client.find(experiment)
         runs = list(client.runs(found.id))
-    console = results()
-    console.print(progress_view(found, runs, utc_now()))
-    for view in (under_way_view(runs), troubles_view(runs)):
-        if view is not None:
-            console.print(view)
+    views = (progress_view(found, runs, utc_now()), under_way_view(runs), troubles_view(runs))
+    view = Group(*(view for view in views if view is not None))
+    return Answer(document=found, view=view, names=[found.id])
 
 
+@answers
 def best(
     experiment: Target,
     as_yaml: AsYaml = False,
     download: Download = None,
     force: Force = False,
     url: Url = None,
-) -> None:
+) -> Answer:
     """Print the best configuration that was trained in full, beside the baseline; of several objectives, the front."""
     with connect(url) as client:
         found = client.find(experiment)
@@ -79,28 +88,31 @@ def best(
         front = client.front(found.id) if others and not as_yaml else []
     if download is not None:
         download_model(url, found, trial, download, force=force)
-    if not as_yaml:
-        results().print(best_view(found, trial))
-        if front:
-            results().print(front_view([found.spec.objective.metric, *others], front))
-        return
-    typer.echo(write_document(trial.configuration), nl=False)
+    if as_yaml:
+        view: RenderableType = write_document(trial.configuration).rstrip("\n")
+    else:
+        shown = [front_view([found.spec.objective.metric, *others], front)] if front else []
+        view = Group(best_view(found, trial), *shown)
+    return Answer(document=trial, view=view, names=[trial.number])
 
 
-def trials(experiment: Target, url: Url = None) -> None:
+@answers
+def trials(experiment: Target, url: Url = None) -> Answer:
     """List an experiment's trials."""
     with connect(url) as client:
         found = client.find(experiment)
         listed = list(client.trials(found.id))
-    results().print(trials_table(listed, found.spec.objective.metric))
+    view = trials_table(listed, found.spec.objective.metric)
+    return Answer(document=listed, view=view, names=[each.number for each in listed])
 
 
-def trial(experiment: Target, number: Number, url: Url = None) -> None:
+@answers
+def trial(experiment: Target, number: Number, url: Url = None) -> Answer:
     """Show one trial: its configuration, its runs, and why each attempt ended."""
     with connect(url) as client:
         found = client.find(experiment)
         detail = client.trial(found.id, number)
-    results().print(trial_view(detail, found.spec.objective.metric))
+    return Answer(document=detail, view=trial_view(detail, found.spec.objective.metric), names=[detail.number])
 
 
 def connect(url: str | None, *, timeout_seconds: float = 10.0) -> Client:

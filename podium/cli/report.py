@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from podium import whole_file
+from podium.cli.output import quietly
 from podium.cli.reading import Url, connect
 from podium.cli.terminal import BadInput, remarks
 from podium.study import MOST_ARMS, ReportFormat
@@ -41,6 +42,7 @@ Price = Annotated[
 ]
 
 
+@quietly
 def report(
     experiments: Targets, output: Output = None, reference: ReferenceArm = None, price: Price = None, url: Url = None
 ) -> None:

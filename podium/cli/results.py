@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from podium.cli.output import Answer, answers
 from podium.cli.reading import Target, Url, connect
 from podium.cli.results_view import results_view
 from podium.cli.terminal import remarks
-from podium.cli.terminal import results as console
 from podium.client import PodiumClient
 from podium.results import SUMMARY, Summary
 
@@ -23,18 +23,19 @@ Download = Annotated[
 OnTest = Annotated[bool, typer.Option("--test", help="Those on the test part, which `podium evaluate` makes.")]
 
 
+@answers
 def results(
     experiment: Target, number: Number = None, test: OnTest = False, download: Download = None, url: Url = None
-) -> None:
+) -> Answer:
     """Show a full training in detail: accuracy by label, commonest errors, calibration; or save it as files."""
     with connect(url) as client:
         found = client.find(experiment)
         trial = number or client.best(found.id).number
         summary = client.results(found.id, trial, part="test" if test else "validation")
-        console().print(results_view(trial, summary))
         if download is not None:
             _save(client, (found.id, trial), summary, download)
             remarks().print(f"saved {len(summary.files()) + 1} files in {download}")
+    return Answer(document=summary, view=results_view(trial, summary), names=[trial])
 
 
 def _save(client: PodiumClient, trial: tuple[str, int], summary: Summary, folder: Path) -> None:

@@ -13,10 +13,11 @@ from podium.address import DEFAULT_STATE_DIR, STATE_DIR_VARIABLE, TOKEN_FILE, ke
 from podium.blocking.following import Clock, snapshots
 from podium.cli.following import show
 from podium.cli.local import LocalController, local_controller
+from podium.cli.output import Answer, answers
 from podium.cli.phrases import standing
 from podium.cli.reading import Target, Url, connect
 from podium.cli.tables import summary
-from podium.cli.terminal import BadInput, remarks, results
+from podium.cli.terminal import BadInput, remarks
 from podium.client import NotFound, PodiumClient, PodiumError
 from podium.documents import UnreadableDocument, read_document
 from podium.faults import SpecRejected, parse_spec
@@ -45,6 +46,7 @@ class NothingFound(PodiumError):
     """The experiment has ended without a trial that was trained in full."""
 
 
+@answers
 def run(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     file: SpecFile,
     url: Url = None,
@@ -52,26 +54,23 @@ def run(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     state_dir: StateDir = DEFAULT_STATE_DIR,
     detach: Detach = False,
     project: Project = None,
-) -> None:
+) -> Answer:
     """Create an experiment, watch it to its end and print what it found. Ctrl-C detaches."""
     spec = _read_spec(file)
     if local and url is not None:
         raise BadInput("--local starts a controller of its own; leave out --url")
     if local:
-        _run_locally(spec, state_dir, detach, project)
-        return
+        return _run_locally(spec, state_dir, detach, project)
     with connect(url) as client:
         experiment = client.create(spec, idempotency_key=uuid4().hex, project=project)
-        if detach:
-            _detach(experiment.id, client.url)
-        else:
-            _watch(client, experiment.id)
+        return _detach(experiment, client.url) if detach else _watch(client, experiment.id)
 
 
-def watch(experiment: Target, url: Url = None) -> None:
+@answers
+def watch(experiment: Target, url: Url = None) -> Answer:
     """Watch an experiment to its end and print what it found. Ctrl-C detaches."""
     with connect(url) as client:
-        _watch(client, client.find(experiment).id)
+        return _watch(client, client.find(experiment).id)
 
 
 def _read_spec(file: Path) -> ExperimentSpec:
@@ -90,7 +89,7 @@ def _read_spec(file: Path) -> ExperimentSpec:
         raise BadInput(f"{file} has {count}", [str(fault) for fault in error.faults]) from None
 
 
-def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool, project: str | None) -> None:
+def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool, project: str | None) -> Answer:
     remarks().print(f"starting a controller in {state_dir} (the first start takes a few seconds)", soft_wrap=True)
     with local_controller(state_dir) as controller, _client_of(controller) as client:
         goes_on = False
@@ -102,9 +101,8 @@ def _run_locally(spec: ExperimentSpec, state_dir: Path, detach: bool, project: s
         finally:  # however the watch ended, others may have come to need the controller
             controller.stays = goes_on or _is_needed(controller, client)
         if detach:
-            _detach(experiment.id, client.url, controller)
-        else:
-            _conclude(client, experiment.id, last, controller)
+            return _detach(experiment, client.url, controller)
+        return _conclude(client, experiment.id, last, controller)
 
 
 def _client_of(controller: LocalController) -> PodiumClient:
@@ -134,8 +132,8 @@ def _is_needed(controller: LocalController, client: PodiumClient) -> bool:
     return True
 
 
-def _watch(client: PodiumClient, experiment_id: str) -> None:
-    _conclude(client, experiment_id, _follow(client, experiment_id))
+def _watch(client: PodiumClient, experiment_id: str) -> Answer:
+    return _conclude(client, experiment_id, _follow(client, experiment_id))
 
 
 def _follow(client: PodiumClient, experiment_id: str, when_away: Callable[[], None] | None = None) -> Experiment | None:
@@ -148,11 +146,11 @@ def _follow(client: PodiumClient, experiment_id: str, when_away: Callable[[], No
 
 def _conclude(
     client: PodiumClient, experiment_id: str, last: Experiment | None, controller: LocalController | None = None
-) -> None:
-    """Say what came of the watch, and what can be done next. Raises NotFinished and NothingFound."""
+) -> Answer:
+    """Say what came of the watch, and what can be done next. Raises NotFinished."""
     if last is None:
         _say_how_to_come_back(experiment_id, client.url, controller)
-        return
+        return Answer(document=None, view="")
     podium = _command(controller)
     is_over = controller is not None and controller.will_stop
     start_again = f"podium-controller up --state-dir {controller.state_dir}, then " if controller and is_over else ""
@@ -160,11 +158,11 @@ def _conclude(
         come_back = f"{start_again}{podium} resume {experiment_id}, then {podium} watch {experiment_id}"
         raise NotFinished(f"{experiment_id} is {standing(last.state, last.message)}; continue it with: {come_back}")
     best = _best_or_none(client, last)
-    results().print(summary(last, best))
     where = "" if is_over else f" --url {client.url}"
     remarks().print(f"see more with: {start_again}{podium} show {experiment_id}{where}", soft_wrap=True)
-    if best is None:
-        raise NothingFound(f"{experiment_id} found nothing: no trial of it was trained in full")
+    nothing = NothingFound(f"{experiment_id} found nothing: no trial of it was trained in full")
+    trouble = nothing if best is None else None
+    return Answer(document=last, view=summary(last, best), names=[last.id], trouble=trouble)
 
 
 def _best_or_none(client: PodiumClient, experiment: Experiment) -> Trial | None:
@@ -174,9 +172,9 @@ def _best_or_none(client: PodiumClient, experiment: Experiment) -> Trial | None:
         return None
 
 
-def _detach(experiment_id: str, url: str, controller: LocalController | None = None) -> None:
-    _say_how_to_come_back(experiment_id, url, controller)
-    typer.echo(experiment_id)
+def _detach(experiment: Experiment, url: str, controller: LocalController | None = None) -> Answer:
+    _say_how_to_come_back(experiment.id, url, controller)
+    return Answer(document=experiment, view=experiment.id, names=[experiment.id])
 
 
 def _say_how_to_come_back(experiment_id: str, url: str, controller: LocalController | None = None) -> None:

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text
 
+from podium.cli.output import Answer, answers, quietly
 from podium.cli.phrases import MISSING, in_words
 from podium.cli.reading import Url, connect
-from podium.cli.terminal import BadInput, results
+from podium.cli.terminal import BadInput, remarks, say
 from podium.faults import faults_of
 from podium.snapshot import utc_now
 from podium.webhooks import Delivery, DeliveryState, Happening, Webhook, WebhookRequest
@@ -28,7 +29,8 @@ STYLES = {DeliveryState.DELIVERED: "green", DeliveryState.WAITING: "yellow", Del
 
 
 @app.command()
-def create(address: Address, on: On = None, name: Of = None, url: Url = None) -> None:
+@answers
+def create(address: Address, on: On = None, name: Of = None, url: Url = None) -> Answer:
     """Have notices sent to an address, and print the secret that they are signed with: it is shown this once."""
     document = {"url": address, "happenings": on or [], "name": name}
     try:
@@ -37,48 +39,59 @@ def create(address: Address, on: On = None, name: Of = None, url: Url = None) ->
         raise BadInput("this is no webhook", [str(fault) for fault in faults_of(error.errors(), document)]) from None
     with connect(url) as client:
         made = client.create_webhook(wanted)
-    typer.echo(f"{made.id} sends to {made.url}; its secret, which is not shown again:", err=True)
-    typer.echo(made.secret)
+    remarks().print(f"{made.id} sends to {made.url}; its secret, which is not shown again:", soft_wrap=True)
+    return Answer(document=made, view=made.secret, names=[made.secret])
 
 
 @app.command("list")
-def list_webhooks(url: Url = None) -> None:
+@answers
+def list_webhooks(url: Url = None) -> Answer:
     """List the addresses."""
     with connect(url) as client:
         found = client.webhooks()
-    results().print(webhooks_table(found))
+    return Answer(document=found, view=webhooks_table(found), names=[each.id for each in found])
 
 
 @app.command()
+@quietly
 def delete(webhook: Identity, url: Url = None) -> None:
     """Send it nothing more."""
     with connect(url) as client:
         client.delete_webhook(webhook)
-    typer.echo(f"{webhook} is forgotten")
+    say(f"{webhook} is forgotten")
 
 
 @app.command()
-def deliveries(webhook: Identity, newest: Newest = 20, url: Url = None) -> None:
+@answers
+def deliveries(webhook: Identity, newest: Newest = 20, url: Url = None) -> Answer:
     """Say what became of the notices that were sent, or should have been."""
     with connect(url) as client:
         found = client.deliveries(webhook, newest=newest)
-    results().print(deliveries_table(found, utc_now()))
+    view = deliveries_table(found, utc_now())
+    return Answer(document=found, view=view, names=[each.id for each in found])
 
 
 @app.command("try")
-def try_out(webhook: Identity, url: Url = None) -> None:
+@answers
+def try_out(webhook: Identity, url: Url = None) -> Answer:
     """Send a notice of nothing, to see whether notices arrive."""
     with connect(url) as client:
         delivery = client.try_webhook(webhook)
-    typer.echo(f"delivery {delivery.id} is under way; `podium webhooks deliveries {webhook}` says what became of it")
+    return _under_way(delivery, webhook)
 
 
 @app.command()
-def again(webhook: Identity, delivery: Number, url: Url = None) -> None:
+@answers
+def again(webhook: Identity, delivery: Number, url: Url = None) -> Answer:
     """Send a notice once more, now."""
     with connect(url) as client:
         sent = client.deliver_again(webhook, delivery)
-    typer.echo(f"delivery {sent.id} is under way; `podium webhooks deliveries {webhook}` says what became of it")
+    return _under_way(sent, webhook)
+
+
+def _under_way(delivery: Delivery, webhook: str) -> Answer:
+    said = f"delivery {delivery.id} is under way; `podium webhooks deliveries {webhook}` says what became of it"
+    return Answer(document=delivery, view=said, names=[delivery.id])
 
 
 def webhooks_table(webhooks: Sequence[Webhook]) -> Table:

@@ -71,7 +71,8 @@ def test_a_login_is_kept_for_commands_and_clients(run: Podium, closed: str, conf
         f"controller  {closed}  (from the profile 'default')",
         f"token       {find_address(closed, TOKEN, {}).fingerprint}  (from the profile 'default' in {config})",
     ]
-    assert whoami.stdout.splitlines()[2].startswith("version     0.1.0 there, ")
+    assert whoami.stdout.splitlines()[2] == "role        admin, as bootstrap"
+    assert whoami.stdout.splitlines()[3].startswith("version     0.1.0 there, ")
     assert run("logout").stdout == f"logged out of {closed}\n"
     assert not config.exists()
     assert run("logout").stdout == "there is no profile 'default' to log out of\n"
