@@ -87,6 +87,7 @@ ADMINISTERING = dict.fromkeys(
         "DELETE /tokens/{token_id}",
         "POST /projects",
         "GET /audit",
+        "GET /doctor",
         "GET /webhooks",  # they are told of every project
         "POST /webhooks",
         "DELETE /webhooks/{webhook_id}",

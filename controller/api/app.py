@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from controller.api import (
     audit_trail,
+    doctor,
     evaluation,
     experiments,
     exports,
@@ -67,6 +68,7 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.include_router(tokens.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(projects.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(audit_trail.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
+    app.include_router(doctor.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(health.router)
     if collaborators.shows_metrics:
         app.include_router(health.metrics_router)

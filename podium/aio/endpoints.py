@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from podium.aio.access import AsyncTokenMethods
 from podium.aio.asks import AsyncAskMethods
+from podium.aio.diagnosis import AsyncDiagnosisMethods
 from podium.aio.evaluations import AsyncEvaluationMethods
 from podium.aio.figures import AsyncFigureMethods
 from podium.aio.studies import AsyncStudyMethods
@@ -24,6 +25,7 @@ class AsyncPodiumClient(
     AsyncWebhookMethods,
     AsyncAskMethods,
     AsyncTokenMethods,
+    AsyncDiagnosisMethods,
 ):
     """The requests of one controller, whose address is given. Every method raises PodiumError.
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from podium.blocking.access import TokenMethods
 from podium.blocking.asks import AskMethods
+from podium.blocking.diagnosis import DiagnosisMethods
 from podium.blocking.evaluations import EvaluationMethods
 from podium.blocking.figures import FigureMethods
 from podium.blocking.studies import StudyMethods
@@ -25,6 +26,7 @@ class PodiumClient(
     WebhookMethods,
     AskMethods,
     TokenMethods,
+    DiagnosisMethods,
 ):
     """The requests of one controller, whose address is given. Every method raises PodiumError.
 

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from podium.cli import (
     access,
     control,
+    doctor,
     evaluate,
     export,
     fork,
@@ -77,6 +78,7 @@ app.command()(fork.fork)
 app.command()(login.login)
 app.command()(login.logout)
 app.command()(login.whoami)
+app.command()(doctor.doctor)
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(access.tokens, name="tokens")
 app.add_typer(access.projects, name="projects")

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any  # a type of whatever kind
 
 import pytest
 from pydantic import TypeAdapter
@@ -42,7 +43,7 @@ def full(world: World) -> World:
     return world
 
 
-READ = {
+READ: dict[tuple[str, ...], tuple[Any, list[str]]] = {
     ("ls",): (list[Experiment], ["digits-k3f9", "other-0001", "third-0002"]),
     ("show", "digits"): (Experiment, ["digits-k3f9"]),
     ("best", "digits"): (Trial, ["4"]),
