@@ -16,6 +16,7 @@ narrow      tables on narrow terminals
 completion  what a shell offers
 exit_codes  what the exit codes mean
 leaves      every command by its full name
+logs        `logs`
 doctor      `doctor`
 local       a controller of one's own for `--local`
 address     which controller is meant

@@ -17,6 +17,7 @@ from podium.cli import (
     fork,
     importing,
     login,
+    logs,
     reading,
     report,
     results,
@@ -64,6 +65,7 @@ app.command()(reading.show)
 app.command()(reading.best)
 app.command()(reading.trials)
 app.command()(reading.trial)
+app.command()(logs.logs)
 app.command()(export.export)
 app.command()(results.results)
 app.command()(evaluate.evaluate)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ParamSpec, TypeAlias, assert_never
+from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, assert_never
 
 import typer
 from pydantic import BaseModel
@@ -86,6 +86,14 @@ def quietly(command: Callable[Parameters, int | None]) -> Callable[..., int | No
     return told
 
 
+def print_document(document: Document, form: Literal[Form.JSON, Form.YAML]) -> None:
+    """Print documents as JSON or YAML."""
+    if form is Form.JSON:
+        typer.echo(json.dumps(plain(document), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(write_document(plain(document)), nl=False)
+
+
 def plain(document: Document) -> Any:  # Any: JSON
     """Return documents as JSON has them, with what the controller told and nothing that it left out."""
     if isinstance(document, BaseModel):
@@ -97,10 +105,8 @@ def _print(answer: Answer, form: Form, *, quiet: bool) -> None:
     if answer.document is None:
         return
     match form:
-        case Form.JSON:
-            typer.echo(json.dumps(plain(answer.document), indent=2, ensure_ascii=False))
-        case Form.YAML:
-            typer.echo(write_document(plain(answer.document)), nl=False)
+        case Form.JSON | Form.YAML:
+            print_document(answer.document, form)
         case Form.TABLE if quiet:
             for name in answer.names:
                 typer.echo(str(name))
