@@ -16,11 +16,13 @@ from sqlalchemy.exc import OperationalError
 from controller.announcement import AlreadyUp, announced, end, only_one
 from controller.cluster import Cluster
 from controller.database import DatabaseUnusable, is_reachable, migrate, open_engine, require_migrated
+from controller.doctor import store_finding, tell
 from controller.embedded import embedded_postgres
 from controller.logs import configure_logs
 from controller.processes import ProcessCluster
 from controller.service import Parts, Says, listen, probing, reconciling, serving
-from controller.settings import ADMIN_TOKEN_FILE, BadSettings, Settings, read_settings
+from controller.settings import ADMIN_TOKEN_FILE, BadSettings, Settings, artifacts_url, read_settings
+from podium.diagnosis import Finding
 
 WATCH_SECONDS = 0.2
 DOWN_SECONDS = 60.0
@@ -121,6 +123,14 @@ def migrate_command(wait_seconds: WaitSeconds = 0.0) -> None:
     typer.echo("the database is up to date")
 
 
+@app.command()
+def doctor(state_dir: StateDir = None) -> None:
+    """Try from here what only a controller can: the artifact store, and what the cluster allows; 1 on a fault."""
+    settings = _settings(state_dir=state_dir)
+    if not tell([store_finding(artifacts_url(settings)), *_cluster_findings(settings)]):
+        raise typer.Exit(1)
+
+
 @contextmanager
 def until_signal() -> Iterator[Says]:
     """Yield a function that says whether SIGTERM or SIGINT has come. The handler only takes a note."""
@@ -165,6 +175,14 @@ def _cluster(settings: Settings) -> Cluster:
             return connect(settings.namespace, owner=settings.owner, creates_per_second=settings.creates_per_second)
         case _ as unknown:
             assert_never(unknown)
+
+
+def _cluster_findings(settings: Settings) -> list[Finding]:
+    if settings.cluster != "kubernetes":
+        return []
+    from controller.kubernetes.connection import examine  # noqa: PLC0415  # 40 MB that only this branch needs
+
+    return examine(settings.namespace)
 
 
 def _local_cluster(settings: Settings) -> ProcessCluster:

@@ -66,6 +66,12 @@ def findings(facts: DatabaseFacts, store: str | None) -> Iterator[Finding]:
     yield Finding(name="database", verdict=Verdict.OK, found=f"PostgreSQL {facts.server} answers")
     yield _reconciler(facts)
     yield _store(store)
+    yield Finding(
+        name="cluster",
+        verdict=Verdict.UNKNOWN,
+        found="the API's process has no rights in a cluster, and cannot ask what the reconciler's may do",
+        remedy="on Kubernetes, ask there: kubectl exec deploy/podium-reconciler -- podium-controller doctor",
+    )
     yield _images(facts.waiting)
     yield _waiting(facts.waiting)
 

@@ -5,6 +5,7 @@ connection  how the API server is found, and the cluster made
 job, pod    what is created (pure)
 sight       what is seen: a Job and its Pods, as one SeenJob (pure)
 documents   the few things that are read in the API's documents (pure)
+rights      what is allowed, and which devices there are
 reflector   a copy of a collection, kept up to date by list and watch
 events      what people are told beside a Job
 pace        how many Jobs are created a second

@@ -9,6 +9,8 @@ from kubernetes.config import ConfigException, load_incluster_config, load_kube_
 from controller.kubernetes.api import Api
 from controller.kubernetes.cluster import KubernetesCluster
 from controller.kubernetes.job import House
+from controller.kubernetes.rights import cluster_findings
+from podium.diagnosis import Finding
 
 OWN_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 CONNECTIONS = 32
@@ -36,6 +38,15 @@ def connect(
     api = Api(client, namespace or _own_namespace())
     house = House(namespace=api.namespace, controller=owner or "podium")
     return KubernetesCluster(api, house, owner=owner, creates_per_second=creates_per_second)
+
+
+def examine(namespace: str | None) -> list[Finding]:
+    """Return what the cluster says of Podium's rights and of its own devices. Raises NoCluster."""
+    api = Api(ApiClient(configuration()), namespace or _own_namespace())
+    try:
+        return list(cluster_findings(api))
+    finally:
+        api.close()
 
 
 def configuration(kubeconfig: Path | None = None) -> Configuration:

@@ -55,8 +55,12 @@ def test_all_is_well(closed: Path, podium: Podium, engine: Engine) -> None:
     with led(engine):
         result = podium("doctor", "-o", "json")
     assert result.exit_code == 0, result.stdout
-    looked_at = "address transport controller token version database reconciler artifacts images room"
-    assert verdicts(result) == dict.fromkeys(looked_at.split(), Verdict.OK)
+    found = verdicts(result)
+    # the API's description takes seconds to make, the first time and on a busy machine: then the version is not told
+    assert found.pop("version") in {Verdict.OK, Verdict.UNKNOWN}
+    assert found.pop("cluster") is Verdict.UNKNOWN
+    looked_at = ("address", "transport", "controller", "token", "database", "reconciler", "artifacts", "images", "room")
+    assert found == dict.fromkeys(looked_at, Verdict.OK)
 
 
 def test_what_is_broken_fails_the_command_and_has_a_remedy(closed: Path, podium: Podium) -> None:
