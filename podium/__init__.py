@@ -11,6 +11,7 @@ aio, blocking          the API as Python: `podium.AsyncClient`, and `podium.Clie
 client, refusal        the names to import, and the tree of errors
 address, profiles      which controller is meant, and what `podium login` keeps
 sdk                    `with podium.trial() as trial:` for a training script of one's own
+tuning, packaging      `podium.tune(train, space)` for a function, here or sent along to Jobs
 asked, asking          `for trial in podium.ask("digits-k3f9"):` where Podium starts no training
 cli                    the `podium` command
 """
@@ -29,8 +30,16 @@ if TYPE_CHECKING:
     from podium.blocking.gallery import Gallery
     from podium.refusal import PodiumError as PodiumError
     from podium.sdk import Trial
+    from podium.tuning import choice as choice
+    from podium.tuning import integer as integer
+    from podium.tuning import real as real
+    from podium.tuning import tune as tune
 
 LATER = {
+    "choice": "podium.tuning",
+    "integer": "podium.tuning",
+    "real": "podium.tuning",
+    "tune": "podium.tuning",
     "AsyncClient": "podium.aio.client",
     "AsyncExperiment": "podium.aio.experiment",
     "Client": "podium.blocking.client",

@@ -120,6 +120,11 @@ class Trial:
         share = self.assignment.data_share
         return 1.0 if share is None else share
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the last epoch of this run is reported."""
+        return self._reported_epoch >= self.to_epoch
+
     def load_checkpoint(self) -> Checkpoint | None:
         """Return the state to resume from, and let `epochs` continue after it; None at the very beginning.
 
@@ -244,7 +249,7 @@ class Trial:
 
     def check_finished(self) -> None:
         """Raise Fault when the script ended before it reported the last epoch."""
-        if self._reported_epoch < self.to_epoch:
+        if not self.is_finished:
             raise Fault(f"the script ended after reporting epoch {self._reported_epoch} of {self.to_epoch}")
 
     def _check_epoch(self, epoch: int) -> None:

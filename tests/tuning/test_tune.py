@@ -1,0 +1,87 @@
+"""`podium.tune` against a real controller whose optimizer thinks for itself: here, in threads of this process."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import podium
+from podium.refusal import SpecRefused
+from podium.tuning import TuningFailed, TuningPaused
+from tests.cli.served import serving
+from tests.service import Service
+
+SPACE = {"x": podium.real(0, 1), "kind": podium.choice("a", "b")}
+
+
+@pytest.fixture
+def url(service: Service) -> Iterator[str]:
+    """The application's address, whose reconciler makes its passes meanwhile."""
+    stopping = threading.Event()
+
+    def reconcile() -> None:
+        while not stopping.wait(0.02):
+            service.settle()
+
+    passes = threading.Thread(target=reconcile)
+    with serving(service.app) as address:
+        passes.start()
+        try:
+            yield address
+        finally:
+            stopping.set()
+            passes.join()
+
+
+def tune(function: Any, url: str, **more: Any) -> Any:
+    return podium.tune(function, SPACE, url=url, progress=False, budget={"runs": 6}, **more)
+
+
+def test_a_function_that_reports_its_epochs(url: str) -> None:
+    def train(trial: Any) -> None:
+        for epoch in trial.epochs():
+            trial.report(epoch=epoch, score=trial.parameters["x"] * epoch)
+
+    study = tune(train, url, objective="score", epochs=3, parallelism=2)
+    assert study.experiment.state == "completed"
+    assert study.best_value == pytest.approx(3 * study.best_parameters["x"])
+
+
+def test_a_function_that_returns_a_number_and_takes_parameters_by_name(url: str) -> None:
+    def loss(x: float, kind: str) -> float:
+        return (x - 0.3) ** 2 + (kind == "a")
+
+    study = tune(loss, url, direction="minimize", baseline={"x": 0.5, "kind": "b"})
+    assert study.best_value is not None
+    assert study.best_value <= 0.04
+    assert study.experiment.name == "loss"
+
+
+def test_metrics_may_be_several(url: str) -> None:
+    study = tune(lambda trial: {"score": 0.5, "loss": 2.0}, url, objective="score", name="two")
+    assert study.best.metrics == {"score": 0.5, "loss": 2.0}
+
+
+def test_what_raises_again_and_again_is_shown(url: str) -> None:
+    def broken(trial: Any) -> None:
+        raise KeyError("no such layer")
+
+    with pytest.raises(TuningFailed, match="all failed by a bug") as failed:
+        tune(broken, url)
+    assert isinstance(failed.value.__cause__, KeyError)
+
+
+def test_a_search_that_somebody_pauses_says_so(url: str) -> None:
+    def pauses(trial: Any) -> float:
+        with podium.Client(url) as client:
+            client.experiments.pause(trial.assignment.experiment)
+        return 1.0
+
+    with pytest.raises(TuningPaused, match="paused by a user"):
+        tune(pauses, url)
+
+
+def test_a_space_with_a_fault_is_refused_before_anything_runs(url: str) -> None:
+    with pytest.raises((SpecRefused, ValueError), match=r"parameters\.x"):
+        podium.tune(lambda x: x, {"x": podium.real(1, 0)}, url=url, progress=False)
