@@ -62,7 +62,7 @@ sdk: $(READY) ## Make podium/blocking anew from podium/aio: the same client with
 	$(BIN)/python -m hack.blocking_client
 
 screenshots: $(READY) ## Take the pictures of the dashboard in docs/images anew, with Debian's chromium
-	$(BIN)/pytest tests/dashboard/test_pages.py --pictures docs/images
+	$(BIN)/pytest tests/dashboard/test_kept.py --pictures docs/images
 
 test: $(READY) ## Run every test
 	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder

@@ -14,9 +14,8 @@ from controller.experiment import goals_of
 from controller.figures.record import AttemptSeen, Curve, Record, RunSeen, TrialSeen
 from controller.figures.shown import MOST_POINTS, runs_with_curves
 from controller.history import past_of
-from controller.tables import AttemptRow, MeasurementRow, RunRow, TrialRow
+from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
 from podium.spec import ExperimentSpec
-from podium.taxonomy import AttemptState
 
 
 def read_record(session: Session, experiment_id: str, now: datetime) -> Record:
@@ -28,24 +27,30 @@ def read_record(session: Session, experiment_id: str, now: datetime) -> Record:
     runs = _runs(session, experiment_id)
     trials = _trials(session, experiment_id)  # after the runs: then each run's trial is among them
     attempts = _attempts(session, experiment_id, runs)
-    is_alive = row.ended_at is None or any(attempt.state is not AttemptState.ENDED for attempt in attempts)
-    times = (time for run in runs for time in (run.created_at, run.ended_at))
-    heard = (time for each in attempts for time in (each.created_at, each.started_at, each.heard_at, each.ended_at))
-    newest = max([row.created_at, *(time for time in (row.ended_at, *times, *heard) if time is not None)])
-    # to the minute: two records between which nothing happened are the same, and so are their figures
-    minute = now.replace(second=0, microsecond=0)
     return Record(
         id=experiment_id,
         spec=spec,
         state=row.state,
         created_at=row.created_at,
-        now=max(minute, newest) if is_alive else newest,
+        now=_stood_at(row, runs, attempts, now),
         trials=trials,
         runs=runs,
         attempts=attempts,
         curves=_curves(session, experiment_id, runs_with_curves(trials, runs, goal), goal.metric),
         history=history,
     )
+
+
+def _stood_at(row: ExperimentRow, runs: Sequence[RunSeen], attempts: Sequence[AttemptSeen], now: datetime) -> datetime:
+    """Return until when figures are drawn: the end of what has ended, even if its last Job was collected later."""
+    ended = [time for time in (row.ended_at, *(run.ended_at for run in runs)) if time is not None]
+    if len(ended) == 1 + len(runs):
+        return max(ended)
+    began = (run.created_at for run in runs)
+    heard = (time for each in attempts for time in (each.created_at, each.started_at, each.heard_at, each.ended_at))
+    # to the minute: two records between which nothing happened are the same, and so are their figures
+    minute = now.replace(second=0, microsecond=0)
+    return max([minute, row.created_at, *ended, *began, *(time for time in heard if time is not None)])
 
 
 def _trials(session: Session, experiment_id: str) -> tuple[TrialSeen, ...]:

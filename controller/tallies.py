@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Double, case, func, literal, literal_colum
 from sqlalchemy.orm import Session
 
 from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
-from podium.taxonomy import EndReason, ExperimentState, TrialState
+from podium.taxonomy import AttemptState, EndReason, ExperimentState, TrialState
 
 QUEUE_WAIT_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 4 * 3600.0, 24 * 3600.0)
 RECENT = timedelta(hours=24)
@@ -131,7 +131,9 @@ def _is_charged() -> ColumnElement[bool]:
 def _held_seconds(now: datetime) -> ColumnElement[float]:
     """Return how long an attempt's Pod has held its node, as far as its start is known; one that waits holds none."""
     since = func.coalesce(AttemptRow.started_at, case((AttemptRow.heard_at.is_not(None), AttemptRow.created_at)))
-    until = func.coalesce(AttemptRow.ended_at, literal(now))
+    # its last result is in: it exits in seconds, while nobody may look for days, as after `podium run --local`
+    is_exiting = AttemptRow.state == AttemptState.REPORTED
+    until = func.coalesce(AttemptRow.ended_at, case((is_exiting, AttemptRow.changed_at)), literal(now))
     return func.greatest(_seconds(until - since), 0.0)
 
 

@@ -3,6 +3,7 @@
 Figures are drawn in the process that draws all of them.
 """
 
+import json
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -17,6 +18,8 @@ from controller.api.admission import Asker
 from controller.api.collaborators import Collaborators, Needed
 from controller.database import transaction
 from controller.figures.names import TITLES, WHOLE, FigureName
+from controller.figures.overlay import TITLE as OVERLAY
+from controller.figures.overlay import overlay_of
 from controller.principal import Asking, attach
 from controller.study.assembly import Edition, check_arms, study_report
 from controller.study.facts import ArmFacts, FullResults
@@ -82,7 +85,7 @@ async def _made(
         return study_report(arms, results, edition, reference=reference)
 
     report = await to_thread.run_sync(told, limiter=needed.artifact_readers)
-    figures = [figure for each in ids for figure in await _figures(needed, each)] if wanted == "html" else []
+    figures = await _all_figures(needed, ids) if wanted == "html" else []
     return await run_in_threadpool(_written, report, wanted, figures)
 
 
@@ -92,6 +95,16 @@ def _arms(
     with transaction(needed.sessions) as session:
         attach(session, asker)
         return [arm_facts(session, each, edition.now, price_per_hour) for each in ids]
+
+
+async def _all_figures(needed: Collaborators, ids: Sequence[str]) -> list[Figure]:
+    """Return the figures of each arm; those of several are led by one of all."""
+    figures = [figure for each in ids for figure in await _figures(needed, each)]
+    histories = {each.experiment: each.plot for each in figures if each.title == TITLES[FigureName.HISTORY]}
+    if len(histories) < 2 or None in histories.values():
+        return figures
+    overlay = overlay_of({arm: json.loads(plot) for arm, plot in histories.items() if arm and plot})
+    return [Figure(experiment=None, title=OVERLAY, plot=json.dumps(overlay)), *figures]
 
 
 async def _figures(needed: Collaborators, experiment_id: str) -> list[Figure]:

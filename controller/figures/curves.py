@@ -14,6 +14,8 @@ from controller.figures.study import Study
 from controller.figures.window import window_of
 
 TITLE = TITLES[FigureName.CURVES]
+WHOLE_TICKS = 10
+"""Up to so many epochs each has its mark on the axis: plotly would set some at halves."""
 
 
 def draw(study: Study) -> go.Figure:
@@ -35,7 +37,7 @@ def draw(study: Study) -> go.Figure:
             figure.add_trace(_lines(record, chosen, ends, name, {"color": INK, "dash": dash, "width": 3.5}))
     shown = window_of(np.concatenate([curve.values for curve in record.curves]))
     figure.update_layout(
-        xaxis=axis(plain(record.spec.fidelity.resource)),
+        xaxis=axis(plain(record.spec.fidelity.resource), dtick=1 if record.ladder.full_epochs <= WHOLE_TICKS else None),
         yaxis=axis(plain(record.spec.objective.metric, 36), range=shown),
     )
     return figure

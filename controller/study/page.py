@@ -27,9 +27,10 @@ EMPTY = ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A plotly figure of one arm."""
+    """A plotly figure of one arm, or of all."""
 
-    experiment: str
+    experiment: str | None
+    """None: of all arms."""
     title: str
     plot: str | None
     """As plotly writes it as JSON; None where it could not be drawn."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.dashboard.overlay import overlay_of
+from controller.figures.overlay import overlay_of
 from tests.dashboard.site import Site
 
 

@@ -20,7 +20,6 @@ def test_experiments(site: Site, visitor: Visitor) -> None:
     visitor.goes_to("/")
     visitor.sees(site.search)
     visitor.sees(site.trained)
-    visitor.pictures("experiments")
     holds_up(visitor)
 
 
@@ -29,7 +28,6 @@ def test_an_experiment_with_its_figures(site: Site, visitor: Visitor) -> None:
     visitor.sees("120 trials, page 1 of 3")
     visitor.sees_figures(len(FigureName))
     assert "".join(visitor.page.locator(".figures .hint").all_inner_texts()) == ""
-    visitor.pictures("experiment")
     holds_up(visitor)
 
 
@@ -43,8 +41,6 @@ def test_a_trial_with_what_it_still_gets_wrong(site: Site, visitor: Visitor) -> 
     pictures.first.scroll_into_view_if_needed()
     expect(pictures.first).to_have_js_property("complete", True)
     expect(pictures.first).to_have_js_property("naturalWidth", 32)
-    visitor.pictures("trial")
-    visitor.pictures("mistakes", at=".mistakes")
     holds_up(visitor)
 
 
@@ -55,7 +51,6 @@ def test_a_comparison(site: Site, visitor: Visitor) -> None:
     visitor.presses("Compare the marked ones")
     visitor.sees("best configuration")
     visitor.sees_figures(3)  # the best so far of both, and each history
-    visitor.pictures("compare")
     with visitor.page.expect_download() as download:
         visitor.page.get_by_role("link", name="Report of these to keep").click()
     assert download.value.suggested_filename == REPORT_NAME
@@ -68,7 +63,6 @@ def test_a_comparison(site: Site, visitor: Visitor) -> None:
 def test_a_new_experiment(site: Site, visitor: Visitor) -> None:
     visitor.goes_to("/new")
     visitor.page.get_by_label("The spec").fill(write_document(TRAINED))
-    visitor.pictures("new")
     holds_up(visitor)
 
 

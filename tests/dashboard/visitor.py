@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, ViewportSize, expect
@@ -97,14 +97,24 @@ class Visitor:
         return [str(each) for each in missed]
 
     def pictures(self, name: str, at: str = "body") -> None:
-        """Keep what the page looks like from a place on, where somebody asked for pictures."""
+        """Keep what the page looks like from a place on: light, dark and on a phone, where somebody asked for it."""
         if self._pictures is None:
             return
         self._pictures.mkdir(parents=True, exist_ok=True)
-        for theme in ("light", "dark"):
-            self.page.locator(at).evaluate("place => place.scrollIntoView()")
-            self.page.screenshot(path=self._pictures / f"{name}-{theme}.png")
-            self.page.locator("#theme").click()
+        themes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+        for theme in themes:
+            self.page.emulate_media(color_scheme=theme)  # a page follows until its visitor says otherwise
+            self._picture(f"{name}-{theme}", at)
+        self.page.emulate_media(color_scheme="light")
+        self.page.set_viewport_size(PHONE)
+        self._picture(f"{name}-phone", at)
+        self.page.set_viewport_size(DESK)
+
+    def _picture(self, name: str, at: str) -> None:
+        assert self._pictures is not None
+        self.page.locator(at).first.evaluate("place => place.scrollIntoView()")
+        self.page.wait_for_timeout(RESIZE_MS // 5)  # figures follow the page a moment later
+        self.page.screenshot(path=self._pictures / f"{name}.png")
 
 
 @contextmanager

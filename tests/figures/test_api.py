@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +18,9 @@ from controller.database import transaction
 from controller.drawing import Bound, Drawer
 from controller.figures.record import Record
 from controller.read_record import read_record
-from podium.taxonomy import EndReason
+from podium.taxonomy import AttemptState, EndReason
 from tests.cli.served import serving
+from tests.dashboard.kept import SEARCHED, put_back
 from tests.service import API, BASELINE, Service
 
 
@@ -177,3 +179,11 @@ def counted(engine: Engine) -> Iterator[list[str]]:
         yield sent
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+def test_what_has_ended_stands_still_though_its_last_job_was_never_collected(service: Service, tmp_path: Path) -> None:
+    with service.engine.begin() as connection:
+        experiment = put_back(connection, tmp_path.as_uri(), SEARCHED)
+    record = read(service, experiment)
+    assert any(attempt.state is not AttemptState.ENDED for attempt in record.attempts)
+    assert record.now == datetime(2026, 11, 27, 1, 33, 10, 445948, tzinfo=UTC)

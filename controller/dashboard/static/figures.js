@@ -81,13 +81,21 @@
     };
   };
 
+  // A phone that is turned, a window that is drawn wider: plotly's own `responsive` forgets the height, and breaks no lines anew.
+  const widths = new ResizeObserver((entries) => {
+    for (const { target: place } of entries) if (place.figure && place.clientWidth !== place.drawnWidth) draw(place, place.figure);
+  });
+
   const draw = async (place, figure) => {
     await loaded();
+    const how = place.drawnWidth === place.clientWidth ? Plotly.react : Plotly.newPlot; // react keeps the legend's old room
+    place.drawnWidth = place.clientWidth;
     place.figure = figure;
     place.previousElementSibling.classList.toggle("hidden", Boolean(figure.layout?.title?.text)); // it is in the picture
     const height = place.closest(".small") ? SMALL_HEIGHT : HEIGHT;
-    const layout = themed(fitted(figure.layout ?? {}, place.clientWidth), height);
-    await Plotly.react(place, figure.data, layout, { displayModeBar: false, displaylogo: false, responsive: true, scrollZoom: false });
+    const layout = { ...themed(fitted(figure.layout ?? {}, place.drawnWidth), height), width: place.drawnWidth };
+    await how(place, figure.data, layout, { displayModeBar: false, displaylogo: false, scrollZoom: false });
+    widths.observe(place);
   };
 
   const frame = (container, name, title) => {
