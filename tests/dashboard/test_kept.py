@@ -65,8 +65,8 @@ def test_the_report_of_both(kept_site: KeptSite, browser: Browser, tmp_path: Pat
     query = {"experiment": [SEARCHED.name, FULL_ONLY.name]}
     told = kept_site.service.http.get(f"{API}/reports", params=query).json()
     searched = told["arms"][0]["compute"]
-    # its last Job was not collected, and is not counted as if it went on for the hour since; a slot is free with the last
-    # result while its process still exits, so that a little more than two ran at once
+    # its last Job was not collected, and is not counted as if it went on for the hour since; a slot is free with the
+    # last result while its process still exits, so that a little more than two ran at once
     assert 2 < searched["speed_up"] < 2.5
     answer = kept_site.service.http.get(f"{API}/reports", params=query | {"format": "html"})
     assert answer.status_code == 200
