@@ -22,7 +22,7 @@ TOOLS   := .venv-exports
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart reference sdk screenshots test exports e2e e2echaos security demo bench benchmark latency trainer scale chaos clean
+.PHONY: help install check format chart reference sdk screenshots test exports e2e e2echaos security demo bench benchmark latency trainer scale chaos clean site
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -60,6 +60,9 @@ reference: $(READY) ## Make docs/cli.md anew from the commands
 
 sdk: $(READY) ## Make podium/blocking anew from podium/aio: the same client without async and await
 	$(BIN)/python -m hack.blocking_client
+
+site: $(READY) ## Build the documentation site into build/site; fails on a link that leads nowhere
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 screenshots: $(READY) ## Take the pictures of the dashboard in docs/images anew, with Debian's chromium
 	$(BIN)/pytest tests/dashboard/test_kept.py --pictures docs/images
