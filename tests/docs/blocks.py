@@ -2,8 +2,13 @@
 
 `python` blocks share one namespace and may `await`; `sh` blocks run in bash, in a folder of their own. A `text` block
 right after one is what it prints: lines are compared, and `...` stands for anything within a line, or for lines. A
-`yaml` or `json` block whose fence names a file (```yaml digits.yaml) is written into that folder. Other blocks are left
-alone, and so is one with a reason after its language: ```python not-run: needs a cluster.
+`yaml` or `json` block whose fence names a file (```yaml digits.yaml) is written into that folder.
+
+A comment right above a block, which readers do not see, says what is particular about it:
+
+    <!-- not run: needs a cluster -->          the reason why it is not run; it is looked over still (looking_over.py)
+    <!-- run with: EXPERIMENT=digits -->       what stands in for the words of a synopsis when it is run
+    <!-- is: podium.webhooks:Notice -->        the model that takes this JSON
 """
 
 import ast
@@ -15,12 +20,12 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-FENCE = re.compile(r"^```(?P<language>\w+)(?: +(?P<info>.+))?$")
-NOT_RUN = "not-run:"
+FENCE = re.compile(r"^```(?P<language>\w*)(?: +(?P<info>.+))?$")
+MARK = re.compile(r"^<!-- (?P<kind>not run|run with|is): (?P<words>.+) -->$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,19 @@ class Block:
     text: str
     line: int
     """Of its first line in the file, the first being 1."""
+    not_run: str = ""
+    """The reason, where there is one."""
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
+    """`module:name` of what takes it."""
+
+    @property
+    def run_text(self) -> str:
+        """What is run: the text with what stands in for some of its words."""
+        text = self.text
+        for word, stand_in in self.stand_ins.items():
+            text = text.replace(word, stand_in)
+        return text
 
 
 class Untrue(AssertionError):
@@ -38,10 +56,11 @@ class Untrue(AssertionError):
 
 
 def blocks_of(markdown: str) -> Iterator[Block]:
-    """Yield every fenced block that names its language."""
-    lines = iter(enumerate(markdown.splitlines(), start=1))
+    """Yield every fenced block."""
+    lines, above = iter(enumerate(markdown.splitlines(), start=1)), ""
     for number, line in lines:
         if (fence := FENCE.match(line)) is None:
+            above = line
             continue
         body = []
         for _, inner in lines:
@@ -49,7 +68,21 @@ def blocks_of(markdown: str) -> Iterator[Block]:
                 break
             body.append(inner)
         text = "".join(f"{each}\n" for each in body)
-        yield Block(language=fence["language"], info=fence["info"] or "", text=text, line=number + 1)
+        plain = Block(language=fence["language"], info=fence["info"] or "", text=text, line=number + 1)
+        yield _marked(plain, above)
+        above = ""
+
+
+def _marked(block: Block, above: str) -> Block:
+    if (mark := MARK.match(above)) is None:
+        return block
+    match mark["kind"]:
+        case "not run":
+            return replace(block, not_run=mark["words"])
+        case "is":
+            return replace(block, model=mark["words"])
+        case _:
+            return replace(block, stand_ins=dict(word.split("=", maxsplit=1) for word in mark["words"].split()))
 
 
 def run_blocks(file: Path, folder: Path, *, environment: Mapping[str, str], known: Mapping[str, object]) -> int:
@@ -69,7 +102,7 @@ def run_blocks(file: Path, folder: Path, *, environment: Mapping[str, str], know
                 printed = None
                 continue
             printed = None
-            if block.info.startswith(NOT_RUN):
+            if block.not_run:
                 continue
             match block.language:
                 case "python":
@@ -77,7 +110,7 @@ def run_blocks(file: Path, folder: Path, *, environment: Mapping[str, str], know
                 case "sh":
                     printed = _run_shell(block, where, environment)
                 case "yaml" | "json" if block.info:
-                    Path(block.info).write_text(block.text, encoding="utf-8")
+                    Path(block.info).write_text(block.run_text, encoding="utf-8")
                     continue
                 case _:
                     continue
@@ -99,7 +132,7 @@ def _line_pattern(line: str) -> str:
 
 def _run_python(block: Block, file: Path, namespace: dict[str, Any]) -> str:
     # blank lines before it: a traceback then points into the Markdown file
-    padded = "\n" * (block.line - 1) + block.text
+    padded = "\n" * (block.line - 1) + block.run_text
     code = compile(padded, str(file), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -111,7 +144,7 @@ def _run_python(block: Block, file: Path, namespace: dict[str, Any]) -> str:
 
 def _run_shell(block: Block, where: str, environment: Mapping[str, str]) -> str:
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block.text],
+        ["bash", "-euo", "pipefail", "-c", block.run_text],
         env=os.environ | dict(environment),
         capture_output=True,
         text=True,

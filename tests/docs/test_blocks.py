@@ -25,7 +25,16 @@ def test_files_are_written_and_shells_run(tmp_path: Path) -> None:
 
 
 def test_what_says_why_it_is_not_run_is_not(tmp_path: Path) -> None:
-    assert run(tmp_path, "```python not-run: needs a cluster\n1 / 0\n```\n```text\nanything\n```\n") == 0
+    assert run(tmp_path, "<!-- not run: needs a cluster -->\n```python\n1 / 0\n```\n```text\nanything\n```\n") == 0
+
+
+def test_a_synopsis_is_run_with_what_stands_in_for_its_words(tmp_path: Path) -> None:
+    page = "<!-- run with: NAME=you GREETING=hi -->\n```sh\necho GREETING NAME\n```\n```text\nhi you\n```\n"
+    assert run(tmp_path, page) == 1
+
+
+def test_a_mark_is_of_the_block_right_below(tmp_path: Path) -> None:
+    assert run(tmp_path, "<!-- not run: no -->\n```sh\nexit 1\n```\n```sh\ntrue\n```\n") == 1
 
 
 @pytest.mark.parametrize(
