@@ -22,7 +22,7 @@ TOOLS   := .venv-exports
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart reference sdk screenshots test exports e2e e2echaos security demo bench benchmark latency trainer scale chaos clean site
+.PHONY: help install check format chart reference sdk screenshots test exports e2e e2echaos security demo bench benchmark latency trainer scale chaos clean site tutorial
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,6 +45,7 @@ check: $(READY) ## Lint, format, types, layers and what is generated; fails on a
 	$(BIN)/python -m hack.chart_docs --check
 	$(BIN)/python -m hack.chart_schema --check
 	$(BIN)/python -m hack.manifests --check
+	$(BIN)/python -m hack.spec_reference --check
 
 format: $(READY) ## Format the code and mend what can be mended without thought
 	$(BIN)/ruff format .
@@ -61,8 +62,14 @@ reference: $(READY) ## Make docs/cli.md anew from the commands
 sdk: $(READY) ## Make podium/blocking anew from podium/aio: the same client without async and await
 	$(BIN)/python -m hack.blocking_client
 
+reference: $(READY) ## Make docs/spec.md anew from the models of the experiment spec
+	$(BIN)/python -m hack.spec_reference
+
 site: $(READY) ## Build the documentation site into build/site; fails on a link that leads nowhere
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+tutorial: $(READY) ## Do what docs/tutorial.md says, with real training, and compare what is printed
+	$(BIN)/pytest tests/docs/test_tutorial.py -m tutorial
 
 screenshots: $(READY) ## Take the pictures of the dashboard in docs/images anew, with Debian's chromium
 	$(BIN)/pytest tests/dashboard/test_kept.py --pictures docs/images

@@ -85,11 +85,18 @@ def _marked(block: Block, above: str) -> Block:
             return replace(block, stand_ins=dict(word.split("=", maxsplit=1) for word in mark["words"].split()))
 
 
-def run_blocks(file: Path, folder: Path, *, environment: Mapping[str, str], known: Mapping[str, object]) -> int:
+def run_blocks(
+    file: Path,
+    folder: Path,
+    *,
+    environment: Mapping[str, str],
+    known: Mapping[str, object],
+    seconds: float = 120,
+) -> int:
     """Run a file's blocks in `folder`, which becomes the current one; return how many were run.
 
-    `environment` is that of `sh` blocks, and `known` the names that `python` blocks find. Raises Untrue, and what a
-    block raises.
+    `environment` is that of `sh` blocks, each of which has `seconds`, and `known` the names that `python` blocks find.
+    Raises Untrue, and what a block raises.
     """
     namespace: dict[str, Any] = {"__name__": "__main__", **known}
     count, printed = 0, None
@@ -108,7 +115,7 @@ def run_blocks(file: Path, folder: Path, *, environment: Mapping[str, str], know
                 case "python":
                     printed = _run_python(block, file, namespace)
                 case "sh":
-                    printed = _run_shell(block, where, environment)
+                    printed = _run_shell(block, where, environment, seconds)
                 case "yaml" | "json" if block.info:
                     Path(block.info).write_text(block.run_text, encoding="utf-8")
                     continue
@@ -142,14 +149,14 @@ def _run_python(block: Block, file: Path, namespace: dict[str, Any]) -> str:
     return printed.getvalue()
 
 
-def _run_shell(block: Block, where: str, environment: Mapping[str, str]) -> str:
+def _run_shell(block: Block, where: str, environment: Mapping[str, str], seconds: float) -> str:
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.run_text],
         env=os.environ | dict(environment),
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=seconds,
     )
     if done.returncode:
         raise Untrue(f"{where} ended with {done.returncode}:\n{done.stdout}{done.stderr}")

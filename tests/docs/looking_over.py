@@ -76,7 +76,9 @@ def take_spec(document: object) -> None:
 
 def _merged(base: Document, part: Document) -> Document:
     """Lay a part over a spec: `trial` and `training` add to what is there, other sections take its place."""
-    added = {name: {**base[name], **part[name]} for name in ("trial", "training") if name in part and name in base}
+    added: Document = {
+        name: {**base[name], **part[name]} for name in ("trial", "training") if name in part and name in base
+    }
     return {**base, **part, **added}
 
 

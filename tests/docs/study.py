@@ -1,4 +1,4 @@
-"""What pages speak of: a controller whose trials train at once, and the searches `digits` and `more`, which are over."""
+"""What pages speak of: a controller whose trials train at once, and two searches that are over, `digits` and `more`."""
 
 import sys
 import threading
