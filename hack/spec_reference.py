@@ -26,7 +26,7 @@ HEAD = """\
 
 What a spec file, `POST /api/v1/experiments` and `client.experiments.create` take, as YAML or JSON. An unknown key is an
 error, and a spec with faults is refused with all of them. [The README](../README.md#an-experiment) has examples,
-[training.md](training.md) tells what the settings of `training` do, and [kubernetes.md](kubernetes.md) those of `trial`.
+[training.md](training.md) tells what `training` takes, and [kubernetes.md](kubernetes.md) what `trial` takes.
 """
 Schema = dict[str, Any]
 BOUNDS = {

@@ -9,6 +9,7 @@ A comment right above a block, which readers do not see, says what is particular
     <!-- not run: needs a cluster -->          the reason why it is not run; it is looked over still (looking_over.py)
     <!-- run with: EXPERIMENT=digits -->       what stands in for the words of a synopsis when it is run
     <!-- is: podium.webhooks:Notice -->        the model that takes this JSON
+    <!-- but for: numbers -->                  this text may be printed with other numbers, ids and widths of columns
 """
 
 import ast
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 FENCE = re.compile(r"^```(?P<language>\w*)(?: +(?P<info>.+))?$")
-MARK = re.compile(r"^<!-- (?P<kind>not run|run with|is): (?P<words>.+) -->$")
+MARK = re.compile(r"^<!-- (?P<kind>not run|run with|is|but for): (?P<words>.+) -->$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ class Block:
     stand_ins: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
     """`module:name` of what takes it."""
+    may_vary: bool = False
+    """Whether numbers may be others."""
 
     @property
     def run_text(self) -> str:
@@ -81,6 +84,8 @@ def _marked(block: Block, above: str) -> Block:
             return replace(block, not_run=mark["words"])
         case "is":
             return replace(block, model=mark["words"])
+        case "but for":
+            return replace(block, may_vary=True)
         case _:
             return replace(block, stand_ins=dict(word.split("=", maxsplit=1) for word in mark["words"].split()))
 
@@ -104,7 +109,8 @@ def run_blocks(
         for block in blocks_of(file.read_text(encoding="utf-8")):
             where = f"{file.name}:{block.line}"
             if block.language == "text":
-                if printed is not None and not matches(block.text, printed):
+                seen = shape_of if block.may_vary else str
+                if printed is not None and not matches(seen(block.text), seen(printed)):
                     raise Untrue(f"{where} says\n{block.text}\nbut this was printed:\n{printed}")
                 printed = None
                 continue
@@ -131,6 +137,13 @@ def matches(told: str, printed: str) -> bool:
     for line in told.rstrip().splitlines():
         pattern += r"(?:.*\n)*?" if line.strip() == "..." else _line_pattern(line)
     return re.fullmatch(pattern, printed.rstrip() + "\n") is not None
+
+
+def shape_of(text: str) -> str:
+    """Return a text without what differs from run to run: numbers, the ends of ids, blanks between columns."""
+    without_ids = re.sub(r"\b([a-z][a-z-]*)-[a-z0-9]{4}\b", r"\1-ID", text)
+    without_numbers = re.sub(r"(?<![A-Za-z])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?", "0", without_ids)
+    return re.sub(r"[ \t]+", " ", re.sub(r"[─━]+", "─", without_numbers))
 
 
 def _line_pattern(line: str) -> str:

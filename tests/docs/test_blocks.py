@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import Untrue, blocks_of, matches, run_blocks
+from tests.docs.blocks import Untrue, blocks_of, matches, run_blocks, shape_of
 
 
 def run(tmp_path: Path, markdown: str) -> int:
@@ -31,6 +31,13 @@ def test_what_says_why_it_is_not_run_is_not(tmp_path: Path) -> None:
 def test_a_synopsis_is_run_with_what_stands_in_for_its_words(tmp_path: Path) -> None:
     page = "<!-- run with: NAME=you GREETING=hi -->\n```sh\necho GREETING NAME\n```\n```text\nhi you\n```\n"
     assert run(tmp_path, page) == 1
+
+
+def test_numbers_may_be_others_where_a_text_says_so(tmp_path: Path) -> None:
+    told = "<!-- but for: numbers -->\n```text\ndigits-zzzz 1e-3 of 12\n```\n"
+    page = f"```sh\necho 'digits-a1b2   0.97 of 6'\n```\n\n{told}"
+    assert run(tmp_path, page) == 1
+    assert shape_of("best 3") != shape_of("last 3")
 
 
 def test_a_mark_is_of_the_block_right_below(tmp_path: Path) -> None:
