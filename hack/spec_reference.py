@@ -126,7 +126,9 @@ def type_words(schema: Schema) -> str:
         case "array":
             kind = f"list of {type_words(schema.get('items', {}))}"
         case "object":
-            values = schema.get("additionalProperties") or next(iter(schema.get("patternProperties", {}).values()), {})
+            values: Schema | bool = schema.get("additionalProperties") or next(
+                iter(schema.get("patternProperties", {}).values()), {}
+            )
             kind = f"map to {type_words(values) if isinstance(values, dict) else 'anything'}"
         case str(kind):
             pass

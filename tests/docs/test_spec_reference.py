@@ -1,6 +1,6 @@
 """The reference of the spec says of each key what its model says."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, TypeAdapter
@@ -38,7 +38,7 @@ def test_sections_follow_in_the_order_in_which_they_are_met() -> None:
         (bool | int, "boolean or integer"),
     ],
 )
-def test_types_in_words(annotation: object, words: str) -> None:
+def test_types_in_words(annotation: Any, words: str) -> None:
     schema = TypeAdapter(annotation).json_schema()
     # pydantic says most as numbers with a fraction
     assert type_words(schema).replace(".0", "") == words
