@@ -17,7 +17,7 @@ from tests.docs.study import ROOT, TOKEN, controller_that_trains, finish_what_pa
 from tests.service import Service
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-OWN_TEST = {"sdk.md": "tests/docs/test_sdk.py"}
+OWN_TEST = {"sdk.md": "tests/docs/test_sdk.py", "tutorial.md": "tests/docs/test_tutorial.py"}
 """Pages whose blocks need more than the others' controller."""
 RUN = ("sh", "python")
 
