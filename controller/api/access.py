@@ -36,7 +36,7 @@ class Need(StrEnum):
                 assert_never(unknown)
 
 
-PROBES = dict.fromkeys(("GET /healthz", "GET /readyz", "GET /metrics"), Need.NOTHING)
+PROBES = dict.fromkeys(("GET /healthz", "GET /readyz", "GET /metrics", "GET /problems/{name}"), Need.NOTHING)
 WORKERS = dict.fromkeys(
     ("GET /run", "POST /run/data", "POST /run/measurements", "POST /run/progress", "POST /run/end"), Need.RUN_TOKEN
 )

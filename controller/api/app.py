@@ -1,7 +1,8 @@
 """The application: routes, the limit on bodies, and errors in one shape."""
 
 import math
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,6 +21,7 @@ from controller.api import (
     exports,
     figures,
     health,
+    problems,
     projects,
     reports,
     results,
@@ -31,17 +33,19 @@ from controller.api import (
 from controller.api.admission import admit_user
 from controller.api.body_limit import BodyLimit
 from controller.api.collaborators import Collaborators
+from controller.api.document import ANSWERS, narrowed
+from controller.api.etags import EntityTags
 from controller.api.head_limit import HeadLimit
 from controller.api.latency import ReportLatency, report_seconds
 from controller.errors import BodyTooLarge, DatabaseAway, Refusal, TooMany, Unavailable
 from podium.fault import Fault
 from podium.faults import faults_of
-from podium.wire import API_PREFIX, MAX_BODY_BYTES, Problem
+from podium.wire import API_PREFIX, MAX_BODY_BYTES
 
 log = structlog.get_logger()
 RETRY_AFTER_SECONDS = "2"
 PROBLEMS: dict[int | str, dict[str, Any]] = {  # Any: FastAPI's own type
-    code: {"model": Problem} for code in (401, 403, 404, 409, 413, 422, 429, 503)
+    code: {"model": problems.ProblemDetails} for code in ANSWERS
 }
 
 
@@ -70,8 +74,10 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.include_router(audit_trail.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(doctor.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
     app.include_router(health.router)
+    app.include_router(problems.router)
     if collaborators.shows_metrics:
         app.include_router(health.metrics_router)
+    app.add_middleware(EntityTags, prefix=API_PREFIX)
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
     app.add_middleware(HeadLimit)
     seconds = report_seconds(collaborators.registry)
@@ -81,30 +87,36 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _failed)
+    told = app.openapi
+    app.openapi = lambda: narrowed(told())  # type: ignore[method-assign]  # FastAPI's own way to extend the document
     return app
 
 
-def _problem(status: int, error: str, detail: str, faults: list[Fault] | None = None) -> JSONResponse:
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == Unavailable.status else {}
-    problem = Problem(error=error, detail=detail, faults=faults or [])
-    return JSONResponse(problem.model_dump(mode="json"), status_code=status, headers=headers)
+def _problem(
+    request: Request, status: int, error: str, detail: str, faults: Sequence[Fault] = ()
+) -> problems.ProblemAnswer:
+    answer = problems.problem_answer(request.url.path, status, error, detail, faults=faults)
+    if status == Unavailable.status:
+        answer.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return answer
 
 
 def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
     log.info("refused", path=request.url.path, error=type(error).__name__, detail=error.detail)
-    answer = _problem(error.status, type(error).__name__, error.detail, error.faults)
+    answer = _problem(request, error.status, type(error).__name__, error.detail, error.faults)
     if isinstance(error, TooMany):
         answer.headers["Retry-After"] = str(math.ceil(error.wait_seconds))
     return answer
 
 
 def _database_away(request: Request, error: Exception) -> JSONResponse:
-    return _problem(DatabaseAway.status, DatabaseAway.__name__, "the database does not answer; try again soon")
+    return _problem(request, DatabaseAway.status, DatabaseAway.__name__, "the database does not answer; try again soon")
 
 
 def _unstorable(request: Request, error: Exception) -> JSONResponse:
-    return _problem(422, "InvalidRequest", "the request holds a number or a character that no row can hold")
+    return _problem(request, 422, "InvalidRequest", "the request holds a number or a character that no row can hold")
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -115,12 +127,21 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
         for each in error.errors()
         if each["loc"][0] != "body"
     ]
-    return _problem(
-        422, "InvalidRequest", "the request is not what the API takes; see /docs", faults_of(body, error.body) + rest
-    )
+    detail = "the request is not what the API takes; see /docs"
+    return _problem(request, 422, "InvalidRequest", detail, faults_of(body, error.body) + rest)
 
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    name = BodyTooLarge.__name__ if error.status_code == BodyTooLarge.status else "HttpError"
-    return _problem(error.status_code, name, str(error.detail))
+    name = BodyTooLarge.__name__ if error.status_code == BodyTooLarge.status else problems.UNNAMED
+    answer = _problem(request, error.status_code, name, str(error.detail))
+    answer.headers.update(error.headers or {})  # Allow, of a 405
+    return answer
+
+
+def _failed(request: Request, error: Exception) -> JSONResponse:
+    """Tell nothing of what went wrong but where the log tells it."""
+    request_id = uuid.uuid4().hex
+    log.error("a request failed", request_id=request_id, path=request.url.path, exc_info=error)
+    detail = f"the controller failed; its log says why, at request_id {request_id}"
+    return _problem(request, 500, "InternalError", detail)

@@ -3,10 +3,9 @@
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from podium.wire import Problem
+from controller.api.problems import problem_answer
 
 
 class BodyLimit:
@@ -38,6 +37,6 @@ class BodyLimit:
         await self._app(scope, counted_receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        problem = Problem(error="BodyTooLarge", detail=self._detail)
-        answer = JSONResponse(problem.model_dump(mode="json"), status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        answer = problem_answer(scope["path"], status, "BodyTooLarge", self._detail)
         await answer(scope, receive, send)

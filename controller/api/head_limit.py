@@ -6,10 +6,10 @@ that does not end is cut off there.
 
 from http import HTTPStatus
 
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from controller.api.problems import problem_answer
 from podium.wire import Problem
 
 MAX_ADDRESS_BYTES = 8 * 1024
@@ -28,7 +28,7 @@ class HeadLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (refusal := refusal_of(scope)) is not None:
             status, problem = refusal
-            await JSONResponse(problem.model_dump(mode="json"), status_code=status)(scope, receive, send)
+            await problem_answer(scope["path"], status, problem.error, problem.detail)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

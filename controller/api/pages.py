@@ -13,6 +13,8 @@ from controller.errors import InvalidRequest
 from podium.wire import Page
 
 MAX_LIMIT = 1000
+MAX_NUMBER = 2**63 - 1
+"""What PostgreSQL's bigint holds."""
 Row = TypeVar("Row")
 Item = TypeVar("Item")
 
@@ -33,7 +35,7 @@ def number_after(cursor: str | None) -> int:
     match _read(cursor):
         case None:
             return 0
-        case int(number):
+        case int(number) if not isinstance(number, bool) and 0 <= number <= MAX_NUMBER:
             return number
         case _:
             raise _no_cursor()
@@ -44,7 +46,7 @@ def name_after(cursor: str | None) -> str:
     match _read(cursor):
         case None:
             return ""
-        case str(name):
+        case str(name) if is_storable(name):
             return name
         case _:
             raise _no_cursor()
@@ -55,11 +57,14 @@ def moment_before(cursor: str | None) -> tuple[datetime, str] | None:
     match _read(cursor):
         case None:
             return None
-        case [str(moment), str(identity)]:
+        case [str(moment), str(identity)] if is_storable(identity):
             try:
-                return datetime.fromisoformat(moment), identity
+                seen = datetime.fromisoformat(moment)
             except ValueError:
                 raise _no_cursor() from None
+            if seen.tzinfo is None:
+                raise _no_cursor()
+            return seen, identity
         case _:
             raise _no_cursor()
 
@@ -73,9 +78,14 @@ def _read(cursor: str | None) -> object:
     if cursor is None:
         return None
     try:
-        return json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (binascii.Error, ValueError):
+        return json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError):
         raise _no_cursor() from None
+
+
+def is_storable(text: str) -> bool:
+    """Say whether PostgreSQL holds a text: neither NUL nor half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _no_cursor() -> InvalidRequest:

@@ -28,7 +28,7 @@ from controller.dashboard.admission import NotSignedIn, admit_visitor
 from controller.dashboard.headers import PageHeaders, wants_data
 from controller.dashboard.rendering import page
 from controller.errors import Refusal
-from podium.wire import Problem
+from podium.problem import problem_in
 
 PAGES = (catalogue, new, compare, overlay, changes, study, verbs, trial, experiment, data)
 ERRORS: tuple[type[Exception], ...] = (Refusal, OperationalError, DataError, RequestValidationError, HTTPException)
@@ -56,7 +56,7 @@ def _for_people(told: Handler) -> Handler:
             return answer
         if isinstance(error, NotSignedIn):
             return _to_sign_in(request)
-        problem = Problem.model_validate_json(bytes(answer.body))
+        problem = problem_in(bytes(answer.body))
         shown = page(request, "problem.html", {"problem": problem}, status=answer.status_code)
         if (retry := answer.headers.get("Retry-After")) is not None:
             shown.headers["Retry-After"] = retry

@@ -1,0 +1,53 @@
+"""The OpenAPI document as it is answered: each operation with the errors that it can really answer."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from controller.api.problems import MEDIA_TYPE
+
+ANSWERS = (400, 401, 403, 404, 409, 413, 414, 422, 429, 431, 500, 503)
+ALWAYS = {"414", "431", "500", "503"}
+OPEN_TAG = "health"
+METHODS = ("get", "put", "post", "patch", "delete")
+
+Json = Any  # a JSON schema is as deep and as varied as JSON itself
+
+
+def narrowed(document: Json) -> Json:
+    """Return the document with problems under their own media type, and only where an operation answers them.
+
+    It may be asked twice of the same document: what is narrow stays as it is.
+    """
+    for path, methods in document["paths"].items():
+        for method in METHODS:
+            if method in methods:
+                _narrow(path, method, methods[method])
+    return document
+
+
+def _narrow(path: str, method: str, operation: Json) -> None:
+    answered = set(_answered(path, method, operation))
+    kept = {}
+    for status, answer in operation["responses"].items():
+        if int(status) < 400:
+            kept[status] = answer
+        elif status in answered:
+            kept[status] = answer | {"content": {MEDIA_TYPE: next(iter(answer["content"].values()))}}
+    if method == "get" and OPEN_TAG not in operation.get("tags", ()):
+        kept["304"] = {"description": "What `If-None-Match` names is still the newest."}
+    operation["responses"] = kept
+
+
+def _answered(path: str, method: str, operation: Json) -> Iterator[str]:
+    yield from ALWAYS
+    if OPEN_TAG in operation.get("tags", ()):
+        return
+    yield from ("401", "403", "422")
+    if "requestBody" in operation:
+        yield from ("400", "413")
+    if "{" in path or path.endswith(("/run", "/reports")) or "requestBody" in operation:
+        yield "404"
+    if method != "get" or "/run" in path or path.endswith(("evaluation", "job")):
+        yield "409"
+    if method != "get":
+        yield "429"
