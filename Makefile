@@ -46,6 +46,7 @@ check: $(READY) ## Lint, format, types, layers and what is generated; fails on a
 	$(BIN)/python -m hack.chart_schema --check
 	$(BIN)/python -m hack.manifests --check
 	$(BIN)/python -m hack.spec_reference --check
+	$(BIN)/python -m hack.openapi --check
 
 format: $(READY) ## Format the code and mend what can be mended without thought
 	$(BIN)/ruff format .
