@@ -19,10 +19,14 @@ TRAINER ?=
 SCANNER := .venv-security
 # So do the tools that exports are read with: MLflow's server, TensorBoard, Weights & Biases. They pin a score of packages.
 TOOLS   := .venv-exports
+# And schemathesis, which brings a testing stack of its own.
+FUZZER  := .venv-fuzz
+# For example EXAMPLES=200.
+EXAMPLES ?= 30
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install check format chart reference sdk screenshots test exports e2e e2echaos security demo bench benchmark latency trainer scale chaos clean site tutorial
+.PHONY: help install check format chart reference sdk screenshots test exports e2e e2echaos security demo bench benchmark latency trainer scale chaos clean site tutorial openapi fuzz
 
 help: ## List the targets
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -47,6 +51,9 @@ check: $(READY) ## Lint, format, types, layers and what is generated; fails on a
 	$(BIN)/python -m hack.manifests --check
 	$(BIN)/python -m hack.spec_reference --check
 	$(BIN)/python -m hack.openapi --check
+
+openapi: $(READY) ## Make docs/openapi.json anew; refuses what would break callers of /api/v1
+	$(BIN)/python -m hack.openapi
 
 format: $(READY) ## Format the code and mend what can be mended without thought
 	$(BIN)/ruff format .
@@ -84,6 +91,14 @@ exports: $(READY) $(TOOLS)/.ready ## Export to a real MLflow server, TensorBoard
 $(TOOLS)/.ready: Makefile pyproject.toml
 	$(PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/pip install --disable-pip-version-check --quiet --editable ".[wandb]" 'mlflow>=3.10' 'tensorboard>=2.20'
+	@touch $@
+
+fuzz: $(READY) $(FUZZER)/.ready ## Ask a real controller whatever its OpenAPI document allows, and forbids; EXAMPLES=30 of each
+	$(BIN)/python -m tests.fuzz.run $(FUZZER)/bin/schemathesis $(EXAMPLES)
+
+$(FUZZER)/.ready: Makefile
+	$(PYTHON) -m venv $(FUZZER)
+	$(FUZZER)/bin/pip install --disable-pip-version-check --quiet 'schemathesis>=4.32'
 	@touch $@
 
 security: $(READY) $(SCANNER)/.ready ## Look for weak spots in the chart and in manifests/ with checkov; fails on any
@@ -134,5 +149,5 @@ chaos: $(READY) ## Repeat the tests that kill things, for MINUTES=60, until one 
 	done; echo "chaos: $$round rounds lost nothing"
 
 clean: ## Remove the environment and the caches; experiments under .podium stay
-	rm -rf .venv $(SCANNER) $(TOOLS) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf .venv $(SCANNER) $(TOOLS) $(FUZZER) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

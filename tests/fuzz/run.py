@@ -1,0 +1,31 @@
+"""Run schemathesis against a real controller, with all of its checks.
+
+    python -m tests.fuzz.run SCHEMATHESIS EXAMPLES [MORE ...]
+
+Ends with schemathesis' own exit code. What comes after EXAMPLES is handed on to it.
+"""
+
+import subprocess
+import sys
+
+from tests.fuzz.serve import TOKEN
+
+
+def main(schemathesis: str, examples: str, *more: str) -> int:
+    serving = subprocess.Popen(
+        [sys.executable, "-m", "tests.fuzz.serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert serving.stdin is not None
+    assert serving.stdout is not None
+    try:
+        address = next(line.strip() for line in serving.stdout if line.startswith("http://"))
+        asked = [schemathesis, "run", f"{address}/openapi.json", "-H", f"Authorization: Bearer {TOKEN}"]
+        told = ["--checks", "all", "--max-examples", examples, "--seed", "1", "--generation-deterministic"]
+        return subprocess.run([*asked, *told, "--continue-on-failure", *more], check=False).returncode
+    finally:
+        serving.stdin.close()
+        serving.wait(30)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
