@@ -148,7 +148,11 @@ def list_trials(experiment_id: str, session: Transaction, limit: Limit = 100, cu
     return page(rows, limit, key=lambda row: row.number, show=report.trial)
 
 
-@router.get("/{experiment_id}/trials.csv", response_class=PlainTextResponse)
+@router.get(
+    "/{experiment_id}/trials.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
 def export_trials(experiment_id: str, session: Transaction) -> PlainTextResponse:
     """Return all trials as CSV, one column for each parameter."""
     row = store.experiment(session, experiment_id)

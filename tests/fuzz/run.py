@@ -2,7 +2,8 @@
 
     python -m tests.fuzz.run SCHEMATHESIS EXAMPLES [MORE ...]
 
-Ends with schemathesis' own exit code. What comes after EXAMPLES is handed on to it.
+Left out is `positive_data_acceptance`: what a spec's sections, or a webhook's address, must be beside each other, no
+JSON schema says, so what fits the schema may be refused with 422. Ends with schemathesis' own exit code. What comes after EXAMPLES is handed on to it.
 """
 
 import subprocess
@@ -20,7 +21,17 @@ def main(schemathesis: str, examples: str, *more: str) -> int:
     try:
         address = next(line.strip() for line in serving.stdout if line.startswith("http://"))
         asked = [schemathesis, "run", f"{address}/openapi.json", "-H", f"Authorization: Bearer {TOKEN}"]
-        told = ["--checks", "all", "--max-examples", examples, "--seed", "1", "--generation-deterministic"]
+        told = [
+            "--checks",
+            "all",
+            "--exclude-checks",
+            "positive_data_acceptance",
+            "--max-examples",
+            examples,
+            "--seed",
+            "1",
+            "--generation-deterministic",
+        ]
         return subprocess.run([*asked, *told, "--continue-on-failure", *more], check=False).returncode
     finally:
         serving.stdin.close()
