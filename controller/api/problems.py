@@ -79,7 +79,7 @@ def title_of(error: str, status: int) -> str:
 
 def known_errors() -> dict[str, int]:
     """Return the name of every error with its HTTP status."""
-    return {kind.__name__: kind.status for kind in _kinds(Refusal)} | OTHERS
+    return {**{kind.__name__: kind.status for kind in _kinds(Refusal)}, **OTHERS}
 
 
 @router.get("/{name}")

@@ -3,7 +3,8 @@
     python -m tests.fuzz.run SCHEMATHESIS EXAMPLES [MORE ...]
 
 Left out is `positive_data_acceptance`: what a spec's sections, or a webhook's address, must be beside each other, no
-JSON schema says, so what fits the schema may be refused with 422. Ends with schemathesis' own exit code. What comes after EXAMPLES is handed on to it.
+JSON schema says, so what fits the schema may be refused with 422. Ends with schemathesis' own exit code. What comes
+after EXAMPLES is handed on to it.
 """
 
 import subprocess
