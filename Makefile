@@ -74,7 +74,7 @@ reference: $(READY) ## Make docs/spec.md anew from the models of the experiment 
 	$(BIN)/python -m hack.spec_reference
 
 site: $(READY) ## Build the documentation site into build/site; fails on a link that leads nowhere
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 tutorial: $(READY) ## Do what docs/tutorial.md says, with real training, and compare what is printed
 	$(BIN)/pytest tests/docs/test_tutorial.py -m tutorial

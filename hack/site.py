@@ -24,7 +24,8 @@ BROUGHT_IN: Mapping[str, str] = {
 DECISIONS = "decisions/index.md"
 CODE = r"^(?P<fence> *```\w*)(?: +(?P<info>[^\n]+))?\n(?P<code>.*?^ *```)$"
 LINK = r"(?P<before>!?)\[(?P<words>[^\]]*)\]\((?P<target>[^)\s]+)\)"
-CODE_OR_LINK = re.compile(f"{CODE}|{LINK}", re.MULTILINE | re.DOTALL)
+WORD_OF_CODE = r"`[^`\n]+`"
+CODE_OR_LINK = re.compile(f"{CODE}|{WORD_OF_CODE}|{LINK}", re.MULTILINE | re.DOTALL)
 TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 
 log = logging.getLogger("mkdocs.hooks.site")
@@ -64,6 +65,8 @@ def site_markdown(markdown: str, here: str, *, exists: Callable[[str], bool], wa
     def changed(found: re.Match[str]) -> str:
         if found["fence"] is not None:
             return f"{found['fence']}{_title_of(found['info'])}\n{found['code']}"
+        if found["target"] is None:
+            return found[0]
         target = site_target(here, found["target"], exists=exists)
         if target is None:
             if not exists(_resolved(here, found["target"])[0]):

@@ -37,9 +37,9 @@ def test_a_link_leads_to_where_its_page_went(here: str, target: str, there: str 
 
 def test_what_the_site_lacks_is_named_without_a_link_and_what_nobody_has_is_told() -> None:
     told: list[str] = []
-    page = "[a\nb](docker/trim.py) and [c](gone.md)\n```sh\n[d](gone.md)\n```\n"
+    page = "[a\nb](docker/trim.py) and [c](gone.md) `[x](y)`\n```sh\n[d](gone.md)\n```\n"
     made = site_markdown(page, "README.md", exists=exists, warn=told.append)
-    assert made == "a\nb and c\n```sh\n[d](gone.md)\n```\n"
+    assert made == "a\nb and c `[x](y)`\n```sh\n[d](gone.md)\n```\n"
     assert told == ["README.md: a link to gone.md, which does not exist"]
 
 
