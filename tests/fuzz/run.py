@@ -2,9 +2,9 @@
 
     python -m tests.fuzz.run SCHEMATHESIS EXAMPLES [MORE ...]
 
-Left out is `positive_data_acceptance`: what a spec's sections, or a webhook's address, must be beside each other, no
-JSON schema says, so what fits the schema may be refused with 422. Ends with schemathesis' own exit code. What comes
-after EXAMPLES is handed on to it.
+What comes after EXAMPLES is handed on to schemathesis; the exit code is its own. Left out is
+`positive_data_acceptance`: what a spec's sections, or a webhook's address, must be beside each other, no JSON schema
+says, so what fits the schema may be refused with 422.
 """
 
 import subprocess
@@ -36,7 +36,10 @@ def main(schemathesis: str, examples: str, *more: str) -> int:
         return subprocess.run([*asked, *told, "--continue-on-failure", *more], check=False).returncode
     finally:
         serving.stdin.close()
-        serving.wait(30)
+        try:
+            serving.wait(30)
+        except subprocess.TimeoutExpired:
+            serving.terminate()
 
 
 if __name__ == "__main__":
