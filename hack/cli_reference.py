@@ -69,6 +69,7 @@ def _section(name: str, command: TyperCommand | TyperGroup) -> Iterator[str]:
     yield f"## `{name}`\n"
     yield f"{_prose(command.help or '')}\n"
     words = " ".join([name, *(_metavar(each) for each in arguments), "[OPTIONS]"])
+    yield "<!-- not run: how it is called -->"
     yield f"```text\n{words + ' COMMAND' if isinstance(command, TyperGroup) else words}\n```\n"
     if isinstance(command, TyperGroup):
         for word, inner in command.commands.items():

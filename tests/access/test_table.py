@@ -8,6 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 from httpx2 import Response
 
+from controller.api import problems
 from controller.api.access import ACCESS, Need, NotInTheTable, need_of
 from controller.dashboard.door import PAGES
 from tests.access.doors import HERE, MINE, kinds, make_experiment, make_token, sign_in
@@ -156,6 +157,7 @@ def test_a_route_that_nobody_spoke_of_is_closed() -> None:
 def test_the_table_names_no_route_that_is_not_there(closed: Service) -> None:
     there = {f"{method} {path}" for method, path in (*routes(closed), *pages())}
     there |= {f"{method} {path.removeprefix('/data')}" for method, path in pages()}
+    there |= {f"GET {route.path}" for route in problems.router.routes if isinstance(route, APIRoute)}
     assert {key.replace("{name:path}", "{name}") for key in ACCESS} - there == set()
 
 
