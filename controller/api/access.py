@@ -103,6 +103,7 @@ PAGES = dict.fromkeys(
         "GET /compare",
         "GET /overlay",
         "GET /report",
+        "GET /docs",
         "GET /parts/experiments",
         "GET /parts/compare",
         "GET /parts/experiments/{experiment_id}/now",

@@ -57,7 +57,8 @@ def create_app(collaborators: Collaborators) -> FastAPI:
         yield
         collaborators.drawer.close()
 
-    app = FastAPI(title="Podium", version="0.1.0", responses=PROBLEMS, lifespan=lifespan)
+    # the pages have a reference of their own: FastAPI's fetches scripts from elsewhere
+    app = FastAPI(title="Podium", version="0.1.0", responses=PROBLEMS, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.collaborators = collaborators
     app.include_router(worker.router, prefix=API_PREFIX)  # asked most, hence looked up first
     app.include_router(experiments.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])

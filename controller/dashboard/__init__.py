@@ -6,10 +6,10 @@ admission     who is let in, and from where a form may come
 visit         the cookie of those who signed in
 form          what a form sent
 rendering     templates, and parts of pages that keep up with what happens
-catalogue, experiment, verbs, trial, results, compare, new, sign_in
+catalogue, experiment, verbs, trial, results, compare, new, sign_in, reference
               the pages
 data          figures and pictures, for the pages' own scripts
 assets        stylesheet and scripts, Podium's own and others'
-table, words, fault_lines, curves, confusion
+table, words, fault_lines, curves, confusion, outline, kinds
               what the pages say: pure
 """

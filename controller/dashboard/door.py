@@ -19,6 +19,7 @@ from controller.dashboard import (
     experiment,
     new,
     overlay,
+    reference,
     sign_in,
     study,
     trial,
@@ -30,7 +31,7 @@ from controller.dashboard.rendering import page
 from controller.errors import Refusal
 from podium.problem import problem_in
 
-PAGES = (catalogue, new, compare, overlay, changes, study, verbs, trial, experiment, data)
+PAGES = (catalogue, new, compare, overlay, changes, reference, study, verbs, trial, experiment, data)
 ERRORS: tuple[type[Exception], ...] = (Refusal, OperationalError, DataError, RequestValidationError, HTTPException)
 Handler = Callable[[Request, Any], Response | Awaitable[Response]]  # Any: Starlette's own type
 

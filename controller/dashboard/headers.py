@@ -5,7 +5,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from podium.wire import API_PREFIX
 
-MACHINES = (API_PREFIX, "/docs", "/redoc", "/openapi.json", "/healthz", "/readyz", "/metrics")
+MACHINES = (API_PREFIX, "/openapi.json", "/healthz", "/readyz", "/metrics")
 DATA = "/data"
 
 POLICY = {

@@ -26,6 +26,7 @@ CLOSED = (
     "/",
     "/new",
     "/compare",
+    "/docs",
     "/experiments/{id}",
     "/experiments/{id}/trials/1",
     "/parts/experiments",
