@@ -97,17 +97,23 @@ def fine_tuning(place: "Place", extent: Extent) -> None:
         )
 
 
+EPOCH_IMAGES = 8144
+"""What Stanford Cars has to train on."""
+
+
 def train_an_epoch(learner: Learner, course: Course) -> None:
     train_one_epoch(learner, course, epoch=1, trained=NOTHING, watch=never_leave)
 
 
 def reading(place: "Place", extent: Extent) -> None:
-    print("\nReading an image at 224 pixels, in milliseconds, by what the cache is:\n")
+    print("\nReading images at 224 pixels, by what the cache is:")
+    print(f"milliseconds for one, and seconds for an epoch of {EPOCH_IMAGES:,}\n")
     positions = torch.arange(extent.images)
     for cache in ("none", "memory", "disk"):
         images = open_images(place.settings(image_size=224, cache=cache), place.machine)
         [seconds] = best_in_turns([lambda each=images: each.pixels(positions)], extent.rounds)  # type: ignore[misc]  # a default binds it
-        print(f"- {cache}: {1000 * seconds / len(positions):.2f}", flush=True)
+        each = seconds / len(positions)
+        print(f"- {cache}: {1000 * each:.2f}, {EPOCH_IMAGES * each:.1f}", flush=True)
 
 
 def preparing(place: "Place", extent: Extent) -> None:

@@ -99,7 +99,7 @@ class Training(Recipe):
     model: Model = "resnet18"
     weights: str = "none"
     """`none` (random), `imagenet` (torchvision's), or the path or URL of a state dict, whose last layer is replaced."""
-    precision: Literal["fp32", "bf16", "auto"] = "fp32"
+    precision: Literal["fp32", "bf16", "auto"] = "auto"
     """In what a worker computes; `auto`: in what a few timed steps show to be the fastest on its hardware.
 
     A full training of fewer than 1,000 steps is not timed: it is in fp32. What was found holds for a trial, and for all
