@@ -64,14 +64,12 @@ chart: $(READY) ## Make anew what is made from the chart: its README and schema,
 	$(BIN)/python -m hack.chart_schema
 	$(BIN)/python -m hack.manifests
 
-reference: $(READY) ## Make docs/cli.md anew from the commands
+reference: $(READY) ## Make the references anew: docs/cli.md from the commands, docs/spec.md from the models
 	$(BIN)/python -m hack.cli_reference
+	$(BIN)/python -m hack.spec_reference
 
 sdk: $(READY) ## Make podium/blocking anew from podium/aio: the same client without async and await
 	$(BIN)/python -m hack.blocking_client
-
-reference: $(READY) ## Make docs/spec.md anew from the models of the experiment spec
-	$(BIN)/python -m hack.spec_reference
 
 site: $(READY) ## Build the documentation site into build/site; fails on a link that leads nowhere
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
