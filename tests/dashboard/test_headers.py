@@ -29,7 +29,7 @@ def test_no_script_or_style_stands_in_a_page(service: Service) -> None:
 
 def test_the_api_is_left_as_it_was(service: Service) -> None:
     assert "content-security-policy" not in service.http.get(f"{API}/experiments").headers
-    assert service.http.get(f"{API}/nowhere").headers["content-type"] == "application/json"
+    assert service.http.get(f"{API}/nowhere").headers["content-type"] == "application/problem+json"
     assert service.http.get(f"{API}/experiments/nowhere").json()["error"] == "ExperimentNotFound"
     assert service.http.delete("/healthz").status_code == 405
 
