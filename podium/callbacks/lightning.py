@@ -14,7 +14,9 @@ The callback says how many epochs the trainer makes: as many as this run is to. 
 is laid out over `trial.full_epochs`. Needs `lightning`; one process trains one trial.
 """
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,8 @@ class PodiumCallback(Callback):
         self._trial = trial
         self._names = None if metrics is None else frozenset(metrics)
         self._keeps_checkpoints = keeps_checkpoints
-        self._folder = tempfile.TemporaryDirectory(prefix="podium-lightning-")
+        self._folder = Path(tempfile.mkdtemp(prefix="podium-lightning-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._told = 0
 
     def resume_path(self) -> str | None:
@@ -48,7 +51,7 @@ class PodiumCallback(Callback):
         if found is None:
             return None
         self._told = found.epoch
-        path = Path(self._folder.name) / "resume.ckpt"
+        path = self._folder / "resume.ckpt"
         path.write_bytes(found.data)
         return str(path)
 
@@ -87,6 +90,6 @@ class PodiumCallback(Callback):
     def _state(self, trainer: Trainer) -> bytes | None:
         if not self._keeps_checkpoints:
             return None
-        path = Path(self._folder.name) / "epoch.ckpt"
+        path = self._folder / "epoch.ckpt"
         trainer.save_checkpoint(path)
         return path.read_bytes()

@@ -19,8 +19,10 @@ Needs `transformers`; one process trains one trial.
 """
 
 import io
+import shutil
 import tarfile
 import tempfile
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -43,7 +45,8 @@ class PodiumCallback(TrainerCallback):
     def __init__(self, trial: Trial, *, metrics: Iterable[str] | None = None) -> None:
         self._trial = trial
         self._names = None if metrics is None else frozenset(metrics)
-        self._folder = tempfile.TemporaryDirectory(prefix="podium-transformers-")
+        self._folder = Path(tempfile.mkdtemp(prefix="podium-transformers-"))
+        weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._told = 0
         self._evaluated: dict[str, float] | None = None
 
@@ -57,8 +60,8 @@ class PodiumCallback(TrainerCallback):
             return None
         self._told = found.epoch
         with tarfile.open(fileobj=io.BytesIO(found.data)) as archive:
-            archive.extractall(self._folder.name, filter="data")
-        [folder] = Path(self._folder.name).iterdir()
+            archive.extractall(self._folder, filter="data")
+        [folder] = self._folder.iterdir()
         return str(folder)
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:

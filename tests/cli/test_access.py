@@ -40,6 +40,7 @@ def said(result: Result) -> str:
 
 
 def test_a_token_is_made_used_listed_and_revoked(real: Podium, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
     assert said(real("projects", "create", "vision")).startswith("project vision is there")
     made = real("tokens", "create", "ci", "--role", "editor", "--project", "vision")
     secret = said(made).strip()

@@ -20,7 +20,8 @@ import io
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -158,8 +159,14 @@ def _run_python(block: Block, file: Path, namespace: dict[str, Any]) -> str:
     with contextlib.redirect_stdout(printed):
         given = eval(code, namespace)
         if inspect.iscoroutine(given):
-            asyncio.run(given)
+            _run(given)
     return printed.getvalue()
+
+
+def _run(given: Coroutine[Any, Any, object]) -> None:
+    """Run it in a thread: a browser that was driven before in this process leaves its loop behind in ours."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, given).result()
 
 
 def _run_shell(block: Block, where: str, environment: Mapping[str, str], seconds: float) -> str:

@@ -83,8 +83,8 @@ def test_what_is_trained_of_an_epoch_is_that_of_both(straight: Straight) -> None
 
 
 def test_the_first_repeat_is_the_training_without_repeats_and_the_others_differ_in_all_that_is_chance() -> None:
-    settings = training(repeats=3, augmentation="flip")
-    repeated, [plain] = courses(settings), courses(training(augmentation="flip"))
+    settings = training(repeats=3, augmentation="flip", batch_size=10)
+    repeated, [plain] = courses(settings), courses(training(augmentation="flip", batch_size=10))
     assert plain.trial == TRIAL == repeated[0].trial
     assert len({each.trial for each in repeated}) == 3
     assert len({tuple(torch.cat(each.batches(1)).tolist()) for each in repeated}) == 3
@@ -98,7 +98,7 @@ def test_the_first_repeat_is_the_training_without_repeats_and_the_others_differ_
 
 
 def test_views_that_all_trials_have_in_common_are_common_to_folds_too() -> None:
-    given = courses(training(folds=2, augmentation="flip", augmented_views=2, trainable="head"))
+    given = courses(training(folds=2, augmentation="flip", augmented_views=2, trainable="head", batch_size=10))
     pixels, positions = given[0].images.pixels(torch.arange(20)), torch.arange(20)
     one, other = (each.augmentation.of_images(pixels, positions, epoch=1) for each in given)
     assert torch.equal(one, other)
@@ -150,7 +150,7 @@ def test_left_midway_through_the_second_fold_and_resumed_equals_straight(straigh
 
 
 def test_a_member_that_diverges_is_named() -> None:
-    each = cohort(training(folds=2), courses(training(folds=2)))
+    each = cohort(training(folds=2, batch_size=10), courses(training(folds=2, batch_size=10)))
     with torch.no_grad():
         each.members[1].learner.model.get_parameter("fc.bias")[0] = math.nan
     with pytest.raises(Diverged, match=r"^fold 2 of 2: the training loss is nan at step 1 of epoch 1$"):
