@@ -11,8 +11,9 @@ import pickle
 import resource
 import secrets
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from controller import apart
@@ -23,10 +24,11 @@ from controller.figures.record import Record
 NICENESS = 10
 PATIENCE_SECONDS = 300.0
 """For one figure, the model that it shows learned within; the next one does not wait behind it for good."""
-MOST_BYTES = 4 * 2**30
-"""Of addresses: beyond them a figure fails with its traceback, before the kernel ends a process of its own choice."""
+GROWTH_BYTES = 448 * 2**20
+"""Beside the 210 MB that its libraries take: four records of 10,000 trials, with what is drawn of them, take 320 MB.
+Beyond this a figure fails with its traceback, before the kernel ends a process of its own choice."""
 MOST_RECORDS = 4
-"""That the process keeps; one of 10,000 trials takes some 30 MB."""
+"""That the process keeps; one of 10,000 trials takes some 40 MB."""
 MOST_DRAWINGS = 64
 """That are kept as text, of 1 MB at most each."""
 Key = TypeVar("Key", bound=Hashable)
@@ -34,11 +36,11 @@ Kept = TypeVar("Kept")
 
 
 class Latest(Generic[Key, Kept]):
-    """The entries that were used last."""
+    """The entries that were used last: so many, or such as weigh so much together. The very last is always there."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, weigh: Callable[[Kept], int] = lambda entry: 1) -> None:
         self._entries: OrderedDict[Key, Kept] = OrderedDict()
-        self._most = most
+        self._most, self._weigh = most, weigh
 
     def get(self, key: Key) -> Kept | None:
         if key in self._entries:
@@ -48,9 +50,12 @@ class Latest(Generic[Key, Kept]):
     def put(self, key: Key, entry: Kept) -> Kept:
         self._entries[key] = entry
         self._entries.move_to_end(key)
-        while len(self._entries) > self._most:
+        while len(self._entries) > 1 and sum(map(self._weigh, self._entries.values())) > self._most:
             self._entries.popitem(last=False)
         return entry
+
+    def clear(self) -> None:
+        self._entries.clear()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +102,7 @@ class Drawer:
             self._apart.close()
 
 
-def main() -> None:
+def main(growth_bytes: int = GROWTH_BYTES) -> None:
     """Draw until the questions end."""
     from controller.figures.drawing import draw, study_of  # noqa: PLC0415  # plotly and scipy, for this process alone
     from controller.figures.study import Study  # noqa: PLC0415
@@ -105,7 +110,7 @@ def main() -> None:
     from controller.optimizer.threads import one_thread  # noqa: PLC0415
 
     os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    grow_at_most(growth_bytes)
     learn = Remembering()
     records: Latest[str, Record] = Latest(MOST_RECORDS)
     studies: Latest[tuple[str, str | None], Study] = Latest(MOST_RECORDS)
@@ -120,5 +125,24 @@ def main() -> None:
         drawn: str = draw(name, study, view).to_json()
         return drawn.encode()
 
+    def answer_or_forget(digest: str, name: FigureName, view: View, content: bytes | None) -> bytes | None:
+        try:
+            return answer(digest, name, view, content)
+        except MemoryError:  # the next figure may need less, once this one's record is gone
+            records.clear()
+            studies.clear()
+            raise
+
     with one_thread():
-        apart.answer_all(answer)
+        apart.answer_all(answer_or_forget)
+
+
+def grow_at_most(growth_bytes: int) -> None:
+    """Let this process take so much memory more, as of now. Where a system does not say what it has, nothing is done.
+
+    Addresses are what is limited: how many of them the libraries set aside depends on the machine.
+    """
+    told = Path("/proc/self/statm")
+    if told.exists():
+        taken = int(told.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + growth_bytes, resource.getrlimit(resource.RLIMIT_AS)[1]))

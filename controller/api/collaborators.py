@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from structlog.contextvars import bind_contextvars
 
-from controller.album import Album
+from controller.album import MOST_RECORDS, Album
 from controller.api.access import needed_by
 from controller.api.allowance import Allowance, Allowances
 from controller.api.queue import Queue
@@ -68,6 +68,8 @@ class Collaborators:
     """And one record is read at a time: the next request may find it read."""
     reports: Queue = field(default_factory=lambda: Queue(what="reports", at_work=2, waiting=8))
     """One of four large experiments takes hundreds of megabytes while it is made."""
+    figures: Queue = field(default_factory=lambda: Queue(what="figures", at_work=MOST_RECORDS, waiting=64))
+    """Those at work hold a record each, which may not be in the album any more."""
     artifact_readers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(ARTIFACT_READERS))
     """So many files of the artifact store are read at once, by threads that nothing else waits for."""
 

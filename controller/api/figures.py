@@ -8,10 +8,13 @@ from fastapi import APIRouter, Depends, Header, Query, Response, status
 from starlette.concurrency import run_in_threadpool
 
 from controller import store
+from controller.album import Page
 from controller.apart import Failed
-from controller.api.collaborators import Needed, Transaction
+from controller.api.admission import Asker
+from controller.api.collaborators import Collaborators, Needed, Transaction
 from controller.errors import FigureFailed, FigureNotFound, InvalidRequest
 from controller.figures.names import TITLES, FigureName, NoSuchView, View
+from controller.principal import Asking
 from podium.wire import Figures, FigureTitle
 
 log = structlog.get_logger()
@@ -38,23 +41,36 @@ Looked = Annotated[View, Depends(read_view)]
 
 
 @router.get("/{name}", response_class=Response, responses={200: {"content": {"application/json": {}}}})
-async def read_figure(experiment_id: str, name: str, view: Looked, needed: Needed, known: KnownTag = "") -> Response:
+async def read_figure(  # noqa: PLR0913,PLR0917  # FastAPI reads queries from parameters
+    experiment_id: str, name: str, view: Looked, needed: Needed, asker: Asker, known: KnownTag = ""
+) -> Response:
     """Return a figure for plotly: an object with `data` and `layout`. 304 while nothing has changed."""
     if name not in list(FigureName):
         raise FigureNotFound(f"no figure {name!r}; there are {', '.join(FigureName)}")
-    async with needed.album_readers, needed.turns:
-        page = await run_in_threadpool(needed.album.open, experiment_id)
-    try:
-        view.check(page.spec)
-    except NoSuchView as error:
-        raise InvalidRequest(str(error)) from None
-    tag = f'"{needed.drawer.edition}-{page.bound.digest}"'
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    if known.removeprefix("W/") == tag:  # a proxy that compresses weakens it
-        return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
-    try:
-        drawn = await to_thread.run_sync(needed.drawer.draw, page.bound, FigureName(name), view, limiter=needed.drawers)
-    except Failed as error:
-        log.error("a figure was not drawn", experiment=experiment_id, figure=name, error=str(error))
-        raise FigureFailed(f"the figure {name!r} could not be drawn; the controller's log says why") from None
+    async with needed.figures.place():
+        page = await opened(needed, asker, experiment_id)
+        try:
+            view.check(page.spec)
+        except NoSuchView as error:
+            raise InvalidRequest(str(error)) from None
+        tag = f'"{needed.drawer.edition}-{page.bound.digest}"'
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        if known.removeprefix("W/") == tag:  # a proxy that compresses weakens it
+            return Response(status_code=status.HTTP_304_NOT_MODIFIED, headers=headers)
+        try:
+            drawn = await drawn_of(needed, page, FigureName(name), view)
+        except Failed as error:
+            log.error("a figure was not drawn", experiment=experiment_id, figure=name, error=str(error))
+            raise FigureFailed(f"the figure {name!r} could not be drawn; the controller's log says why") from None
     return Response(drawn, media_type="application/json", headers=headers)
+
+
+async def opened(needed: Collaborators, asker: Asking, experiment_id: str) -> Page:
+    """Return the record of an experiment that an asker sees. Raises ExperimentNotFound and Busy."""
+    async with needed.album_readers, needed.turns:
+        return await run_in_threadpool(needed.album.open, experiment_id, asker)
+
+
+async def drawn_of(needed: Collaborators, page: Page, name: FigureName, view: View) -> bytes:
+    """Return a figure as plotly's JSON. Raises Failed."""
+    return await to_thread.run_sync(needed.drawer.draw, page.bound, name, view, limiter=needed.drawers)

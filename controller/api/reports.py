@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from controller.apart import Failed
 from controller.api.admission import Asker
 from controller.api.collaborators import Collaborators, Needed
+from controller.api.figures import drawn_of, opened
 from controller.database import transaction
 from controller.figures.names import TITLES, WHOLE, FigureName
 from controller.figures.overlay import TITLE as OVERLAY
@@ -85,7 +86,7 @@ async def _made(
         return study_report(arms, results, edition, reference=reference)
 
     report = await to_thread.run_sync(told, limiter=needed.artifact_readers)
-    figures = await _all_figures(needed, ids) if wanted == "html" else []
+    figures = await _all_figures(needed, asker, ids) if wanted == "html" else []
     return await run_in_threadpool(_written, report, wanted, figures)
 
 
@@ -97,9 +98,9 @@ def _arms(
         return [arm_facts(session, each, edition.now, price_per_hour) for each in ids]
 
 
-async def _all_figures(needed: Collaborators, ids: Sequence[str]) -> list[Figure]:
+async def _all_figures(needed: Collaborators, asker: Asking, ids: Sequence[str]) -> list[Figure]:
     """Return the figures of each arm; those of several are led by one of all."""
-    figures = [figure for each in ids for figure in await _figures(needed, each)]
+    figures = [figure for each in ids for figure in await _figures(needed, asker, each)]
     histories = {each.experiment: each.plot for each in figures if each.title == TITLES[FigureName.HISTORY]}
     if len(histories) < 2 or None in histories.values():
         return figures
@@ -107,15 +108,13 @@ async def _all_figures(needed: Collaborators, ids: Sequence[str]) -> list[Figure
     return [Figure(experiment=None, title=OVERLAY, plot=json.dumps(overlay)), *figures]
 
 
-async def _figures(needed: Collaborators, experiment_id: str) -> list[Figure]:
-    async with needed.album_readers, needed.turns:
-        page = await run_in_threadpool(needed.album.open, experiment_id)
+async def _figures(needed: Collaborators, asker: Asking, experiment_id: str) -> list[Figure]:
+    page = await opened(needed, asker, experiment_id)
     found = []
     for name in FIGURES:
         plot = None
         try:
-            drawn = await to_thread.run_sync(needed.drawer.draw, page.bound, name, WHOLE, limiter=needed.drawers)
-            plot = drawn.decode()
+            plot = (await drawn_of(needed, page, name, WHOLE)).decode()
         except Failed as error:
             log.warning("a report lacks a figure", experiment=experiment_id, figure=name, error=str(error))
         found.append(Figure(experiment=experiment_id, title=TITLES[name], plot=plot))

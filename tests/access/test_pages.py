@@ -48,7 +48,7 @@ def test_a_comparison_or_report_with_one_experiment_of_another_project_is_none(c
     who = kinds(closed)
     mine, theirs = make_experiment(closed, MINE), make_experiment(closed, THEIRS, name="not-yours")
     enter(closed, who["viewer"])
-    for path in ("/compare", "/parts/compare", "/report"):
+    for path in ("/compare", "/parts/compare", "/report", "/data/overlay"):
         assert closed.http.get(path, params={"id": [mine, mine]}).status_code == 200, path
         answer = closed.http.get(path, params={"id": [mine, theirs]})
         assert answer.status_code == 404, path

@@ -134,7 +134,7 @@ def test_every_page_and_form_lets_in_whom_the_table_says(closed: Service) -> Non
         for method, path in pages():
             need = need_of(method, path)
             filled = path.format(experiment_id=experiment_id, number=1, name="history")
-            params = {"id": experiment_id} if path in ("/compare", "/report", "/parts/compare") else {}
+            params = {"id": experiment_id} if path in ("/compare", "/report", "/parts/compare", "/data/overlay") else {}
             answer = closed.http.request(method, filled, params=params, headers=HERE)
             asked = "/reports" if params else path
             assert outcome(answer) == wanted(asked, need)[kind], f"{kind}: {method} {path}: {answer.status_code}"

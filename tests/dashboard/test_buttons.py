@@ -199,6 +199,26 @@ def test_a_figure_is_not_asked_for_again_while_it_is_drawn(site: Site, visitor: 
     visitor.complaints.clear()
 
 
+def test_a_figure_for_which_there_is_no_room_is_asked_for_again(site: Site, visitor: Visitor) -> None:
+    refused: list[str] = []
+
+    def refuse_once(route: Route) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.fulfill(status=503, json={"detail": "many figures are being made"})
+
+    visitor.page.route("**/figures/history", refuse_once)
+    visitor.goes_to(f"/experiments/{site.search}")
+    figure = visitor.page.locator('figure[data-name="history"]')
+    figure.scroll_into_view_if_needed()
+    expect(figure.locator(".hint")).to_contain_text("many figures are being made")
+    expect(figure.locator("svg.main-svg").first).to_be_attached()
+    expect(figure.locator(".hint")).to_have_text("")
+    visitor.expects("503")
+
+
 def test_a_lost_connection_says_so_and_recovers(site: Site, browser: Browser, running: str) -> None:
     with visiting(browser, site.url) as visitor:
         visitor.goes_to(f"/experiments/{running}")

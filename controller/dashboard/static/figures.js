@@ -35,8 +35,9 @@
 
   const asked = async (url) => {
     const answer = await fetch(url, { headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail ?? `the answer was HTTP ${answer.status}`);
-    return answer.json();
+    if (answer.ok) return answer.json();
+    const words = (await answer.json().catch(() => ({}))).detail ?? `the answer was HTTP ${answer.status}`;
+    throw Object.assign(new Error(words), { isBusy: answer.status === 503 });
   };
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -133,6 +134,7 @@
       say(made, "");
     } catch (error) {
       say(made, `This figure cannot be drawn now: ${error.message}`);
+      if (error.isBusy) setTimeout(() => refresh(made), AGAIN_MS);
     }
   });
   const seen = new IntersectionObserver((entries) => {
