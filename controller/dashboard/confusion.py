@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.figures.palette import GRADED
 from controller.figures.plain import plain
 from podium.results import Summary
 
@@ -49,6 +50,7 @@ def confusion_of(summary: Summary) -> Figure:
                 "hovertemplate": "%{y} taken for %{x}: %{customdata} images<extra></extra>",
                 "zmin": 0,
                 "zmax": 1,
+                "colorscale": GRADED,
                 "colorbar": {"title": {"text": "share"}},
             }
         ],

@@ -100,8 +100,10 @@ def gain(experiment: Experiment) -> str:
     best, baseline = experiment.progress.best_value, experiment.progress.baseline_value
     if best is None or baseline is None:
         return ""
+    if best == baseline:
+        return "as good as the baseline"
     better = best - baseline if experiment.spec.objective.direction == "maximize" else baseline - best
-    return f"{number(abs(better))} {'better' if better >= 0 else 'worse'} than the baseline"
+    return f"{number(abs(better))} {'better' if better > 0 else 'worse'} than the baseline"
 
 
 def facts(experiment: Experiment, now: datetime) -> list[Fact]:

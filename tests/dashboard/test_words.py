@@ -35,7 +35,7 @@ def test_the_status_is_a_sentence_at_every_turn(service: Service, running: str) 
     service.settle()
     told = said(service, running)
     assert told.startswith("Running for 1 min: 2 runs in flight")
-    assert "Best val_accuracy so far: 0.5, of trial 1, 0 better than the baseline" in told
+    assert "Best val_accuracy so far: 0.5, of trial 1, as good as the baseline" in told
     assert "to go at this pace." in told
     service.clock.advance(2)
     assert said(service, running).startswith("Running for 1 min: 2 runs"), "a page does not change at every look"
