@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx2
 import structlog
@@ -145,7 +146,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
         everywhere.watch(wake.soon)  # a slot falls free with a report, which tells us by itself
         stack.callback(leadership.close)
         stack.callback(cluster.close)
-        collect = stack.enter_context(_collecting(parts, cluster, lambda: leadership.is_held, meters))
+        collect = stack.enter_context(_collecting(parts, everywhere, lambda: leadership.is_held, meters))
         send = stack.enter_context(_sending_notices(parts, lambda: leadership.is_held))
 
         def make_a_pass() -> float:
@@ -205,15 +206,8 @@ def _collecting(parts: Parts, cluster: Cluster, is_leading: Says, meters: Meters
         stopping=stopping,
         meters=meters,
     )
-    loop = (collector.sweep, is_leading, wake, stopping)
-    thread = threading.Thread(target=collect_forever, args=loop, name="collect", daemon=True)
-    thread.start()
-    try:
+    with _beside("collect", partial(collect_forever, collector.sweep, is_leading, wake, stopping), wake, stopping):
         yield wake.set
-    finally:
-        stopping.set()
-        wake.set()
-        thread.join(timeout=HELPER_LEAVES_SECONDS)
 
 
 @contextmanager
@@ -228,12 +222,19 @@ def _sending_notices(parts: Parts, is_leading: Says) -> Iterator[Callable[[], No
             clock=utc_now,
             stopping=stopping,
         )
-        loop = (deliverer.deliver, is_leading, wake, stopping)
-        thread = threading.Thread(target=deliver_forever, args=loop, name="notices", daemon=True)
-        thread.start()
-        try:
+        deliver = partial(deliver_forever, deliverer.deliver, is_leading, wake, stopping)
+        with _beside("notices", deliver, wake, stopping):
             yield wake.set
-        finally:
-            stopping.set()
-            wake.set()
-            thread.join(timeout=HELPER_LEAVES_SECONDS)
+
+
+@contextmanager
+def _beside(name: str, run: Callable[[], None], wake: threading.Event, stopping: threading.Event) -> Iterator[None]:
+    """Have a thread work beside the reconciler until the block ends. It is not waited for much longer."""
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        wake.set()
+        thread.join(timeout=HELPER_LEAVES_SECONDS)

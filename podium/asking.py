@@ -17,13 +17,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
+from functools import partial
 from types import TracebackType
 from typing import Self
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from podium.asked import EXIT_CODES, LEASE_SECONDS, Ask, GivenUp, GiveUp, Suggestion
 from podium.client import Client, PodiumClient
 from podium.leaving import Leaving, exit_of
 from podium.preemption import Preemption
+from podium.refusal import ServerUnreachable, Unavailable
 from podium.run_client import RunClient
 from podium.sdk import Trial
 from podium.taxonomy import ExitCode, ExperimentState
@@ -31,6 +35,8 @@ from podium.taxonomy import ExitCode, ExperimentState
 _log = logging.getLogger(__name__)
 WAIT_SECONDS = 5.0
 """An answer is waited for this long on the controller's side, and asked for again."""
+AWAY_SECONDS = 600.0
+LONGEST_PAUSE_SECONDS = 15.0
 REASONS = {code: reason for reason, code in EXIT_CODES.items()}
 
 
@@ -91,7 +97,8 @@ def trials(
     """Yield trials to train, one after the other, until the experiment is paused or over. Raises PodiumError.
 
     Threads and processes may each have an iterator of their own: none is given another's run. In the main thread a
-    SIGTERM gives the run up and ends the iteration; elsewhere nobody hears it.
+    SIGTERM gives the run up and ends the iteration; elsewhere nobody hears it. A controller that is away for less than
+    ten minutes is waited for; a run that it gave away unheard is offered again once its lease is over.
     """
     wish = Ask(
         holder=f"{socket.gethostname()}, process {os.getpid()}" if holder is None else holder,
@@ -99,15 +106,40 @@ def trials(
         wait_seconds=WAIT_SECONDS,
     )
     identity, preemption = client.find(experiment).id, Preemption()
+    ask = partial(_patient(sleep), client.ask, identity, wish)
     with preemption if threading.current_thread() is threading.main_thread() else nullcontext():
         while not preemption.is_due:
-            asked = client.ask(identity, wish)
+            asked = ask()
             if asked.suggestion is not None:
-                run = RunClient(client.url, asked.suggestion.token, sleep=sleep)  # the trial's block closes it
-                yield AskedTrial(run, preemption, asked.suggestion)
+                trial = _opened(client.url, asked.suggestion, preemption, sleep)
+                if trial is not None:
+                    yield trial
             elif asked.state is not ExperimentState.RUNNING:
                 _log.info("podium: no more trials of %s: %s", identity, asked.message)
                 return
+
+
+def _patient(sleep: Callable[[float], None]) -> Retrying:
+    return Retrying(
+        retry=retry_if_exception_type((ServerUnreachable, Unavailable)),
+        wait=wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_SECONDS),
+        stop=stop_after_delay(AWAY_SECONDS),
+        sleep=sleep,
+        reraise=True,
+    )
+
+
+def _opened(
+    url: str, suggestion: Suggestion, preemption: Preemption, sleep: Callable[[float], None]
+) -> AskedTrial | None:
+    """Return the trial, whose block closes its connection; None where the run was taken back meanwhile."""
+    run = RunClient(url, suggestion.token, sleep=sleep)
+    try:
+        return AskedTrial(run, preemption, suggestion)
+    except Leaving as error:
+        with run:
+            _log.warning("podium: trial %d is not trained here: %s", suggestion.trial, error)
+        return None
 
 
 def opened(

@@ -17,7 +17,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,8 +176,13 @@ def _train(client: Client, experiment: Experiment, function: Function, *, progre
 
 def _work(url: str, token: str | None, experiment: str, function: Function, failures: list[BaseException]) -> None:
     with Client(url, token=token) as client:
-        for trial in trials(client, experiment):
-            _one(function, trial, failures)
+        try:
+            for trial in trials(client, experiment):
+                _one(function, trial, failures)
+        except PodiumError as error:  # nobody would train what is offered next, and nobody would end the search
+            failures.append(error)
+            with suppress(PodiumError):
+                client.experiments.pause(experiment)
 
 
 def _one(function: Function, trial: AskedTrial, failures: list[BaseException]) -> None:

@@ -64,7 +64,7 @@ def _report(trial: Trial, lines: Iterable[str], metrics: Sequence[str]) -> dict[
             continue
         if last is not None and epoch < trial.to_epoch:
             trial.report(epoch=epoch, checkpoint=None, samples_per_second=None, **last)
-        epoch, last, told = min(epoch + 1, trial.to_epoch), told, {}
+        epoch, last, told = epoch + 1, told, {}
     return None if last is None else last | told
 
 

@@ -92,7 +92,7 @@ def _command(source: Source, template: Found, container: Found, path: str, reads
             return found.group(0)
         reference = parameters[name]
         if METADATA in reference:
-            source.lost(path, f"{found.group(0)}: the name of a Katib trial; Podium's is in PODIUM_TRIAL")
+            source.changed(path, f"{found.group(0)}: in place of a Katib trial's name stands the number of Podium's")
             return "${PODIUM_TRIAL}"
         return "${PODIUM_EPOCHS}" if reference == resource else f"${{{parameter_name(reference)}}}"
 

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from podium.asked import Ask, Asked, GivenUp, GiveUp
 from podium.asking import AskedTrial, trials
 from podium.client import PodiumClient
+from podium.exchange import Named
 from podium.leaving import Preempted
+from podium.refusal import ServerUnreachable
+from podium.run_client import RunClient
 from tests.cli.served import serving
 from tests.service import Service
+from tests.waiting import wait_for
 
 EXTERNAL = {"trial": {"external": True}, "baseline": None}
 
@@ -70,6 +75,41 @@ def test_two_threads_share_a_search_without_meeting(service: Service, client: Po
         thread.join()
     assert client.experiment(experiment).state == "completed"
     assert len(jobs) == len(set(jobs))
+
+
+class Shaken(PodiumClient):
+    """A connection that fails at first, and to which something happens between an ask and what follows it."""
+
+    away = 2
+    takes_back = True
+
+    def ask(self, experiment_id: Named, wish: Ask) -> Asked:
+        if self.away:
+            self.away -= 1
+            raise ServerUnreachable("a controller that is replaced")
+        asked = super().ask(experiment_id, wish)
+        if asked.suggestion is not None and self.takes_back:
+            self.takes_back = False
+            self.stop_trial(experiment_id, asked.suggestion.trial)
+            with RunClient(self.url, asked.suggestion.token) as run:
+                run.give_up(GivenUp(reason=GiveUp.PREEMPTED))
+            wait_for(lambda: self.trial(str(experiment_id), 1).state == "stopped", "the end of what was taken back")
+        return asked
+
+
+def test_a_controller_that_is_away_is_waited_for_and_a_run_that_is_taken_back_is_passed_over(
+    service: Service, client: PodiumClient
+) -> None:
+    experiment = service.create(**EXTERNAL | {"parallelism": 1, "budget": {"runs": 2}})
+    pauses: list[float] = []
+    with Shaken(client.url) as shaken:
+        numbers = []
+        for trial in trials(shaken, experiment, sleep=pauses.append):
+            with trial:
+                train(trial)
+                numbers.append(trial.number)
+    assert len(pauses) == 2
+    assert numbers == [2]
 
 
 def first_run(client: PodiumClient, experiment: str, trial: AskedTrial, *, attempts: int) -> str:
