@@ -13,9 +13,9 @@ from typing import assert_never
 import structlog
 
 from controller import artifacts, leftovers
-from controller.cluster import Cluster, ClusterAway
+from controller.beside import Chore
+from controller.cluster import Cluster
 from controller.database import Sessions, transaction
-from controller.errors import DatabaseAway
 from controller.jobs import key_of_job
 from controller.leftovers import Leftover
 from controller.meters import Meters
@@ -40,6 +40,16 @@ class Collector:
     clock: Callable[[], datetime]
     stopping: threading.Event
     meters: Meters
+
+    def chore(self, is_leading: Callable[[], bool]) -> Chore:
+        """Return how to sweep beside the reconciler: neither too often nor too rarely."""
+        return Chore(
+            name="collect",
+            look=lambda: BETWEEN_SWEEPS_SECONDS if self.sweep() else AFTER_FAULT_SECONDS,
+            is_leading=is_leading,
+            longest_pause_seconds=LONGEST_PAUSE_SECONDS,
+            after_fault_seconds=AFTER_FAULT_SECONDS,
+        )
 
     def sweep(self) -> bool:
         """Remove every checkpoint that may go; say whether all went well. Raises DatabaseAway and ClusterAway."""
@@ -113,24 +123,3 @@ class Collector:
         self.meters.checkpoints_removed.inc()
         log.info("checkpoints removed", url=folder, **about)
         return True
-
-
-def collect_forever(
-    sweep: Callable[[], bool], is_leading: Callable[[], bool], wake: threading.Event, stopping: threading.Event
-) -> None:
-    """Sweep until `stopping`: whenever woken, but neither too often nor too rarely."""
-    pause_seconds = 0.0
-    while not stopping.wait(pause_seconds):
-        wake.wait(LONGEST_PAUSE_SECONDS)
-        wake.clear()
-        pause_seconds = BETWEEN_SWEEPS_SECONDS
-        if stopping.is_set() or not is_leading():
-            continue
-        try:
-            if not sweep():
-                pause_seconds = AFTER_FAULT_SECONDS
-        except (DatabaseAway, ClusterAway) as error:
-            log.info("checkpoints are looked at later", error=str(error))
-        except Exception:  # it outlives any fault of one sweep
-            log.exception("a sweep failed; trying again", seconds=AFTER_FAULT_SECONDS)
-            pause_seconds = AFTER_FAULT_SECONDS

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from controller.errors import InvalidRequest, NameTaken, ProjectNotFound
@@ -14,11 +15,10 @@ from podium.access import DEFAULT_PROJECT, Project
 
 def make(session: Session, name: str, now: datetime) -> ProjectRow:
     """Store a project. Raises NameTaken."""
-    if session.get(ProjectRow, name) is not None:
+    made = insert(ProjectRow).values(name=name, created_at=now).on_conflict_do_nothing().returning(ProjectRow)
+    row = session.scalar(made)
+    if row is None:
         raise NameTaken(f"there is a project {name!r} already")
-    row = ProjectRow(name=name, created_at=now)
-    session.add(row)
-    session.flush()
     return row
 
 

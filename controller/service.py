@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import httpx2
 import structlog
@@ -18,8 +17,9 @@ from sqlalchemy import Engine
 from controller.api.app import create_app
 from controller.api.collaborators import Collaborators
 from controller.api.head_limit import LimitedProtocol
+from controller.beside import beside
 from controller.cluster import Cluster
-from controller.collection import Collector, collect_forever
+from controller.collection import Collector
 from controller.counted_cluster import CountedCluster
 from controller.dashboard.door import add_dashboard
 from controller.database import is_reachable, open_sessions
@@ -44,12 +44,10 @@ from controller.settings import (
 )
 from controller.thinking import Mind, Thinker
 from controller.tokens import TokenSigner
-from controller.webhooks.delivery import TIMEOUT_SECONDS, Deliverer, deliver_forever, send_over
+from controller.webhooks.delivery import TIMEOUT_SECONDS, Deliverer, send_over
 
 log = structlog.get_logger()
 
-HELPER_LEAVES_SECONDS = 5.0
-"""A removal or a delivery may take longer; it is cut off then, and the next start repeats it."""
 Says = Callable[[], bool]
 """Answers yes or no at the moment of asking."""
 
@@ -206,7 +204,7 @@ def _collecting(parts: Parts, cluster: Cluster, is_leading: Says, meters: Meters
         stopping=stopping,
         meters=meters,
     )
-    with _beside("collect", partial(collect_forever, collector.sweep, is_leading, wake, stopping), wake, stopping):
+    with beside(collector.chore(is_leading), wake, stopping):
         yield wake.set
 
 
@@ -222,19 +220,5 @@ def _sending_notices(parts: Parts, is_leading: Says) -> Iterator[Callable[[], No
             clock=utc_now,
             stopping=stopping,
         )
-        deliver = partial(deliver_forever, deliverer.deliver, is_leading, wake, stopping)
-        with _beside("notices", deliver, wake, stopping):
+        with beside(deliverer.chore(is_leading), wake, stopping):
             yield wake.set
-
-
-@contextmanager
-def _beside(name: str, run: Callable[[], None], wake: threading.Event, stopping: threading.Event) -> Iterator[None]:
-    """Have a thread work beside the reconciler until the block ends. It is not waited for much longer."""
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        wake.set()
-        thread.join(timeout=HELPER_LEAVES_SECONDS)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from controller.access_tables import TokenRow
@@ -23,10 +24,7 @@ def make(session: Session, order: TokenOrder, secret: str, *, by: str, now: date
     """Store a token whose secret was made. Raises InvalidRequest with every fault, and NameTaken."""
     if faults := _faults(session, order, now):
         raise InvalidRequest("no such token can be made", faults)
-    taken = select(TokenRow.id).where(TokenRow.name == order.name, TokenRow.revoked_at.is_(None))
-    if session.scalar(taken.with_for_update()) is not None:
-        raise NameTaken(f"a token is named {order.name!r} already; revoke it first, or take another name")
-    row = TokenRow(
+    made = insert(TokenRow).values(
         name=order.name,
         role=order.role,
         digest=digest_of(secret),
@@ -34,11 +32,10 @@ def make(session: Session, order: TokenOrder, secret: str, *, by: str, now: date
         created_at=now,
         created_by=by,
         expires_at=order.expires_at,
-        last_used_at=None,
-        revoked_at=None,
     )
-    session.add(row)
-    session.flush()
+    row: TokenRow | None = session.scalar(made.on_conflict_do_nothing().returning(TokenRow))
+    if row is None:
+        raise NameTaken(f"a token is named {order.name!r} already; revoke it first, or take another name")
     return row
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import anyio
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Request, status
 from starlette.concurrency import run_in_threadpool
 
 from controller.api.collaborators import Collaborators, Job, Needed, Transaction
@@ -19,7 +19,7 @@ run_router = APIRouter(prefix="/run", tags=["worker"])
 
 
 @router.post("/{experiment_id}/suggestions")
-async def ask(experiment_id: str, needed: Needed, wish: Ask | None = None) -> Asked:
+async def ask(experiment_id: str, request: Request, needed: Needed, wish: Ask | None = None) -> Asked:
     """Take a run, to train it wherever you are, and report it under `/run` with the token that comes with it.
 
     It is yours until you report its last epoch, give it up, or say nothing for as long as the lease lasts. Without one
@@ -35,6 +35,8 @@ async def ask(experiment_id: str, needed: Needed, wish: Ask | None = None) -> As
         if (left := until - anyio.current_time()) <= 0:
             return asked
         await anyio.sleep(min(BETWEEN_LOOKS_SECONDS, left))
+        if await request.is_disconnected():  # a run given to who has left would wait for the end of its lease
+            return asked
 
 
 def _ask(needed: Collaborators, experiment_id: str, wish: Ask, now: datetime) -> Asked:

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 import httpx2
 import structlog
 
+from controller.beside import Chore
 from controller.database import Sessions, transaction
-from controller.errors import DatabaseAway
 from controller.webhooks import outbox
 from controller.webhooks.schedule import Answer, after
 from controller.webhooks.signing import headers_of, secret_of
@@ -71,8 +71,23 @@ class Deliverer:
     clock: Callable[[], datetime]
     stopping: threading.Event
 
+    def chore(self, is_leading: Callable[[], bool]) -> Chore:
+        """Return how to deliver beside the reconciler: what failed is due again some time, and nobody wakes us then."""
+        return Chore(
+            name="deliver",
+            look=self._deliver_all,
+            is_leading=is_leading,
+            longest_pause_seconds=BETWEEN_LOOKS_SECONDS,
+            after_fault_seconds=AFTER_FAULT_SECONDS,
+        )
+
+    def _deliver_all(self) -> float:
+        while self.deliver() and not self.stopping.is_set():
+            pass
+        return 0.0
+
     def deliver(self) -> bool:
-        """Send what is due; say whether there may be more. Raises DatabaseAway."""
+        """Send what is due, or the first of it; say whether there may be more. Raises DatabaseAway."""
         now = self.clock()
         with transaction(self.sessions) as session:
             rows = outbox.due(session, now, BATCH)
@@ -115,24 +130,3 @@ def _by_webhook(letters: Iterable[Letter]) -> Sequence[Sequence[Letter]]:
     for letter in letters:
         found[letter.webhook_id].append(letter)
     return list(found.values())
-
-
-def deliver_forever(
-    deliver: Callable[[], bool], is_leading: Callable[[], bool], wake: threading.Event, stopping: threading.Event
-) -> None:
-    """Deliver until `stopping`: whenever woken, and every few seconds, since what failed is due again some time."""
-    pause_seconds = 0.0
-    while not stopping.wait(pause_seconds):
-        wake.wait(BETWEEN_LOOKS_SECONDS)
-        wake.clear()
-        pause_seconds = 0.0
-        if stopping.is_set() or not is_leading():
-            continue
-        try:
-            while deliver() and not stopping.is_set():
-                pass
-        except DatabaseAway as error:
-            log.info("notices are sent later", error=str(error))
-        except Exception:  # it outlives any fault of one look
-            log.exception("notices could not be sent; trying again", seconds=AFTER_FAULT_SECONDS)
-            pause_seconds = AFTER_FAULT_SECONDS

@@ -1,17 +1,22 @@
 """Tokens: what is kept of them, how long they are good, and that they end at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from controller import token_table
+from controller import project_table, token_table
+from controller.database import transaction
+from controller.errors import NameTaken
 from controller.secret_words import LETTERS, digest_of, is_secret, make_secret
+from podium.access import Role, TokenOrder
 from tests.access.doors import ADMIN, MINE, bearer, make_experiment, make_project, make_token, sign_in
 from tests.builders import spec_document
 from tests.service import API, Service
+from tests.waiting import wait_for
 
 
 def test_a_secret_is_known_by_its_form_and_no_letter_of_it_may_be_mistyped() -> None:
@@ -165,3 +170,33 @@ def test_nothing_is_learnt_from_experiments_of_another_project(closed: Service) 
     absent = closed.http.post(f"{API}/experiments", json=spec_document(warm_start=["x-0000"]), headers=stranger)
     assert answer.status_code == 422
     assert answer.text.replace(theirs, "x-0000") == absent.text
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda session, now: token_table.make(
+            session, TokenOrder(name="twice", role=Role.VIEWER), make_secret(), by="a test", now=now
+        ),
+        lambda session, now: project_table.make(session, "twice", now),
+    ],
+    ids=["token", "project"],
+)
+def test_of_two_who_take_one_name_at_once_the_later_is_refused(closed: Service, make: Callable[..., Any]) -> None:
+    def later() -> None:
+        with transaction(closed.sessions) as session:
+            make(session, closed.clock())
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(closed.sessions) as session:
+            make(session, closed.clock())
+            second = pool.submit(later)
+            wait_for(lambda: waiting_for_locks(closed) == 1, "the later of the two waits for the first")
+        with pytest.raises(NameTaken, match="twice"):
+            second.result()
+
+
+def waiting_for_locks(service: Service) -> int:
+    with service.engine.connect() as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        return int(connection.execute(text(query)).scalar_one())

@@ -12,7 +12,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from controller.collection import collect_forever
 from controller.database import open_engine
 from controller.plan import SeenJob
 from controller.service import Parts, reconciling
@@ -67,31 +66,6 @@ def test_without_the_database_a_reconciler_is_healthy_and_not_ready(database_url
         wait_until(lambda: status(port, "/healthz") == 200)
         assert status(port, "/readyz") == 503
         assert sample(port, "podium_reconciler_active") == 0
-
-
-def test_the_loop_sweeps_when_woken_and_only_as_the_leader() -> None:
-    swept, wake, stopping, leads = threading.Semaphore(0), threading.Event(), threading.Event(), threading.Event()
-    thread = threading.Thread(target=collect_forever, args=(releasing(swept), leads.is_set, wake, stopping))
-    thread.start()
-    try:
-        wake.set()
-        assert not swept.acquire(timeout=0.3)
-        leads.set()
-        wake.set()
-        assert swept.acquire(timeout=10)
-    finally:
-        stopping.set()
-        wake.set()
-        thread.join(timeout=10)
-    assert not thread.is_alive()
-
-
-def releasing(swept: threading.Semaphore) -> Callable[[], bool]:
-    def sweep() -> bool:
-        swept.release()
-        return True
-
-    return sweep
 
 
 def free_port() -> int:

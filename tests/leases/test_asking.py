@@ -4,8 +4,10 @@ import threading
 import time
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 
+from controller.api.suggestions import BETWEEN_LOOKS_SECONDS
 from podium.asked import Ask, Asked, GivenUp, GiveUp
 from podium.asking import AskedTrial, trials
 from podium.client import PodiumClient
@@ -14,7 +16,7 @@ from podium.leaving import Preempted
 from podium.refusal import ServerUnreachable
 from podium.run_client import RunClient
 from tests.cli.served import serving
-from tests.service import Service
+from tests.service import API, Service
 from tests.waiting import wait_for
 
 EXTERNAL = {"trial": {"external": True}, "baseline": None}
@@ -157,3 +159,15 @@ def test_leaving_early_and_infeasible_configurations_are_told(service: Service, 
     with preempted:
         raise Preempted("SIGTERM")
     assert first_run(client, experiment, preempted, attempts=3 if preempted.number == forgotten.number else 2)
+
+
+def test_who_left_while_waiting_is_given_nothing(service: Service) -> None:
+    experiment = service.create(**EXTERNAL | {"parallelism": 1})
+    with serving(service.app) as url:
+        with httpx2.Client(base_url=url) as http, pytest.raises(httpx2.ReadTimeout):
+            http.post(f"{API}/experiments/{experiment}/suggestions", json={"wait_seconds": 30}, timeout=0.5)
+        time.sleep(2 * BETWEEN_LOOKS_SECONDS)
+        service.settle()
+        time.sleep(2 * BETWEEN_LOOKS_SECONDS)
+        with PodiumClient(url) as client:
+            assert client.ask(experiment, Ask()).suggestion is not None, "it was given to nobody"
