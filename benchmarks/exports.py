@@ -19,7 +19,8 @@ import psutil
 
 from benchmarks.control_plane import free_ports, process
 from benchmarks.finished_trials import add_experiment, spec_of
-from benchmarks.scale import machine, wait_for_api
+from benchmarks.machine import machine
+from benchmarks.scale import wait_for_api
 from controller.database import migrate, open_engine, open_sessions, transaction
 from controller.embedded import embedded_postgres
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.finished_trials import add_experiment, spec_of
-from benchmarks.scale import machine
+from benchmarks.machine import machine
 from controller.database import Sessions, migrate, open_engine, open_sessions, transaction
 from controller.drawing import Bound
 from controller.embedded import embedded_postgres

@@ -26,7 +26,8 @@ import psutil
 from sqlalchemy.orm import Session
 
 from benchmarks.control_plane import free_ports, process
-from benchmarks.scale import machine, print_row, wait_for_api
+from benchmarks.machine import machine
+from benchmarks.scale import print_row, wait_for_api
 from controller import attempts, lifecycle, runs, store
 from controller.api.collaborators import random_suffixes
 from controller.database import migrate, open_engine, open_sessions, transaction

@@ -11,7 +11,6 @@ requests to the API server, and the machine. Needs what `hack/cluster build` mak
 import argparse
 import json
 import os
-import platform
 import secrets
 import signal
 import statistics
@@ -31,6 +30,7 @@ from sqlalchemy import Engine, func, select, text
 
 from benchmarks import api_server_requests, finished_trials
 from benchmarks.control_plane import NAMESPACE, OWNER, ControlPlane, control_plane, free_ports, process
+from benchmarks.machine import load, machine
 from benchmarks.questions import ask, asking, questions_about
 from controller.database import migrate, open_engine, open_sessions, transaction
 from controller.embedded import embedded_postgres
@@ -89,17 +89,6 @@ def read_size() -> Size:
     given = vars(arguments.parse_args())
     usual = QUICK if given.pop("quick") else USUAL
     return replace(usual, **{name: value for name, value in given.items() if value is not None})
-
-
-def machine() -> str:
-    model = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
-        platform.processor(),
-    )
-    memory_gib = psutil.virtual_memory().total / 2**30
-    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
-    python = platform.python_version()
-    return f"{os.cpu_count()} CPUs ({model}), {memory_gib:.0f} GiB, Python {python}, load before: {load}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +165,7 @@ class Podium:
         waits = waits_for_next_job(diary, size.in_flight, began, began + seconds - 5)
         ends = sum(len(each) for each in waits.values())
         print(f"\nmeasured for {seconds:.0f} s: {ends} runs ended, {ends / seconds:.2f} a second")
-        print(f"load: {', '.join(f'{each:.1f}' for each in os.getloadavg())}")
+        print(f"load: {load()}")
         print("\nmilliseconds                     p50     p95     max   count")
         print_row("last report to next Job", [wait for each in waits.values() for wait in each])
         watch = seconds_by_what(records(self.folder / "stopwatch"), began)

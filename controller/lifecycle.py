@@ -57,12 +57,7 @@ def create(  # noqa: PLR0913  # all but two are named
         spec=document,
         idempotency_key=key,
         request_digest=digest,
-        resumed_at=None,
-        slowest_epoch_seconds=None,
-        expected_gain=None,
-        data=None,
         created_at=now,
-        ended_at=None,
     )
     session.add(experiment)
     session.flush()
