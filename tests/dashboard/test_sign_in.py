@@ -75,12 +75,14 @@ def test_a_spec_outlives_the_visit_in_which_it_was_typed(closed: tuple[Service, 
     with visiting(browser, url) as visitor:
         visitor.goes_to("/new")
         enter(visitor, TOKEN)
+        visitor.page.wait_for_url(f"{url}/new", timeout=PATIENCE_MS)  # with its scripts, one of which keeps the draft
         spec = json.dumps(spec_document(name="long-in-the-making"))
         visitor.page.get_by_label("The spec").fill(spec)
         service.clock.advance(LIFETIME.total_seconds() + 1)
         visitor.presses("Create")
         enter(visitor, TOKEN)
         expect(visitor.page.get_by_label("The spec")).to_have_value(spec)
+        visitor.page.wait_for_url(f"{url}/new", timeout=PATIENCE_MS)
         visitor.presses("Create")
         visitor.sees("Running for", "#status")
         visitor.goes_to("/new")
