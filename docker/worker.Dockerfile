@@ -11,7 +11,7 @@ ARG PYTHON_IMAGE=python:3.13-slim
 FROM ${PYTHON_IMAGE} AS requirements
 COPY docker/requirements.py pyproject.toml /
 # Of no time: copied as it is, what it brings stays in the cache wherever and whenever the repository was cloned.
-RUN python /requirements.py worker s3 gcs > /requirements.txt && touch --date=@0 /requirements.txt
+RUN python /requirements.py worker tune s3 gcs > /requirements.txt && touch --date=@0 /requirements.txt
 
 FROM ${PYTHON_IMAGE} AS wheel
 WORKDIR /source

@@ -4,12 +4,16 @@ The tests go through that life in the order of this file; each needs the ones be
 """
 
 import json
+import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from podium.sdk import Trial
+from podium.tuning import real, tune
 from tests.chart.restricted import restricted_faults
 from tests.e2e.books import GONE_SECONDS, check_books
 from tests.e2e.conftest import NEXT_TAG, released
@@ -66,6 +70,38 @@ def test_an_experiment_posted_with_curl_is_seen_as_jobs_and_read_back(podium: In
     for name, trial, epochs in seen:
         assert f"-t{trial}-e{epochs}-a" in name
     check_books(podium, experiment_id)
+
+
+def test_a_function_of_this_process_is_trained_in_jobs(podium: Installation) -> None:
+    host = socket.gethostname()
+
+    def train(trial: Trial) -> None:
+        for epoch in trial.epochs():
+            trial.report(epoch=epoch, score=float(trial.parameters["x"]), is_here=float(socket.gethostname() == host))
+
+    version = "import sys; print(sys.version_info[:2])"
+    theirs = podium.inside_reconciler("python", "-c", version).strip()
+    if theirs != str(sys.version_info[:2]):
+        pytest.skip(f"the images have Python {theirs}, this is {sys.version_info[:2]}: functions do not travel so")
+    study = tune(
+        train,
+        {"x": real(0, 1)},
+        objective="score",
+        epochs=3,
+        budget=3,
+        parallelism=2,
+        image=podium.image("worker"),
+        pod={"resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}},
+        url=podium.url,
+        token=podium.token,
+        progress=False,
+    )
+    assert study.experiment.state == "completed"
+    assert study.best is not None
+    assert study.best_value == study.best_parameters["x"]
+    trials = [podium.get(f"{study.experiment.id}/trials/{trial}") for trial in range(1, study.best.number + 1)]
+    assert {each["metrics"]["is_here"] for trial in trials for each in trial["measurements"]} == {0.0}
+    wait_for(lambda: podium.names("jobs", OURS) == [], "its Jobs are gone", GONE_SECONDS)
 
 
 class jobs_seen:  # noqa: N801  # read as a verb after `with`
