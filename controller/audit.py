@@ -33,7 +33,7 @@ def note(
     session.add(
         AuditRow(
             at=asking.at,
-            who=asking.principal.name,
+            who=asking.principal.in_full,
             source=asking.principal.source,
             token_id=asking.principal.token_id,
             address=asking.address,

@@ -26,6 +26,13 @@ class Principal:
     """That he sees; None for all."""
     token_id: int | None = None
     expires_at: datetime | None = None
+    subject: str | None = None
+    """By which an issuer knows him; names and mail addresses pass from one person to another."""
+
+    @property
+    def in_full(self) -> str:
+        """Who he is, so that it can be told years later."""
+        return self.name if self.subject in (None, self.name) else f"{self.name} ({self.subject})"
 
     def sees(self, project: str) -> bool:
         return self.projects is None or project in self.projects

@@ -28,6 +28,8 @@ from controller.leases.cluster import HereAndElsewhere, LeaseCluster
 from controller.loop import run_forever
 from controller.meters import Meters, meters_of
 from controller.metrics import RowCollector, process_registry
+from controller.oidc.issuer import Issuer, trust_of
+from controller.oidc.options import oidc_options
 from controller.plan import Grace
 from controller.probes import Probes, probed
 from controller.pulse import Pulse, Wake
@@ -93,6 +95,7 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
         registry=parts.registry,
         reserved_names=reserved_names(parts.settings),
         host_names=host_names(parts.settings),
+        issuer=_issuer(parts.settings),
         pod_defaults=pod_defaults(parts.settings),
         shows_metrics=parts.settings.metrics_port is None,
         turns=CapacityLimiter(parts.settings.database_pool),
@@ -117,6 +120,11 @@ def serving(parts: Parts, listener: socket.socket) -> Iterator[Says]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+def _issuer(settings: Settings) -> Issuer | None:
+    options = oidc_options(settings)
+    return None if options is None else Issuer(options=options, trust=trust_of(options))
 
 
 @contextmanager

@@ -47,6 +47,26 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     admin_token: SecretStr | None = None
     """Of an admin, who makes all other tokens; at least 16 bytes. By default one is made under the state directory."""
+    public_url: str | None = None
+    """How browsers reach the dashboard, as `https://podium.example.com`; an issuer sends them back there."""
+    oidc_issuer: str | None = None
+    """The URL of an OpenID Connect issuer, at whom people may sign in to the dashboard beside tokens."""
+    oidc_client_id: str = ""
+    """Under which the issuer knows Podium."""
+    oidc_client_secret: SecretStr | None = None
+    """None for a public client."""
+    oidc_groups: str = ""
+    """What groups may do, as `{ml-platform: admin, team-cars: {role: editor, projects: [cars]}}`."""
+    oidc_groups_claim: str = "groups"
+    """The claim that names somebody's groups."""
+    oidc_scopes: str = ""
+    """Asked of the issuer; by default `openid profile email`, and `groups` where the issuer has it."""
+    oidc_name: str = ""
+    """Of the issuer, on the button; by default its host."""
+    oidc_ca_file: Path | None = None
+    """Certificates in PEM that the issuer's is signed by, instead of the usual ones."""
+    oidc_visit_hours: Annotated[float, Field(gt=0, le=24)] = 8
+    """After which people sign in anew, and with the groups that they have then."""
     open: bool = False
     """Let in whoever reaches the API, as an admin and without a token; on the loopback address alone."""
     run_token_hours: Annotated[float, Field(gt=0)] = 7 * 24

@@ -14,8 +14,9 @@ DEFAULT_PROJECT = "default"
 """Where an experiment belongs whose author names no project."""
 PROJECT_VARIABLE = "PODIUM_PROJECT"
 
-Source = Literal["token", "bootstrap", "open"]
-"""How somebody is known: by a token of the API, by PODIUM_ADMIN_TOKEN, or not at all, where the API is open."""
+Source = Literal["token", "bootstrap", "oidc", "open"]
+"""How somebody is known: by a token of the API, by PODIUM_ADMIN_TOKEN, by an issuer of OpenID Connect, or not at all,
+where the API is open."""
 ProjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 TokenName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._@-]{0,98}[A-Za-z0-9])?$")]
 

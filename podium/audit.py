@@ -31,7 +31,8 @@ class Change(Contract):
     id: int
     at: AwareDatetime
     who: str
-    """A token's name, `bootstrap` for PODIUM_ADMIN_TOKEN, `anybody` where the API is open."""
+    """A token's name, `bootstrap` for PODIUM_ADMIN_TOKEN, `anybody` where the API is open; of who signed in at an
+    issuer the name, and the subject by which it knows him for good."""
     source: str
     token_id: int | None
     address: str

@@ -23,6 +23,7 @@ from controller.jobs import JobRequest
 from controller.leases.cluster import HereAndElsewhere, LeaseCluster
 from controller.meters import Meters, meters_of
 from controller.metrics import RowCollector
+from controller.oidc.issuer import Issuer
 from controller.plan import JobPhase, SeenJob
 from controller.reconcile import Orders, Reconciler
 from controller.thinking import Judge, Mind, Think, mind_here
@@ -113,7 +114,13 @@ class Service:
     http: TestClient
 
     def __init__(
-        self, engine: Engine, sessions: sessionmaker[Session], artifacts: Path, *, admin_token: str | None = None
+        self,
+        engine: Engine,
+        sessions: sessionmaker[Session],
+        artifacts: Path,
+        *,
+        admin_token: str | None = None,
+        issuer: Issuer | None = None,
     ) -> None:
         self.engine, self.sessions, self.clock, self.cluster = engine, sessions, Clock(), FakeCluster()
         self.signer = TokenSigner(key="k" * 32, lifetime=timedelta(hours=1))
@@ -126,6 +133,7 @@ class Service:
                 sessions=sessions,
                 signer=self.signer,
                 admin_token=admin_token,
+                issuer=issuer,
                 artifacts_url=artifacts.as_uri(),
                 clock=self.clock,
                 registry=self.registry,

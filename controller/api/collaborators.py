@@ -23,6 +23,7 @@ from controller.database import USUAL_POOL, Sessions, transaction
 from controller.drawing import Drawer
 from controller.errors import InvalidToken, TooMany
 from controller.logs import owners
+from controller.oidc.issuer import Issuer
 from controller.principal import Asking, attach
 from controller.tokens import TokenSigner
 from podium.pod import PodShape
@@ -55,6 +56,8 @@ class Collaborators:
     """Secrets and claims that no experiment may name."""
     host_names: frozenset[str] = frozenset()
     """Names with dots under which browsers may reach an open API."""
+    issuer: Issuer | None = None
+    """At whom people may sign in to the dashboard; None where tokens alone are known."""
     pod_defaults: PodShape = PodShape()
     """How Pods look where an experiment does not say."""
     shows_metrics: bool = True

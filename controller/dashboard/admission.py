@@ -6,6 +6,7 @@ as on the loopback address, nothing but this does, and a page of ours is one und
 """
 
 from datetime import datetime
+from typing import assert_never
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -15,9 +16,11 @@ from controller import token_table
 from controller.api.admission import let_in
 from controller.api.collaborators import Collaborators, Needed, Now
 from controller.api.origin import refuse_unknown_host
-from controller.dashboard.visit import Visit, Visits
+from controller.dashboard.visit import PersonVisit, TokenVisit, Visit, Visits
 from controller.database import transaction
 from controller.errors import Forbidden, Unauthorized
+from controller.oidc.grants import granted
+from controller.oidc.options import OidcOptions
 from controller.principal import ANYBODY, BOOTSTRAP, Principal
 
 COOKIE = "podium_visit"
@@ -43,13 +46,34 @@ async def admit_visitor(request: Request, needed: Needed, now: Now) -> None:
 
 
 async def _visitor(needed: Collaborators, visit: Visit | None, now: datetime) -> Principal:
-    """Return whom a visit belongs to, as of now. Raises NotSignedIn, also where its token has ended."""
-    if visit is None:
-        raise NotSignedIn("sign in with a token of the API")
-    token_id = visit.token_id
-    if token_id is None:
-        return BOOTSTRAP
+    """Return whom a visit belongs to, as of now. Raises NotSignedIn, also where its token or his groups have ended."""
+    match visit:
+        case None:
+            raise NotSignedIn("sign in with a token of the API")
+        case PersonVisit():
+            return _person(needed.issuer.options if needed.issuer else None, visit)
+        case TokenVisit(token_id=token_id):
+            return BOOTSTRAP if token_id is None else await _of_token(needed, token_id, now)
+        case _ as unknown:
+            assert_never(unknown)
 
+
+def _person(issuer: OidcOptions | None, visit: PersonVisit) -> Principal:
+    """Return whom an issuer knows, with what his groups give by the settings of now."""
+    grant = granted(visit.person.groups, issuer.grants) if issuer is not None else None
+    if grant is None:
+        raise NotSignedIn("your groups do not open Podium any more")
+    return Principal(
+        name=visit.person.name,
+        role=grant.role,
+        source="oidc",
+        projects=grant.projects,
+        expires_at=visit.ends_at,
+        subject=visit.person.subject,
+    )
+
+
+async def _of_token(needed: Collaborators, token_id: int, now: datetime) -> Principal:
     def ask() -> Principal:
         with transaction(needed.sessions) as session:
             return token_table.principal_of_id(session, token_id, now)
@@ -65,7 +89,8 @@ def visits_of(needed: Collaborators) -> Visits | None:
     """Return whom to ask about cookies; None where the API is open."""
     if needed.admin_token is None:
         return None
-    return Visits(key=needed.signer.key, admin_token=needed.admin_token)
+    issuer = needed.issuer.options if needed.issuer is not None else None
+    return Visits(key=needed.signer.key, admin_token=needed.admin_token, issuer=issuer)
 
 
 async def sent_from_here(request: Request) -> None:

@@ -17,6 +17,7 @@ from controller.dashboard import (
     compare,
     data,
     experiment,
+    issuer_sign_in,
     new,
     overlay,
     reference,
@@ -40,6 +41,7 @@ def add_dashboard(app: FastAPI) -> None:
     """Serve the pages at `/`, beside whatever the application serves already."""
     app.include_router(assets.router)
     app.include_router(sign_in.router)
+    app.include_router(issuer_sign_in.router)
     for pages in PAGES:
         app.include_router(pages.router, dependencies=[Depends(admit_visitor)], include_in_schema=False)
     app.add_middleware(PageHeaders)

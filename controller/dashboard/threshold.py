@@ -1,0 +1,51 @@
+"""What the doors of the dashboard share: floods are refused, the page that asks, and where somebody goes next."""
+
+from datetime import datetime, timedelta
+
+from fastapi import Request, Response, status
+from fastapi.responses import RedirectResponse
+
+from controller.api.collaborators import Collaborators
+from controller.dashboard.admission import COOKIE
+from controller.dashboard.rendering import page
+from controller.errors import TooMany
+
+EVERYBODY = "everybody"
+
+
+def ask(request: Request, needed: Collaborators, *, wanted: str, refusal: str = "", status: int = 200) -> Response:
+    """Return the page on which people sign in, with why they were not let in."""
+    issuer = needed.issuer.options.name if needed.issuer is not None else None
+    return page(request, "sign_in.html", {"next": wanted, "refusal": refusal, "issuer": issuer}, status=status)
+
+
+def let_in(wanted: str, cookie: str, lifetime: timedelta, *, is_encrypted: bool) -> Response:
+    """Lead somebody to a page of ours with the cookie of his visit."""
+    answer = RedirectResponse(wanted, status.HTTP_303_SEE_OTHER)
+    answer.set_cookie(
+        COOKIE, cookie, max_age=int(lifetime.total_seconds()), httponly=True, samesite="lax", secure=is_encrypted
+    )
+    return answer
+
+
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def refuse_floods(needed: Collaborators, address: str, now: datetime) -> None:
+    """Count an attempt; who is known has it back. Raises TooMany."""
+    wait_seconds = needed.guesses.take(address, now) or needed.all_guesses.take(EVERYBODY, now)
+    if wait_seconds:
+        raise TooMany("too many wrong tokens came from here, or from everywhere; wait a little", wait_seconds)
+
+
+def forgive(needed: Collaborators, address: str, now: datetime) -> None:
+    """Count an attempt no more: it was none of a stranger's."""
+    needed.guesses.give_back(address, now)
+    needed.all_guesses.give_back(EVERYBODY, now)
+
+
+def here(wanted: str) -> str:
+    """Return where to go next, if that is a page of ours: nobody is led elsewhere by a link to the sign-in."""
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return wanted if is_ours and wanted.isprintable() else "/"
