@@ -22,8 +22,8 @@ RUN python -m venv --without-pip /opt/podium
 COPY --from=requirements /requirements.txt /
 # Nothing is built: a package without a wheel for this Python fails here at once, for want of a compiler.
 RUN pip --python /opt/podium/bin/python install --no-cache-dir --no-compile --requirement /requirements.txt
-COPY docker/trim.py /
-RUN python /trim.py /opt/podium/lib/python3*/site-packages
+COPY docker/trim.py docker/strip.py /
+RUN python /trim.py /opt/podium/lib/python3*/site-packages && python /strip.py /opt/podium/lib/python3*/site-packages
 
 FROM ${PYTHON_IMAGE}
 ENV PATH=/opt/podium/bin:$PATH \
@@ -33,7 +33,8 @@ ENV PATH=/opt/podium/bin:$PATH \
 COPY --from=environment /opt/podium /opt/podium
 # Compiled is what each start imports; all of it would be twice as much. A read-only Pod cannot keep what it compiles
 # itself: its start would take 20 seconds instead of 2. Of plotly that is what a figure of every kind takes.
-RUN env -u PYTHONDONTWRITEBYTECODE python -c "import alembic.command, fastapi, httpx2, jinja2, kubernetes.config, kubernetes.watch, \
+RUN env -u PYTHONDONTWRITEBYTECODE python -c "import alembic.command, authlib.integrations.httpx_client, authlib.oidc.core, \
+fastapi, httpx2, jinja2, joserfc.jwt, kubernetes.config, kubernetes.watch, \
 plotly.io, prometheus_client, psycopg, pydantic_settings, jwt, rich.live, rich.table, rich.traceback, scipy.stats, skopt, \
 sklearn.gaussian_process, sqlalchemy.dialects.postgresql.psycopg, structlog, tenacity, threadpoolctl, typer, uvicorn, \
 uvicorn.lifespan.on, uvicorn.loops.auto, uvicorn.protocols.http.httptools_impl; \

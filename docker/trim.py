@@ -26,6 +26,9 @@ REMOVED = (
     "numpy/_core/include",
     "numpy/**/lib*.a",
     "sqlalchemy/testing",
+    # authlib for providers, and for other frameworks than ours
+    "authlib/jose",
+    *(f"authlib/integrations/{name}" for name in ("django_*", "flask_*", "requests_*", "sqla_*", "starlette_*")),
     # plotly in notebooks, of which the controller has none; the labextension stands in share/ once more
     "plotly/labextension",
     "plotly/package_data/widgetbundle.js",

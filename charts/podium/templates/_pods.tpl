@@ -89,6 +89,9 @@ capabilities:
 {{/* What no experiment may mount or read: the keys of this release, its database's password and files. */}}
 {{- define "podium.reservedNames" -}}
 {{- $names := list (include "podium.adminToken.secretName" .) (include "podium.secretKey.secretName" .) }}
+{{- with .Values.oidc.clientSecret.existingSecret }}
+{{- $names = append $names . }}
+{{- end }}
 {{- if .Values.database.existingSecret }}
 {{- $names = append $names .Values.database.existingSecret }}
 {{- else }}
