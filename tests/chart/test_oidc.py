@@ -11,10 +11,8 @@ from podium.access import Role
 from tests.chart.network import Place, is_allowed
 from tests.chart.rendering import of_kind, only, refused, rendered
 
-ISSUER = (
-    *("--set", "oidc.issuer=https://issuer.example.com", "--set", "oidc.clientId=podium"),
-    *("--set", "oidc.groups.ml-platform=admin", "--set", "oidc.publicUrl=https://podium.example.com"),
-)
+CLIENT = "oidc.issuer=https://issuer.example.com,oidc.clientId=podium,oidc.publicUrl=https://podium.example.com"
+ISSUER = ("--set", CLIENT, "--set", "oidc.groups.ml-platform=admin")
 COMPONENTS = {"api": "Deployment", "reconciler": "Deployment", "postgres": "StatefulSet"}
 
 
@@ -53,7 +51,7 @@ def test_the_controller_takes_what_the_chart_gives_it(monkeypatch: pytest.Monkey
         "team-cars": Role.EDITOR,
         "everybody": Role.VIEWER,
     }
-    assert options.grants["team-cars"].projects == {"cars"}
+    assert options.grants["team-cars"].projects == frozenset({"cars"})
 
 
 def test_the_least_that_is_to_be_given_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +80,6 @@ def test_the_ingress_host_is_the_address_unless_another_is_named() -> None:
         ("oidc.publicUrl=", "set oidc.publicUrl, or ingress.enabled"),
         ("oidc.clientId=", "oidc.issuer needs oidc.clientId"),
         ("oidc.groups.ml-platform=owner", "ml-platform"),
-        ("oidc.groups.ml-platform=null", "oidc.issuer needs oidc.groups"),
         ("oidc.issuer=http://issuer.example.com", "does not match pattern"),
         ("oidc.publicUrl=http://podium.example.com", "does not match pattern"),
         ("oidc.visitHours=48", "maximum"),
@@ -91,6 +88,10 @@ def test_the_ingress_host_is_the_address_unless_another_is_named() -> None:
 )
 def test_what_would_not_start_is_refused(given: str, told: str) -> None:
     assert told in refused("defaults", *ISSUER, "--set", given)
+
+
+def test_groups_are_to_be_given() -> None:
+    assert "oidc.issuer needs oidc.groups" in refused("defaults", "--set", CLIENT)
 
 
 def test_the_api_alone_reaches_the_issuer() -> None:

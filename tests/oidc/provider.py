@@ -4,7 +4,8 @@
 
 A process of its own: it stands on what authlib calls deprecated, and here warnings are errors. Beside what the provider
 does it holds clients to their verifier (PKCE) and their secret, takes each code once, and does what `PUT /lies` says:
-claims of the next ID tokens, the key that signs them, lines of its description, and whether it has failed.
+claims of the next ID tokens, the key that signs them, lines of its description, what it tells of somebody, and whether
+it has failed.
 """
 
 import base64
@@ -82,6 +83,8 @@ class Liar:
                 self.challenges[code] = flask.request.args.get("code_challenge")
             case "/.well-known/openid-configuration" if told:
                 answer.set_data(json.dumps(told | self.lies.get("document", {})))
+            case "/userinfo" if told:
+                answer.set_data(json.dumps(told | self.lies.get("userinfo", {})))
             case "/oauth2/token" if told and "id_token" in told:
                 answer.set_data(json.dumps(told | {"id_token": lied(told["id_token"], self.lies)}))
         return answer

@@ -90,8 +90,14 @@ def test_a_code_of_another_attempt_lets_nobody_in(closed: Service) -> None:
     stolen = httpx2.URL(sign_in_there(set_out(closed), "ada-3")).params["code"]
     own = httpx2.URL(sign_in_there(set_out(closed), "vera-1"))
     answer = come_back(closed, str(own.copy_set_param("code", stolen)))
-    assert answer.status_code == 401
+    assert (answer.status_code, "invalid_grant" in refusal(answer.text)) == (401, True)
     assert not is_known(closed)
+
+
+def test_what_the_issuer_tells_of_somebody_else_is_not_taken(closed: Service, provider: Provider) -> None:
+    provider.lies(claims={"groups": None}, userinfo={"sub": "vera-1"})
+    answer = sign_in_at_the_issuer(closed, "ada-3")
+    assert (answer.status_code, "somebody else" in refusal(answer.text)) == (401, True)
 
 
 def test_another_issuers_answer_lets_nobody_in(closed: Service) -> None:
