@@ -23,9 +23,9 @@ from podium.access import Role
 async def admit_user(request: Request, needed: Needed, now: Now, authorization: Authorization = "") -> None:
     """Let a user in whose role opens the route, to what belongs to his projects.
 
-    Raises InvalidToken and TokenExpired for who is not known, Forbidden for who may not: a worker, or a role too low;
-    ExperimentNotFound for an experiment of another project. Where the API is open, Forbidden for what a browser sends
-    on behalf of another site.
+    Raises InvalidToken and TokenExpired for who is not known, TooMany after too many of these; Forbidden for who may
+    not: a worker, or a role too low; ExperimentNotFound for an experiment of another project. Where the API is open,
+    Forbidden for what a browser sends on behalf of another site.
     """
     token = bearer(authorization)
     if token is not None and needed.signer.is_run_token(token):
@@ -34,8 +34,35 @@ async def admit_user(request: Request, needed: Needed, now: Now, authorization: 
         refuse_foreign(request.headers, needed.host_names)
         principal = ANYBODY
     else:
-        principal = await known_by(needed, token, now)
+        principal = await _caller(needed, token, address_of(request), now)
     await let_in(request, needed, principal, now)
+
+
+def address_of(request: Request) -> str:
+    """Return the address of whoever is connected."""
+    return request.client.host if request.client else ""
+
+
+async def _caller(needed: Collaborators, token: str | None, address: str, now: datetime) -> Principal:
+    """Return whose token this is. Raises as above, and TooMany where too many wrong ones come from an address.
+
+    That is judged before the token is, and not of one that was right before: it must not wait for those beside it.
+    """
+    guesses = needed.api_guesses
+    if token is None or guesses.is_known(token):
+        return await known_by(needed, token, now)
+    guesses.count(address, now)
+    is_guess = False
+    try:
+        principal = await known_by(needed, token, now)
+    except InvalidToken:
+        is_guess = True
+        raise
+    finally:  # a token that has expired was no guess, nor is one while the database is away
+        if not is_guess:
+            guesses.forgive(address, now)
+    guesses.keep_in_mind(token)
+    return principal
 
 
 async def known_by(needed: Collaborators, token: str | None, now: datetime) -> Principal:
@@ -60,8 +87,7 @@ async def let_in(request: Request, needed: Collaborators, principal: Principal, 
     role = needed_by(request).role
     if role is None or not principal.role.includes(role):
         raise Forbidden(refusal(principal.role, role))
-    address = request.client.host if request.client else ""
-    request.state.asking = Asking(principal=principal, address=address, at=now)
+    request.state.asking = Asking(principal=principal, address=address_of(request), at=now)
     experiment_id = request.path_params.get("experiment_id")
     if experiment_id is not None and principal.projects is not None:
         await _look_for(needed, request.state.asking, experiment_id)

@@ -18,6 +18,7 @@ from structlog.contextvars import bind_contextvars
 from controller.album import MOST_RECORDS, Album
 from controller.api.access import needed_by
 from controller.api.allowance import Allowance, Allowances
+from controller.api.guesses import Guesses
 from controller.api.queue import Queue
 from controller.database import USUAL_POOL, Sessions, transaction
 from controller.drawing import Drawer
@@ -31,11 +32,7 @@ from podium.pod import PodShape
 ARTIFACT_READERS = 4
 WORKERS = Allowance(burst=600, per_second=20)
 """Requests of one attempt: a worker reports an epoch and tells its progress once a minute."""
-GUESSES = Allowance(burst=10, per_second=1 / 6)
-"""Wrong tokens at the sign-in, from one address."""
-ALL_GUESSES = Allowance(burst=100, per_second=5)
-"""And from all."""
-MOST_ATTEMPTS, MOST_ADDRESSES = 20_000, 10_000
+MOST_ATTEMPTS = 20_000
 """That are counted; a bucket takes about 300 bytes."""
 SUFFIX_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
 
@@ -77,8 +74,9 @@ class Collaborators:
     """So many files of the artifact store are read at once, by threads that nothing else waits for."""
 
     worker_requests: Allowances = field(default_factory=lambda: Allowances(WORKERS, MOST_ATTEMPTS))
-    guesses: Allowances = field(default_factory=lambda: Allowances(GUESSES, MOST_ADDRESSES))
-    all_guesses: Allowances = field(default_factory=lambda: Allowances(ALL_GUESSES, 1))
+    guesses: Guesses = field(default_factory=Guesses)
+    """At the sign-in, and below at the API: what a program does wrong keeps nobody from signing in behind its proxy."""
+    api_guesses: Guesses = field(default_factory=Guesses)
 
     @cached_property
     def album(self) -> Album:

@@ -13,10 +13,11 @@ from fastapi import APIRouter, Query, Request, Response, status
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import QueryParams
 
+from controller.api.admission import address_of
 from controller.api.collaborators import Collaborators, Needed, Now
 from controller.dashboard.admission import visits_of
 from controller.dashboard.sign_in import Next
-from controller.dashboard.threshold import address_of, ask, forgive, here, let_in, refuse_floods
+from controller.dashboard.threshold import ask, here, let_in
 from controller.dashboard.visit import Visits
 from controller.oidc.attempt import LIFETIME, Attempts
 from controller.oidc.grants import granted
@@ -41,14 +42,14 @@ async def set_out(request: Request, needed: Needed, now: Now, next: Next = "/") 
     if issuer is None:
         return RedirectResponse(f"/sign-in?{urlencode({'next': wanted})}", status.HTTP_303_SEE_OTHER)
     address = address_of(request)
-    refuse_floods(needed, address, now)
+    needed.guesses.count(address, now)
     attempts = Attempts(key=needed.signer.key)
     attempt = attempts.begin(wanted)
     try:
         there = await issuer.address(attempt, now)
     except SignInRefused as refusal:
         return _refused(request, needed, wanted, refusal)
-    forgive(needed, address, now)
+    needed.guesses.forgive(address, now)
     answer = RedirectResponse(there, status.HTTP_303_SEE_OTHER)
     answer.set_cookie(
         COOKIE,
@@ -69,13 +70,13 @@ async def come_back(request: Request, needed: Needed, now: Now, state: Text = ""
     if issuer is None or visits is None:
         return RedirectResponse("/sign-in", status.HTTP_303_SEE_OTHER)
     address, options = address_of(request), issuer.options
-    refuse_floods(needed, address, now)
+    needed.guesses.count(address, now)
     attempt = Attempts(key=needed.signer.key).read(request.cookies.get(COOKIE, ""), now)
     if attempt is None or not attempt.is_answered_by(state):
         return _refused(request, needed, "/", _nothing_began(options))
     try:
         person = await issuer.person(_code(request.query_params, options), attempt, now)
-        forgive(needed, address, now)  # the issuer knows him: he is no guesser, whatever his groups
+        needed.guesses.forgive(address, now)  # the issuer knows him: he is no guesser, whatever his groups
         answer = _entered(visits, options, person, attempt.next, now)
     except SignInRefused as refusal:
         answer = _refused(request, needed, attempt.next, refusal)

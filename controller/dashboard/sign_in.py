@@ -7,11 +7,11 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 from fastapi.responses import RedirectResponse
 
-from controller.api.admission import known_by
+from controller.api.admission import address_of, known_by
 from controller.api.collaborators import Needed, Now
 from controller.dashboard.admission import COOKIE, sent_from_here, visits_of
 from controller.dashboard.form import Form
-from controller.dashboard.threshold import address_of, ask, forgive, here, let_in, refuse_floods
+from controller.dashboard.threshold import ask, here, let_in
 from controller.dashboard.visit import LIFETIME
 from controller.errors import TokenExpired, Unauthorized
 
@@ -35,13 +35,13 @@ async def sign_in(request: Request, needed: Needed, now: Now, form: Form) -> Res
     if visits is None:
         return RedirectResponse(wanted, status.HTTP_303_SEE_OTHER)
     address = address_of(request)
-    refuse_floods(needed, address, now)
+    needed.guesses.count(address, now)
     try:
         principal = await known_by(needed, form.get("token", ""), now)
     except Unauthorized as error:
         log.info("somebody was not let into the dashboard", client=address)
         return ask(request, needed, wanted=wanted, refusal=_why(error), status=401)
-    forgive(needed, address, now)
+    needed.guesses.forgive(address, now)
     return let_in(wanted, visits.begin(principal, now), LIFETIME, is_encrypted=_is_encrypted(request))
 
 

@@ -1,6 +1,6 @@
-"""What the doors of the dashboard share: floods are refused, the page that asks, and where somebody goes next."""
+"""What the doors of the dashboard share: the page that asks, the cookie that opens, and where somebody goes next."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from fastapi import Request, Response, status
 from fastapi.responses import RedirectResponse
@@ -8,9 +8,6 @@ from fastapi.responses import RedirectResponse
 from controller.api.collaborators import Collaborators
 from controller.dashboard.admission import COOKIE
 from controller.dashboard.rendering import page
-from controller.errors import TooMany
-
-EVERYBODY = "everybody"
 
 
 def ask(request: Request, needed: Collaborators, *, wanted: str, refusal: str = "", status: int = 200) -> Response:
@@ -26,23 +23,6 @@ def let_in(wanted: str, cookie: str, lifetime: timedelta, *, is_encrypted: bool)
         COOKIE, cookie, max_age=int(lifetime.total_seconds()), httponly=True, samesite="lax", secure=is_encrypted
     )
     return answer
-
-
-def address_of(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
-def refuse_floods(needed: Collaborators, address: str, now: datetime) -> None:
-    """Count an attempt; who is known has it back. Raises TooMany."""
-    wait_seconds = needed.guesses.take(address, now) or needed.all_guesses.take(EVERYBODY, now)
-    if wait_seconds:
-        raise TooMany("too many wrong tokens came from here, or from everywhere; wait a little", wait_seconds)
-
-
-def forgive(needed: Collaborators, address: str, now: datetime) -> None:
-    """Count an attempt no more: it was none of a stranger's."""
-    needed.guesses.give_back(address, now)
-    needed.all_guesses.give_back(EVERYBODY, now)
 
 
 def here(wanted: str) -> str:

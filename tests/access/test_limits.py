@@ -11,9 +11,11 @@ import pytest
 import uvicorn
 
 from controller.api.allowance import Allowance, Allowances
-from controller.api.collaborators import GUESSES, WORKERS
+from controller.api.collaborators import WORKERS
+from controller.api.guesses import GUESSES
 from controller.api.head_limit import MAX_ADDRESS_BYTES, MAX_HEADERS_BYTES, MAX_UNREAD_BYTES, LimitedProtocol
-from tests.access.doors import ADMIN, BOOTSTRAP, make_experiment, sign_in
+from controller.secret_words import make_secret
+from tests.access.doors import ADMIN, BOOTSTRAP, bearer, make_experiment, make_token, sign_in
 from tests.cli.served import serving
 from tests.service import API, Service
 
@@ -53,6 +55,37 @@ def test_guessing_is_slowed_down_and_who_knows_a_token_is_not(closed: Service) -
     assert sign_in(closed, BOOTSTRAP).status_code == 429
     closed.clock.advance(7)
     assert sign_in(closed, BOOTSTRAP).status_code == 303
+
+
+def test_wrong_tokens_at_the_api_are_slowed_down_and_those_in_use_are_not(closed: Service) -> None:
+    used, fresh = (bearer(make_token(closed, name, "viewer")) for name in ("used", "fresh"))
+    make_experiment(closed, "default")
+    closed.settle()
+    [job, *_] = closed.active()
+
+    def status(headers: dict[str, str]) -> int:
+        return closed.http.get(f"{API}/experiments", headers=headers).status_code
+
+    assert status(used) == 200
+    assert {status({}) for _ in range(3 * GUESSES.burst)} == {401}, "who sends none does not guess"
+    assert {status(bearer(make_secret())) for _ in range(GUESSES.burst)} == {401}
+    answer = closed.http.get(f"{API}/experiments", headers=bearer("a guess"))
+    assert (answer.status_code, answer.json()["error"], answer.headers["Retry-After"]) == (429, "TooMany", "6")
+    assert status(fresh) == 429
+    assert {status(used) for _ in range(3 * GUESSES.burst)} == {200}
+    assert closed.report(job, 1).status_code == 200
+    assert sign_in(closed, BOOTSTRAP).status_code == 303
+    closed.clock.advance(7)
+    assert [status(fresh) for _ in range(3)] == [200] * 3
+    assert status(bearer("a guess")) == 401
+
+
+def test_a_token_in_use_that_is_revoked_opens_nothing(closed: Service) -> None:
+    headers = bearer(make_token(closed, "mine", "viewer"))
+    assert closed.http.get(f"{API}/experiments", headers=headers).status_code == 200
+    [*_, token] = closed.http.get(f"{API}/tokens", headers=ADMIN).json()["items"]
+    assert closed.http.delete(f"{API}/tokens/{token['id']}", headers=ADMIN).status_code == 204
+    assert closed.http.get(f"{API}/experiments", headers=headers).status_code == 401
 
 
 def test_a_worker_that_runs_away_is_slowed_down_and_the_others_are_not(closed: Service) -> None:

@@ -1,6 +1,7 @@
 """The issuer at whom people sign in: what the API is told of it, and who reaches it."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from controller.settings import read_settings
 from podium.access import Role
 from tests.chart.network import Place, is_allowed
 from tests.chart.rendering import of_kind, only, refused, rendered
+from tests.docs.blocks import blocks_of
 
+PAGE = Path(__file__).parents[2] / "docs" / "sign-in.md"
 CLIENT = "oidc.issuer=https://issuer.example.com,oidc.clientId=podium,oidc.publicUrl=https://podium.example.com"
 ISSUER = ("--set", CLIENT, "--set", "oidc.groups.ml-platform=admin")
 COMPONENTS = {"api": "Deployment", "reconciler": "Deployment", "postgres": "StatefulSet"}
@@ -52,6 +55,14 @@ def test_the_controller_takes_what_the_chart_gives_it(monkeypatch: pytest.Monkey
         "everybody": Role.VIEWER,
     }
     assert options.grants["team-cars"].projects == frozenset({"cars"})
+
+
+def test_the_values_of_the_documentation_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    [block] = [each for each in blocks_of(PAGE.read_text(encoding="utf-8")) if each.language == "yaml"]
+    (tmp_path / "values.yaml").write_text(block.text)
+    options = taken(monkeypatch, environment("defaults", "--values", str(tmp_path / "values.yaml")))
+    assert options.redirect_uri == "https://podium.example.com/sign-in/oidc/callback"
+    assert set(options.grants) == {"ml-platform", "team-cars", "staff"}
 
 
 def test_the_least_that_is_to_be_given_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_the_api_reads_the_store_that_the_reconciler_removes_from(values: str) -
         for end in ("-api", "-reconciler")
     )
     volumes = [one for one in reconciler["volumes"] if one["name"] == "artifacts"]
-    assert [one for one in api["volumes"] if one["name"] not in ("tmp", "pod-defaults")] == volumes
+    assert [one for one in api["volumes"] if one["name"] not in ("tmp", "pod-defaults", "oidc")] == volumes
     [mine], [theirs] = api["containers"], reconciler["containers"]
     [mounted] = [one for one in mine["volumeMounts"] if one["name"] == "artifacts"] or [None]
     if mounted is not None:

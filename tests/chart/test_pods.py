@@ -7,7 +7,7 @@ from tests.chart.restricted import restricted_faults
 
 OUTSIDE = {  # what the values name, which exists before the release
     "defaults": set(),
-    "all-values": {"object-store", "podium-keys", "stanford-cars"},
+    "all-values": {"object-store", "podium-keys", "stanford-cars", "tuning-client", "corporate-certificates"},
     "existing-claims": {"postgres-password", "postgres-data", "checkpoints"},
     "external-database": {"podium-database", "podium-keys", "object-store", "imagenet-weights"},
 }

@@ -86,7 +86,9 @@ class Liar:
             case "/userinfo" if told:
                 answer.set_data(json.dumps(told | self.lies.get("userinfo", {})))
             case "/oauth2/token" if told and "id_token" in told:
-                answer.set_data(json.dumps(told | {"id_token": lied(told["id_token"], self.lies)}))
+                issued = told | {"id_token": lied(told["id_token"], self.lies)}
+                self.asked.append({"path": "issued", **issued})
+                answer.set_data(json.dumps(issued))
         return answer
 
 

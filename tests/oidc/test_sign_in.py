@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from controller.api.collaborators import GUESSES
+from controller.api.guesses import GUESSES
 from controller.dashboard.admission import COOKIE
 from controller.dashboard.visit import Visits
 from controller.database import open_sessions
