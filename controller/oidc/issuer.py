@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 from authlib.integrations.base_client import OAuthError
@@ -23,6 +24,7 @@ from controller.oidc.options import OidcOptions
 from controller.oidc.person import Person, person_of
 from controller.oidc.refusals import IssuerAway, NotBelieved
 from controller.settings import BadSettings
+from podium.loopback import is_loopback
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 TIMEOUT_SECONDS = 10.0
@@ -111,7 +113,7 @@ class Issuer:
 
     async def _asked(self, url: str) -> Json:
         with self._asking():
-            async with httpx2.AsyncClient(verify=self.trust, timeout=TIMEOUT_SECONDS) as http:
+            async with httpx2.AsyncClient(**self._means) as http:
                 answer = await http.get(url)
             answer.raise_for_status()
             told = answer.json()
@@ -144,9 +146,14 @@ class Issuer:
             scope=" ".join(self.options.scopes or document.scopes),
             redirect_uri=self.options.redirect_uri,
             code_challenge_method="S256",
-            verify=self.trust,
-            timeout=TIMEOUT_SECONDS,
+            **self._means,
         )
+
+    @property
+    def _means(self) -> Json:
+        """How it is asked: no proxy of the environment's leads to this very machine."""
+        is_elsewhere = not is_loopback(urlsplit(self.options.issuer).hostname or "")
+        return {"verify": self.trust, "timeout": TIMEOUT_SECONDS, "trust_env": is_elsewhere}
 
 
 def trust_of(options: OidcOptions) -> ssl.SSLContext:
