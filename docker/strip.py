@@ -38,7 +38,7 @@ def end_of_segments(content: bytes) -> int:
     """Return where the last segment ends, and the table of segments itself."""
     fields = HEADER.unpack_from(content)
     first, size, count = fields[5], fields[9], fields[10]
-    ends = [first + size * count, HEADER.size]
+    ends: list[int] = [first + size * count, HEADER.size]
     for number in range(count):
         _, _, offset, _, _, in_file, _, _ = SEGMENT.unpack_from(content, first + number * size)
         ends.append(offset + in_file)

@@ -58,7 +58,7 @@ def test_the_controller_takes_what_the_chart_gives_it(monkeypatch: pytest.Monkey
 
 
 def test_the_values_of_the_documentation_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    [block] = [each for each in blocks_of(PAGE.read_text(encoding="utf-8")) if each.language == "yaml"]
+    [block] = [each for each in blocks_of(PAGE.read_text(encoding="utf-8")) if each.text.startswith("oidc:")]
     (tmp_path / "values.yaml").write_text(block.text)
     options = taken(monkeypatch, environment("defaults", "--values", str(tmp_path / "values.yaml")))
     assert options.redirect_uri == "https://podium.example.com/sign-in/oidc/callback"

@@ -1,6 +1,8 @@
 """A real issuer of OpenID Connect on a socket, oidc-provider-mock, which a test may have lie.
 
-    python -m tests.oidc.provider PORT_FILE CLIENT_ID CLIENT_SECRET
+    python -m tests.oidc.provider PORT_FILE CLIENT_ID CLIENT_SECRET [CERTIFICATE]
+
+With a name for a certificate it makes one, NAME.crt and NAME.key, and speaks https.
 
 A process of its own: it stands on what authlib calls deprecated, and here warnings are errors. Beside what the provider
 does it holds clients to their verifier (PKCE) and their secret, takes each code once, and does what `PUT /lies` says:
@@ -23,7 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 import flask
 from authlib import jose
 from oidc_provider_mock import app as provider
-from werkzeug.serving import make_server
+from werkzeug.serving import make_server, make_ssl_devcert
 
 Json = dict[str, Any]  # Any: a JSON document
 CONTROLS = ("/lies", "/keys", "/asked")
@@ -122,10 +124,11 @@ def unpadded(raw: bytes) -> str:
 
 
 if __name__ == "__main__":
-    port_file, client, secret = sys.argv[1:]
+    port_file, client, secret, *certificate = sys.argv[1:]
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # it serves this machine alone
     liar = Liar(basic="Basic " + base64.b64encode(f"{client}:{secret}".encode()).decode())
-    server = make_server("127.0.0.1", 0, liar.app, threaded=True)
+    tls = make_ssl_devcert(certificate[0], host="localhost") if certificate else None
+    server = make_server("127.0.0.1", 0, liar.app, threaded=True, ssl_context=tls)
     unfinished = Path(port_file + ".part")
     unfinished.write_text(str(server.server_port))
     unfinished.rename(port_file)

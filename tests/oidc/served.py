@@ -1,6 +1,7 @@
 """What the tests of signing in at an issuer share: the provider's process, and who signs in there."""
 
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,15 +22,14 @@ from tests.access.doors import MINE
 from tests.service import Service
 from tests.waiting import wait_for
 
+TRUST = httpx2.create_ssl_context()
+"""Made once: it costs more than all else that a sign-in does."""
 CLIENT, SECRET = "podium", "the client's secret of the tests, 0123456789"
 GRANTS = {
     "lookers": Grant(role=Role.VIEWER),
     "team-vision": Grant(role=Role.EDITOR, projects=frozenset({MINE})),
     "ml-platform": Grant(role=Role.ADMIN),
 }
-
-TRUST = httpx2.create_ssl_context()
-"""Made once: it costs more than all else that a sign-in does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +56,16 @@ class Provider:
 
 
 @contextmanager
-def provided(folder: Path) -> Iterator[Provider]:
+def provided(folder: Path, *certificate: str) -> Iterator[Provider]:
+    """Run it until the block ends; with the name of a certificate, which it makes, over TLS."""
     port = folder / "port"
-    command = [sys.executable, "-m", "tests.oidc.provider", str(port), CLIENT, SECRET]
+    command = [sys.executable, "-m", "tests.oidc.provider", str(port), CLIENT, SECRET, *certificate]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)
     try:
         wait_for(port.exists, "the provider serves")
-        url = f"http://localhost:{port.read_text()}"
-        with httpx2.Client(base_url=url) as http:
+        url = f"http{'s' * len(certificate)}://localhost:{port.read_text()}"
+        trust = ssl.create_default_context(cafile=f"{certificate[0]}.crt") if certificate else TRUST
+        with httpx2.Client(base_url=url, verify=trust) as http:
             yield Provider(url=url, http=http)
     finally:
         process.terminate()
