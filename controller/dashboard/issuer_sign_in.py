@@ -43,13 +43,15 @@ async def set_out(request: Request, needed: Needed, now: Now, next: Next = "/") 
         return RedirectResponse(f"/sign-in?{urlencode({'next': wanted})}", status.HTTP_303_SEE_OTHER)
     address = address_of(request)
     needed.guesses.count(address, now)
+    needed.guesses.forgive(
+        address, now
+    )  # nobody guesses on the way out, and tokens are to open while an issuer is away
     attempts = Attempts(key=needed.signer.key)
     attempt = attempts.begin(wanted)
     try:
         there = await issuer.address(attempt, now)
     except SignInRefused as refusal:
         return _refused(request, needed, wanted, refusal)
-    needed.guesses.forgive(address, now)
     answer = RedirectResponse(there, status.HTTP_303_SEE_OTHER)
     answer.set_cookie(
         COOKIE,

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+from anyio import Lock
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc.errors import JoseError
@@ -30,6 +31,8 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 TIMEOUT_SECONDS = 10.0
 GOOD_FOR = timedelta(hours=1)
 """So long a description is believed; keys until one is wanted that is not among them."""
+AWAY_FOR = timedelta(seconds=5)
+"""So long it is not asked again that did not answer: people press a button that does not work again and again."""
 
 Json = dict[str, Any]  # Any: a JSON document
 
@@ -41,6 +44,8 @@ class Issuer:
     """Whose certificates are believed."""
     _document: tuple[datetime, Document] | None = field(default=None, init=False, repr=False)
     _keys: KeySet | None = field(default=None, init=False, repr=False)
+    _failed: tuple[datetime, str] | None = field(default=None, init=False, repr=False)
+    _one_asks: Lock = field(default_factory=Lock, init=False, repr=False)
 
     async def address(self, attempt: Attempt, now: datetime) -> str:
         """Return where a browser is to go to sign in. Raises IssuerAway."""
@@ -98,11 +103,19 @@ class Issuer:
         return told | claims
 
     async def _described(self, now: datetime) -> Document:
-        if self._document is not None and now - self._document[0] < GOOD_FOR:
+        """Return its description, for which one at a time asks, however many wait."""
+        async with self._one_asks:
+            if self._document is not None and now - self._document[0] < GOOD_FOR:
+                return self._document[1]
+            if self._failed is not None and now - self._failed[0] < AWAY_FOR:
+                raise IssuerAway(self._failed[1])
+            try:
+                told = await self._asked(self.options.issuer.rstrip("/") + WELL_KNOWN)
+                self._document = (now, document_of(told, self.options.issuer))
+            except IssuerAway as away:
+                self._failed = (now, away.detail)
+                raise
             return self._document[1]
-        document = document_of(await self._asked(self.options.issuer.rstrip("/") + WELL_KNOWN), self.options.issuer)
-        self._document = (now, document)
-        return document
 
     async def _asked_for_keys(self, document: Document) -> KeySet:
         told = await self._asked(document.jwks_uri)

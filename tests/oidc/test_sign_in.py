@@ -15,6 +15,7 @@ from controller.dashboard.admission import COOKIE
 from controller.dashboard.visit import Visits
 from controller.database import open_sessions
 from controller.oidc.grants import Grant
+from controller.oidc.issuer import WELL_KNOWN
 from controller.oidc.person import Person
 from podium.access import Role
 from tests.access.doors import ADMIN, BOOTSTRAP, HERE, MINE, THEIRS, make_experiment, make_project, sign_in
@@ -189,8 +190,15 @@ def test_an_issuer_that_is_away_is_told_and_tokens_still_open(closed: Service, p
     assert answer.status_code == 503
     assert "does not answer as it should (HTTP 500)" in refusal(answer.text)
     assert 'name="next" value="/new"' in answer.text
+    asked = len(provider.asked(WELL_KNOWN))
+    for _ in range(3 * GUESSES.burst):
+        assert closed.http.get("/sign-in/oidc").status_code == 503
+    assert len(provider.asked(WELL_KNOWN)) == asked, "it is not asked again at once"
     assert sign_in(closed, BOOTSTRAP).status_code == 303
     assert is_known(closed)
+    provider.lies()
+    closed.clock.advance(6)
+    assert sign_in_at_the_issuer(closed, "ada-3").status_code == 303
 
 
 def test_an_issuer_that_nobody_listens_for_is_told(closed: Service) -> None:
