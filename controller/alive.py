@@ -39,6 +39,7 @@ class _Live(NamedTuple):
     node: str | None
     waiting: str
     started_at: datetime | None
+    ended_at: datetime | None
     silence_seconds: int | None
 
 
@@ -66,6 +67,7 @@ def _live_attempt(seen: _Live, experiment: _Searching, *, is_stop_requested: boo
         node=seen.node,
         waiting=seen.waiting,
         started_at=seen.started_at,
+        ended_at=seen.ended_at,
     )
 
 

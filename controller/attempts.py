@@ -4,17 +4,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from controller import store, storms
+from controller.actions import EndAttempt, NoteSight
 from controller.database import wake_reconciler
 from controller.endings import EndRun, Retry, after_the_end
 from controller.events import Ending
 from controller.jobs import accelerators_of
 from controller.node_record import node_endings
 from controller.nodes import MEMORY, NodeEnding, bad_nodes
-from controller.plan import EndAttempt, NoteSight
+from controller.plan import LINGER
 from controller.pricing import Price
 from controller.runs import add_attempt, end_run
 from controller.tables import AttemptRow, ExperimentRow, RunRow
@@ -26,8 +27,16 @@ REFUSED_AGAIN = timedelta(seconds=30)
 """A Job that the cluster refused is offered again after this."""
 
 
-def mark_running(session: Session, job: str, shape: PodShape, now: datetime, *, price: Price | None = None) -> None:
-    """Note that an attempt's Job exists, what its Pod holds and costs, and which versions run."""
+def mark_running(  # noqa: PLR0913  # all that is known of a Job that was created
+    session: Session,
+    job: str,
+    shape: PodShape,
+    now: datetime,
+    *,
+    price: Price | None = None,
+    cluster: str | None = None,
+) -> None:
+    """Note that an attempt's Job exists, where, what its Pod holds and costs, and which versions run."""
     pending = update(AttemptRow).where(AttemptRow.job == job, AttemptRow.state == AttemptState.PENDING)
     running = pending.values(
         state=AttemptState.RUNNING,
@@ -42,6 +51,7 @@ def mark_running(session: Session, job: str, shape: PodShape, now: datetime, *, 
         price_source=price and price.source,
         image=shape.image,
         podium_version=version("podium"),
+        cluster=cluster,
     )
     session.execute(running.execution_options(synchronize_session=False))
 
@@ -63,17 +73,27 @@ def refused(session: Session, job: str, words: str, *, grace: timedelta, now: da
 
 
 def note_sights(session: Session, sights: Sequence[NoteSight]) -> None:
-    """Note where Jobs run, since when, and what they wait for."""
+    """Note where Jobs run, from when to when, and what they wait for."""
     alive = update(AttemptRow).where(AttemptRow.job == bindparam("of"), AttemptRow.state != AttemptState.ENDED)
-    noted = alive.values(node=bindparam("on"), waiting=bindparam("for"), started_at=bindparam("since"))
-    seen = [{"of": each.job, "on": each.node, "for": each.waiting, "since": each.started_at} for each in sights]
+    noted = alive.values(
+        node=bindparam("on"), waiting=bindparam("for"), started_at=bindparam("since"), ended_at=bindparam("until")
+    )
+    seen = [
+        {"of": each.job, "on": each.node, "for": each.waiting, "since": each.started_at, "until": each.ended_at}
+        for each in sights
+    ]
     session.connection().execute(noted, seen)
 
 
 def close(session: Session, jobs: Sequence[str], now: datetime) -> None:
-    """Note that nothing is left of attempts whose results are in."""
+    """Note that nothing is left of attempts whose results are in.
+
+    Where nobody saw its Job end, as when the cluster has forgotten it, one ended when it was not to linger any longer.
+    """
     over = update(AttemptRow).where(AttemptRow.job.in_(jobs), AttemptRow.state == AttemptState.REPORTED)
-    ended = over.values(state=AttemptState.ENDED, changed_at=now, ended_at=now)
+    seen = func.coalesce(AttemptRow.ended_at, AttemptRow.changed_at + LINGER)
+    ended_at = func.least(func.greatest(seen, AttemptRow.changed_at), now)
+    ended = over.values(state=AttemptState.ENDED, changed_at=now, ended_at=ended_at)
     session.execute(ended.execution_options(synchronize_session=False))
 
 
@@ -85,7 +105,8 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
     reason, detail = _blame(session, attempt, ending, now)
     attempt.state, attempt.end_reason, attempt.exit_code = AttemptState.ENDED, reason, ending.exit_code
     attempt.node, attempt.waiting = ending.node, ""
-    attempt.changed_at = attempt.ended_at = now
+    attempt.started_at = ending.started_at or attempt.started_at
+    attempt.changed_at, attempt.ended_at = now, _ended_at(attempt, ending, now)
     attempt.log_tail = log_tail.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
     session.flush()
     run = attempt.run
@@ -106,6 +127,17 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
     if reason is EndReason.SCHEDULING:
         storms.pause_when_nothing_starts(session, run.experiment_id, detail, now)
     wake_reconciler(session)
+
+
+def _ended_at(attempt: AttemptRow, ending: EndAttempt, now: datetime) -> datetime:
+    """Return when an attempt's process ended: before now, where nobody looked meanwhile.
+
+    Clocks differ, and Kubernetes tells whole seconds: what was heard of it was heard before its end.
+    """
+    if ending.ended_at is None:
+        return now
+    signs = (attempt.created_at, attempt.started_at, attempt.heard_at, ending.ended_at)
+    return min(now, max(sign for sign in signs if sign is not None))
 
 
 def endings_of(session: Session, jobs: Sequence[str]) -> Mapping[str, Ending]:

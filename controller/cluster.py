@@ -35,6 +35,10 @@ class JobEvent:
 class Cluster(Protocol):
     """Every method may be called from several threads. Those that ask the cluster raise ClusterAway."""
 
+    def name(self) -> str:
+        """Return what it is, for people who ask where a trial was trained: `Kubernetes v1.31.2`. Raises nothing."""
+        ...
+
     def jobs(self) -> Mapping[str, SeenJob]:
         """Return every Job of Podium's, by name, ended ones included until they are deleted."""
         ...

@@ -16,6 +16,9 @@ class CountedCluster:
         self._there: frozenset[str] = frozenset()
         self._leaving: frozenset[str] = frozenset()
 
+    def name(self) -> str:
+        return self._cluster.name()
+
     def jobs(self) -> Mapping[str, SeenJob]:
         seen = self._cluster.jobs()
         self._there = frozenset(seen)

@@ -38,18 +38,30 @@ class JobFolder:
         """Return the Job as a cluster shows it; None when it was never started or is gone."""
         name = self.path.name
         if self.exit_code() is None and self.is_alive():
-            return SeenJob(name=name, phase=JobPhase.ACTIVE, started_at=self._started_at())
+            return SeenJob(name=name, phase=JobPhase.ACTIVE, started_at=self._changed_at("started"))
         exit_code = self.exit_code()  # again: it is written before the lock is let go
         if not self.is_started():  # last: a folder that is here now was whole above
             return None
         if exit_code is None:  # the machine or the guard went down with it
-            return SeenJob(name=name, phase=JobPhase.FAILED, reason=EndReason.PREEMPTED)
+            return SeenJob(
+                name=name,
+                phase=JobPhase.FAILED,
+                reason=EndReason.PREEMPTED,
+                started_at=self._changed_at("started"),
+                ended_at=self._changed_at("log"),  # when it last printed: nobody knows how long it lived after that
+            )
         phase = JobPhase.SUCCEEDED if exit_code == 0 else JobPhase.FAILED
-        return SeenJob(name=name, phase=phase, exit_code=exit_code)
+        return SeenJob(
+            name=name,
+            phase=phase,
+            exit_code=exit_code,
+            started_at=self._changed_at("started"),
+            ended_at=self._changed_at("exit_code"),
+        )
 
-    def _started_at(self) -> datetime | None:
+    def _changed_at(self, name: str) -> datetime | None:
         try:
-            return datetime.fromtimestamp((self.path / "started").stat().st_mtime, UTC)
+            return datetime.fromtimestamp((self.path / name).stat().st_mtime, UTC)
         except FileNotFoundError:  # removed just now
             return None
 

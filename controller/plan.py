@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from controller.actions import Action, CloseAttempt, CreateJob, DeleteJob, EndAttempt, MarkRunning, NoteSight
 from controller.endings import why_it_ended
 from podium.taxonomy import AttemptState, EndReason
 
@@ -56,6 +57,8 @@ class SeenJob:
     """Where it runs or ran; None before it has a place, and on a cluster of one machine."""
     started_at: datetime | None = None
     """When its process started; None before, and where the cluster does not tell."""
+    ended_at: datetime | None = None
+    """When that ended, by the cluster's own clock; None while active, and where the cluster does not tell."""
     wait: Wait | None = None
     """Why it does not run yet; None once it does."""
 
@@ -87,55 +90,9 @@ class LiveAttempt:
     node: str | None = None
     waiting: str = ""
     started_at: datetime | None = None
-    """The last three as the rows have them: what the cluster showed when it was looked at before."""
+    ended_at: datetime | None = None
+    """The last four as the rows have them: what the cluster showed when it was looked at before."""
 
-
-@dataclass(frozen=True, slots=True)
-class CreateJob:
-    job: str
-
-
-@dataclass(frozen=True, slots=True)
-class MarkRunning:
-    """Its Job exists; only the row does not say so yet, and what goes with the Job may be missing."""
-
-    job: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoteSight:
-    """What the cluster shows of a Job that goes on has changed: its place, or what it waits for."""
-
-    job: str
-    node: str | None
-    waiting: str
-    started_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class EndAttempt:
-    """Its Job is over, or given up, without having reported its target; what follows is for `endings` to say."""
-
-    job: str
-    reason: EndReason
-    exit_code: int | None
-    detail: str
-    node: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CloseAttempt:
-    """Its result is in and its Job is gone: nothing is left to do."""
-
-    job: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteJob:
-    job: str
-
-
-Action = CreateJob | MarkRunning | NoteSight | EndAttempt | CloseAttempt | DeleteJob
 
 LINGER = timedelta(seconds=60)
 """How long a Job may take to exit after its last report before it is deleted."""
@@ -253,8 +210,10 @@ def _active(attempt: LiveAttempt, job: SeenJob, moment: Moment) -> Sequence[Acti
 
 def _noted(attempt: LiveAttempt, job: SeenJob) -> list[Action]:
     waiting = f"waits for {job.wait.what}: {job.wait.words}" if job.wait else ""
-    sight = NoteSight(attempt.job, job.node or attempt.node, waiting, job.started_at or attempt.started_at)
-    return [] if sight == NoteSight(attempt.job, attempt.node, attempt.waiting, attempt.started_at) else [sight]
+    started_at, ended_at = job.started_at or attempt.started_at, job.ended_at or attempt.ended_at
+    sight = NoteSight(attempt.job, job.node or attempt.node, waiting, started_at, ended_at)
+    noted = NoteSight(attempt.job, attempt.node, attempt.waiting, attempt.started_at, attempt.ended_at)
+    return [] if sight == noted else [sight]
 
 
 def _silent_from(attempt: LiveAttempt, job: SeenJob) -> datetime | None:
@@ -283,12 +242,14 @@ def _reported(attempt: LiveAttempt, job: SeenJob | None, now: datetime) -> Seque
             return [CloseAttempt(attempt.job)]
         case SeenJob(phase=JobPhase.ACTIVE) if now - attempt.changed_at <= LINGER:
             return []
-        case SeenJob():  # noted first: an attempt that was over before it was looked at still tells of its node
+        case SeenJob():  # noted first: an attempt that was over before it was looked at still tells of it
             return [*_noted(attempt, job), DeleteJob(attempt.job)]
         case _ as unknown:
             assert_never(unknown)
 
 
 def _end(attempt: LiveAttempt, reason: EndReason, job: SeenJob | None, detail: str) -> EndAttempt:
-    node = (job.node if job else None) or attempt.node
-    return EndAttempt(attempt.job, reason, job.exit_code if job else None, detail, node)
+    if job is None:
+        return EndAttempt(attempt.job, reason, None, detail, attempt.node)
+    node = job.node or attempt.node
+    return EndAttempt(attempt.job, reason, job.exit_code, detail, node, job.started_at, job.ended_at)

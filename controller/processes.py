@@ -67,6 +67,9 @@ class ProcessCluster:
         for leftover in self._folder.glob(f"{REMOVED_PREFIX}*"):
             shutil.rmtree(leftover, ignore_errors=True)
 
+    def name(self) -> str:
+        return "one machine"
+
     def jobs(self) -> Mapping[str, SeenJob]:
         """Return every Job by name. One that is being deleted is active until it is gone."""
         with self._changing:

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.orm import Session
 
 from controller import attempts, runs, store
+from controller.actions import Action, CloseAttempt, CreateJob, DeleteJob, EndAttempt, MarkRunning, NoteSight
 from controller.alive import live_attempts
 from controller.cluster import Cluster, ClusterAway, JobRefused
 from controller.database import Sessions, transaction
@@ -28,21 +29,7 @@ from controller.next_run import NextRun, Seen
 from controller.node_record import node_endings
 from controller.nodes import MEMORY, bad_nodes
 from controller.patience import deadline_seconds
-from controller.plan import (
-    Action,
-    CloseAttempt,
-    CreateJob,
-    DeleteJob,
-    EndAttempt,
-    Grace,
-    LiveAttempt,
-    MarkRunning,
-    Moment,
-    NoteSight,
-    SeenJob,
-    due_at,
-    plan,
-)
+from controller.plan import Grace, LiveAttempt, Moment, SeenJob, due_at, plan
 from controller.pricing import price_of
 from controller.tables import AttemptRow
 from controller.thinking import Mind
@@ -52,6 +39,7 @@ from podium.prices import NO_PRICES, PriceList
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, EndReason
 
+ELSEWHERE = "trained elsewhere, by who asked for it"
 CREATORS = 16
 """Jobs that are created at once; the cluster bounds how many a second."""
 ERRANDS = 16
@@ -240,7 +228,10 @@ class Reconciler:
             words = str(error)
             self._change(lambda session, now: attempts.refused(session, job, words, grace=grace, now=now))
             return  # until its next try, there is nothing to do about it
-        self._change(lambda session, now: attempts.mark_running(session, job, request.pod, now, price=price))
+        where = ELSEWHERE if request.is_external else self.cluster.name()
+        self._change(
+            lambda session, now: attempts.mark_running(session, job, request.pod, now, price=price, cluster=where)
+        )
         log.info("Job created")
 
     def _request(self, session: Session, attempt: AttemptRow) -> JobRequest:

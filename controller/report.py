@@ -12,6 +12,7 @@ from controller.experiment import ladder_of
 from controller.explanation import Story, explained, what_is_next
 from controller.progress import Standing, standings
 from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow, TrialRow
+from podium.environment import Environment
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, ExperimentState, TrialState
 from podium.wire import (
@@ -61,6 +62,7 @@ def _experiment(row: ExperimentRow, standing: Standing) -> Experiment:
             baseline_value=standing.baseline_value,
             accelerator_hours=standing.bill.accelerator_hours,
             money=standing.bill.money,
+            currency=standing.bill.currency,
             expected_gain=row.expected_gain,
             training_hours=spent.seconds / 3600,
         ),
@@ -150,6 +152,7 @@ def attempt(row: AttemptRow) -> Attempt:
         waiting=row.waiting,
         node=row.node,
         accelerators=row.accelerators,
+        environment=None if row.environment is None else Environment.model_validate(row.environment),
         log_tail=row.log_tail,
         last_epoch=row.last_epoch,
         under_way=_under_way(row),

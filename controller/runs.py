@@ -150,6 +150,8 @@ def add_attempt(session: Session, run: RunRow, number: int, not_before: datetime
         price_source=None,
         image=None,
         podium_version=None,
+        cluster=None,
+        environment=None,
         heard_at=None,
         under_way=None,
         started_at=None,

@@ -218,6 +218,10 @@ class AttemptRow(Table):
     """That its Pod was started with; None on one machine, and of attempts from before this was kept."""
     podium_version: Mapped[str | None]
     """Of the controller that started it."""
+    cluster: Mapped[str | None]
+    """On which it was started, as that calls itself; None of attempts from before this was kept."""
+    environment: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
+    """What its process told of its versions and its hardware."""
     heard_at: Mapped[datetime | None]
     """When its last report came, be it of a part of an epoch."""
     under_way: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))

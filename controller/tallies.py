@@ -64,6 +64,8 @@ class Bill:
     accelerator_hours: float
     money: float | None
     """None where no price is known."""
+    currency: str | None = None
+    """Of all the prices, where they name one and the same."""
 
 
 NO_BILL = Bill(accelerator_hours=0.0, money=None)
@@ -72,15 +74,24 @@ NO_BILL = Bill(accelerator_hours=0.0, money=None)
 def bills(session: Session, experiment_ids: Sequence[str], now: datetime) -> Mapping[str, Bill]:
     """Return experiments' bills by their ids."""
     hours = _held_seconds(now) / 3600.0
+    named = func.coalesce(AttemptRow.price_currency, "")  # MIN and MAX pass over what is NULL
+    is_priced = AttemptRow.price_per_hour.is_not(None)
+    lowest, highest = func.min(named).filter(is_priced), func.max(named).filter(is_priced)
     query = (
         select(
-            RunRow.experiment_id, func.sum(hours * AttemptRow.accelerators), func.sum(hours * AttemptRow.price_per_hour)
+            RunRow.experiment_id,
+            func.sum(hours * AttemptRow.accelerators),
+            func.sum(hours * AttemptRow.price_per_hour),
+            func.nullif(case((lowest == highest, lowest)), ""),
         )
         .join(AttemptRow.run)
         .where(RunRow.experiment_id.in_(experiment_ids), _is_charged())
         .group_by(RunRow.experiment_id)
     )
-    found = {each: Bill(accelerator_hours=held, money=cost) for each, held, cost in session.execute(query)}
+    found = {
+        each: Bill(accelerator_hours=held, money=cost, currency=currency)
+        for each, held, cost, currency in session.execute(query)
+    }
     return {each: found.get(each, NO_BILL) for each in experiment_ids}
 
 

@@ -42,3 +42,9 @@ class PriceList:
 
 
 NO_PRICES = PriceList()
+
+
+def in_money(value: float, currency: str | None, of: float | None = None) -> str:
+    """Write a sum, with the limit that it is a part of, and its currency where one is named: `1,204.50 of 2000 EUR`."""
+    told = f"{value:,.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
+    return told + (f" of {of:g}" if of is not None else "") + (f" {currency}" if currency else "")

@@ -1,7 +1,8 @@
 """The API as one attempt sees it: what to train, how far it is, and what came of each epoch.
 
 All requests may be repeated safely, so whatever may pass is waited out; what will not pass leaves the process, by
-`podium.leaving`. How far an epoch is under way is the exception: it is not worth a wait, nor the process.
+`podium.leaving`. How far an epoch is under way, and what it is trained with, are exceptions: they are not worth a wait,
+nor the process.
 """
 
 import logging
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from podium.asked import GivenUp
+from podium.environment import Environment
 from podium.leaving import ControllerLost, Fault, OtherData, Superseded, TokenExpired
 from podium.loopback import is_loopback
 from podium.problem import problem_in
@@ -34,7 +36,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 GIVE_UP_AFTER_SECONDS = 15 * 60.0
 TIMEOUT_SECONDS = 10.0
-PROGRESS_TIMEOUT_SECONDS = 2.0
+ASIDE_TIMEOUT_SECONDS = 2.0
 """Training stands still meanwhile."""
 JSON_HEADERS = {"Content-Type": "application/json"}
 LONGEST_WAIT_SECONDS = 15.0
@@ -103,6 +105,23 @@ class RunClient:
         with suppress(_NotServed):
             self._ask(request)
 
+    def tell_environment(self, environment: Environment) -> bool:
+        """Say what is trained with and on; return whether that is settled. No answer at once: it is to be told again.
+
+        A controller that knows no such request, or not all that is told, is older: it goes without.
+        """
+        body, seconds = environment.model_dump_json(), ASIDE_TIMEOUT_SECONDS
+        request = self._http.build_request(
+            "POST", "/run/environment", content=body, headers=JSON_HEADERS, timeout=seconds
+        )
+        try:
+            self._send(request)
+        except _NotNow:
+            return False
+        except Fault as error:
+            _log.debug("podium: %s; it is not told what this is trained with", error)
+        return True
+
     def report(self, report: MeasurementReport) -> Verdict:
         """Send one epoch's results; return whether to go on."""
         body = report.model_dump_json()
@@ -111,7 +130,7 @@ class RunClient:
 
     def progress(self, under_way: UnderWay) -> Verdict | None:
         """Tell how far an epoch is; return whether to go on, or None where no answer came at once: that is dropped."""
-        body, seconds = under_way.model_dump_json(), PROGRESS_TIMEOUT_SECONDS
+        body, seconds = under_way.model_dump_json(), ASIDE_TIMEOUT_SECONDS
         request = self._http.build_request("POST", "/run/progress", content=body, headers=JSON_HEADERS, timeout=seconds)
         try:
             verdict = _read(self._send(request), MeasurementAnswer).verdict

@@ -33,6 +33,7 @@ from typing import NoReturn
 from podium import checkpoints
 from podium.checkpoints import Checkpoint, CheckpointNotSaved
 from podium.credentials import credentials
+from podium.environment import this_environment
 from podium.finite import finite
 from podium.leaving import Fault, Finished, Infeasible, Preempted, Stopped, exit_of
 from podium.pace import Pace
@@ -86,6 +87,7 @@ class Trial:
         self._clock = clock
         self._epoch_began = clock()
         self._pace = Pace(seconds=self.assignment.progress_seconds or PROGRESS_SECONDS, clock=clock)
+        self._is_environment_told = False
         self._reported_epoch = 0
         self._last_report: MeasurementReport | None = None
 
@@ -157,6 +159,14 @@ class Trial:
         The built-in trainer does; a script may, before it trains.
         """
         self._client.tell_data(DataDigests(images=images, held_out=held_out))
+
+    def tell_environment(self) -> None:
+        """Tell the versions of what this process has loaded, and the name of the device that is in use.
+
+        The first report does it by itself; told earlier, it is known also of an attempt that fails before.
+        """
+        if not self._is_environment_told:
+            self._is_environment_told = self._client.tell_environment(this_environment())
 
     def epochs(self) -> Iterator[int]:
         """Yield the epochs that are left to train, the first of a trial being 1."""
@@ -272,6 +282,7 @@ class Trial:
             raise Fault(str(error)) from error
 
     def _send(self, report: MeasurementReport) -> None:
+        self.tell_environment()
         verdict = self._client.report(report)
         self._reported_epoch, self._last_report = report.epoch, report
         self._pace.begin()

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from podium.contract import Contract
+from podium.environment import Environment
 from podium.parameters import Configuration
 from podium.results import AttributeErrors, Digest, Share
 from podium.taxonomy import EndReason, ExperimentState
@@ -159,6 +160,13 @@ class Mistakes(Contract):
     """What is missing, and why."""
 
 
+class EnvironmentUse(Contract):
+    """What attempts were trained with and on."""
+
+    environment: Environment
+    attempts: int
+
+
 class Provenance(Contract):
     """How an arm was run, so that it can be run again."""
 
@@ -174,6 +182,12 @@ class Provenance(Contract):
     """Container images that attempts were started with; none on one machine, nor where none was recorded."""
     controller_versions: list[str] = Field(default_factory=list)
     """Of Podium, of the controllers that started its attempts; none where none was recorded."""
+    environments: list[EnvironmentUse] = Field(default_factory=list)
+    """As attempts told them, the commonest first."""
+    untold_attempts: int = 0
+    """That reported, and told of none: older workers do not."""
+    clusters: list[str] = Field(default_factory=list)
+    """On which its attempts were started: `one machine`, `Kubernetes v1.31.2`; none where none was recorded."""
     nodes: list[str]
     """On which its attempts ran, as far as the cluster told."""
     model_versions: list[str]

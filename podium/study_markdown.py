@@ -36,7 +36,7 @@ def _arms_table(report: StudyReport) -> Iterator[str]:
             "money per point",
         ],
         [
-            [arm.experiment, who, *_outcome(report, outcome)]
+            [arm.experiment, who, *_outcome(report, arm, outcome)]
             for arm in report.arms
             for who, outcome in (("baseline", arm.baseline), ("best", arm.best))
         ],
@@ -47,16 +47,16 @@ def _arms_table(report: StudyReport) -> Iterator[str]:
         yield ""
 
 
-def _outcome(report: StudyReport, outcome: Outcome | None) -> list[str]:
+def _outcome(report: StudyReport, arm: Arm, outcome: Outcome | None) -> list[str]:
     if outcome is None:
         return [words.NONE] * 6
     return [
         words.with_error(report, outcome.value, outcome.stderr),
         words.hours(outcome.hours),
-        words.money(outcome.money),
+        words.money(arm, outcome.money),
         words.points(report, outcome.points),
         words.hours(outcome.hours_per_point),
-        words.money(outcome.money_per_point),
+        words.money(arm, outcome.money_per_point),
     ]
 
 
@@ -71,7 +71,7 @@ def _compute_table(report: StudyReport) -> Iterator[str]:
                 words.hours(arm.compute.hours),
                 words.hours(arm.compute.wall_clock_hours),
                 words.times(arm.compute.speed_up),
-                words.money(arm.compute.money),
+                words.money(arm, arm.compute.money),
                 words.share(arm.savings.by_low_rungs if arm.savings else None),
                 words.share(arm.savings.by_resuming if arm.savings else None),
             ]
@@ -171,7 +171,9 @@ def _how_it_was_run(arm: Arm) -> Iterator[str]:
         *((f"container image, {rung}", image or "the installation's default") for rung, image in run.images.items()),
         ("images that ran", words.recorded(run.ran_images)),
         ("Podium that ran it", words.recorded(run.controller_versions)),
+        ("trained with", "; ".join(words.environments(run))),
         ("price of a slot's hour", words.prices(arm)),
+        ("cluster", words.recorded(run.clusters)),
         ("nodes", words.some(run.nodes)),
         ("optimizer", words.some(run.model_versions)),
     ]

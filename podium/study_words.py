@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from podium.study import Arm, Gain, StudyReport
+from podium.environment import Environment
+from podium.prices import in_money
+from podium.study import Arm, Gain, Provenance, StudyReport
 
 NONE = "-"
 """What is not known, or does not exist."""
@@ -53,8 +55,10 @@ def hours(value: float | None) -> str:
     return f"{amount:,.0f} {unit}" if amount >= 99.95 or amount == 0 else f"{amount:#.3g} {unit}"
 
 
-def money(value: float | None) -> str:
-    return NONE if value is None else f"{value:,.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"
+def money(arm: Arm, value: float | None) -> str:
+    """Write a sum of an arm's money, in the currency of its prices where all name the same."""
+    named = {price.currency for price in arm.prices}
+    return NONE if value is None else in_money(value, named.pop() if len(named) == 1 else None)
 
 
 def share(value: float | None) -> str:
@@ -88,9 +92,29 @@ def recorded(names: Sequence[str]) -> str:
     return some(names) if names else "not recorded"
 
 
+def trained_with(told: Environment) -> str:
+    """Tell versions and device: `Podium 0.1.0, Python 3.11.7, torch 2.9.0 on Linux x86_64, NVIDIA A100`."""
+    libraries = "".join(f", {name} {version}" for name, version in told.libraries.items())
+    return f"Podium {told.podium}, Python {told.python}{libraries} on {told.system}, {told.device}"
+
+
+def environments(run: Provenance, most: int = 5) -> list[str]:
+    """Tell what attempts were trained with and on, a line for each; of many, the commonest."""
+    lines = [f"{trained_with(each.environment)} ({_attempts(each.attempts)})" for each in run.environments[:most]]
+    if len(run.environments) > most:
+        lines.append(f"and {len(run.environments) - most} others, as the JSON report has them")
+    if run.untold_attempts:
+        lines.append(f"not told by {_attempts(run.untold_attempts)}")
+    return lines or ["not recorded"]
+
+
+def _attempts(count: int) -> str:
+    return f"{count:,} attempt{'' if count == 1 else 's'}"
+
+
 def prices(arm: Arm) -> str:
     """Tell each price that an arm was counted with: `2.50 EUR (the experiment's prices)`."""
-    told = (f"{money(each.per_hour)} {each.currency or '(no currency named)'} ({each.source})" for each in arm.prices)
+    told = (f"{in_money(each.per_hour, each.currency or '(no currency named)')} ({each.source})" for each in arm.prices)
     return ", ".join(told) or "none known"
 
 

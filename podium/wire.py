@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from podium.access import DEFAULT_PROJECT
 from podium.contract import Contract
+from podium.environment import Environment
 from podium.fault import Fault
 from podium.parameters import Configuration
 from podium.results import Digest
@@ -70,6 +71,8 @@ class Progress(Contract):
     """Held by the Pods of its attempts, those that run now included."""
     money: float | None = None
     """What those Pods cost, in the currency of `pricePerHour`; None where no price is given."""
+    currency: str | None = None
+    """Of that money; None where nobody named one, or prices of several were counted."""
     training_hours: float = 0.0
     """That the epochs of its runs took."""
     expected_gain: float | None = None
@@ -146,6 +149,8 @@ class Attempt(Contract):
     node: str | None = None
     accelerators: float = 0.0
     """Devices that its Pod holds."""
+    environment: Environment | None = None
+    """What it is trained with and on; None until its process tells."""
     log_tail: str
     last_epoch: int | None
     under_way: UnderWay | None = None

@@ -59,6 +59,9 @@ class FakeCluster:
         self.has_changed = False
         """As a real cluster would say through `watch`."""
 
+    def name(self) -> str:
+        return "a cluster of the tests"
+
     def jobs(self) -> Mapping[str, SeenJob]:
         return dict(self.seen)
 

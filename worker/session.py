@@ -45,6 +45,7 @@ def train(trial: Trial, machine: Machine, together: Together = SINGLE) -> None:
         labels = _labels(training, images)
         cohort = _cohort(trial, training, [replace(course, share=share) for course in courses], together)
         held_out = of_distinct_images(training, [course.split.validation.numpy() for course in courses])
+        together.told(trial.tell_environment)
         together.told(lambda: trial.tell_data(images=images.content, held_out=digest_of(*held_out)))
         with trial.deferring(), equipped(trial, cohort, machine, together):
             _train_and_report(trial, cohort, labels, together)

@@ -38,7 +38,15 @@ class Need(StrEnum):
 
 PROBES = dict.fromkeys(("GET /healthz", "GET /readyz", "GET /metrics", "GET /problems/{name}"), Need.NOTHING)
 WORKERS = dict.fromkeys(
-    ("GET /run", "POST /run/data", "POST /run/measurements", "POST /run/progress", "POST /run/end"), Need.RUN_TOKEN
+    (
+        "GET /run",
+        "POST /run/data",
+        "POST /run/environment",
+        "POST /run/measurements",
+        "POST /run/progress",
+        "POST /run/end",
+    ),
+    Need.RUN_TOKEN,
 )
 READING = dict.fromkeys(
     (

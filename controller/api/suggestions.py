@@ -6,7 +6,7 @@ import anyio
 from fastapi import APIRouter, Request, status
 from starlette.concurrency import run_in_threadpool
 
-from controller.api.collaborators import Collaborators, Job, Needed, Transaction
+from controller.api.collaborators import Collaborators, Job, Needed, Now, Transaction
 from controller.database import transaction
 from controller.leases import taking
 from podium.asked import Ask, Asked, GivenUp
@@ -45,6 +45,6 @@ def _ask(needed: Collaborators, experiment_id: str, wish: Ask, now: datetime) ->
 
 
 @run_router.post("/end", status_code=status.HTTP_204_NO_CONTENT)
-def give_up(given_up: GivenUp, session: Transaction, job: Job) -> None:
+def give_up(given_up: GivenUp, session: Transaction, job: Job, now: Now) -> None:
     """End a run that was asked for before its target. 409 for one that Podium started: its exit code says it."""
-    taking.give_up(session, job, given_up)
+    taking.give_up(session, job, given_up, now)

@@ -7,11 +7,12 @@ import structlog
 from fastapi import APIRouter, status
 from starlette.concurrency import run_in_threadpool
 
-from controller import artifacts, recording, same_data, store, under_way
+from controller import artifacts, environments, recording, same_data, store, under_way
 from controller.api.collaborators import Job, Needed, Now, Transaction
 from controller.database import Sessions, transaction
 from controller.errors import OtherData, Superseded
 from controller.experiment import ladder_of
+from podium.environment import Environment
 from podium.parameters import Parameter
 from podium.spec import ExperimentSpec
 from podium.taxonomy import AttemptState, Verdict
@@ -78,6 +79,18 @@ async def tell_data(told: DataDigests, needed: Needed, job: Job, now: Now) -> No
 def _hold_to_the_first(sessions: Sessions, job: str, told: DataDigests, now: datetime) -> str | None:
     with transaction(sessions) as session:
         return same_data.hold_to_the_first(session, job, told, now)
+
+
+@router.post("/environment", status_code=status.HTTP_204_NO_CONTENT)
+async def tell_environment(told: Environment, needed: Needed, job: Job) -> None:
+    """Keep what an attempt is trained with and on. The latest word counts. 409 when it has ended."""
+    async with needed.turns:
+        await run_in_threadpool(_keep_environment, needed.sessions, job, told)
+
+
+def _keep_environment(sessions: Sessions, job: str, told: Environment) -> None:
+    with transaction(sessions) as session:
+        environments.keep(session, job, told)
 
 
 @router.post("/measurements")

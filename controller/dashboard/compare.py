@@ -76,7 +76,7 @@ LINES: dict[str, Callable[[Experiment, Now], str]] = {
     "cost, full trainings": lambda each, now: words.cost(each),
     "hours trained": lambda each, now: f"{each.progress.training_hours:.2f}",
     "accelerator hours": lambda each, now: number(each.progress.accelerator_hours or None),
-    "money": lambda each, now: MISSING if each.progress.money is None else f"{each.progress.money:.2f}",
+    "money": lambda each, now: words.money(each.progress),
     "wall time": words.time_taken,
     "parallelism": lambda each, now: str(each.spec.parallelism),
 }

@@ -21,6 +21,7 @@ from controller.principal import Asking
 from podium.access import Role
 from podium.cli import phrases
 from podium.cli.access_tables import short
+from podium.study_words import trained_with
 
 TEMPLATES = Path(__file__).parent / "templates"
 Values = Mapping[str, object]
@@ -92,5 +93,6 @@ def environment() -> Environment:
         "plain": words.plain,
         "short": short,
         "share": words.share,
+        "trained_with": trained_with,
     }
     return made

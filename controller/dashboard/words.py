@@ -11,9 +11,10 @@ from rich.text import Text
 
 from podium.cli.phrases import MISSING, counted, in_words, number, spending
 from podium.cli.progress import elapsed, time_left
+from podium.prices import in_money
 from podium.snapshot import has_ended
 from podium.taxonomy import ExperimentState
-from podium.wire import Experiment
+from podium.wire import Experiment, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,10 @@ class Fact:
 
 def percent(share: float | None) -> str:
     return MISSING if share is None else f"{share:.2%}"
+
+
+def money(progress: Progress) -> str:
+    return MISSING if progress.money is None else in_money(progress.money, progress.currency)
 
 
 def moment(when: datetime | None) -> str:

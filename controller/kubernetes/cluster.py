@@ -30,6 +30,7 @@ from controller.kubernetes.job import House, Owner, job_of, secret_of
 from controller.kubernetes.pace import Pace
 from controller.kubernetes.pod import CONTAINER
 from controller.kubernetes.reflector import USUAL_TIMING, Collection, Reflector, Timing
+from controller.kubernetes.server_name import ServerName
 from controller.kubernetes.sight import first_of, is_on_lost_node, needs_its_pod, seen, seen_without_job
 from controller.plan import JobPhase, SeenJob
 
@@ -57,6 +58,7 @@ class KubernetesCluster:
     ) -> None:
         """Follow the Jobs of a house from now on. `owner` names the Deployment with which all of them go."""
         self._api, self._house, self._owner = api, house, owner
+        self.name = ServerName(api)
         self._pace = Pace(creates_per_second)
         self._teller = Teller(api, now_utc)
         self._wake: Callable[[], None] = lambda: None

@@ -22,6 +22,7 @@ class JobEnd:
     is_complete: bool
     reason: str
     message: str
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,8 @@ def _end(conditions: Mapping[str, Condition]) -> JobEnd | None:
     for kind in ("Complete", "Failed"):
         found = conditions.get(kind)
         if found and found.is_true:
-            return JobEnd(is_complete=kind == "Complete", reason=found.reason, message=found.message)
+            is_complete = kind == "Complete"
+            return JobEnd(is_complete=is_complete, reason=found.reason, message=found.message, at=found.since)
     return None
 
 

@@ -78,12 +78,12 @@ def _without_pod(job: JobDocument, now: datetime) -> SeenJob:
         case None:
             return SeenJob(name=job.name, phase=JobPhase.ACTIVE, wait=_wait_for_pod(job, now))
         case end if end.is_complete:
-            return SeenJob(name=job.name, phase=JobPhase.SUCCEEDED, exit_code=0)
+            return SeenJob(name=job.name, phase=JobPhase.SUCCEEDED, exit_code=0, ended_at=end.at)
         case end if end.reason == "DeadlineExceeded":
-            return SeenJob(name=job.name, phase=JobPhase.FAILED, reason=EndReason.BUG, words=DEADLINE)
+            return SeenJob(name=job.name, phase=JobPhase.FAILED, reason=EndReason.BUG, words=DEADLINE, ended_at=end.at)
         case end:
-            words = f"its Pod is gone ({end.reason}: {end.message})"
-            return SeenJob(name=job.name, phase=JobPhase.FAILED, reason=EndReason.PREEMPTED, words=words)
+            words, reason = f"its Pod is gone ({end.reason}: {end.message})", EndReason.PREEMPTED
+            return SeenJob(name=job.name, phase=JobPhase.FAILED, reason=reason, words=words, ended_at=end.at)
 
 
 DEADLINE = "was ended by the cluster at its deadline, long after it should have been done"
@@ -137,8 +137,7 @@ def _is_overdue(pod: PodDocument, now: datetime) -> bool:
 
 def _ended(job: JobDocument, pod: PodDocument) -> SeenJob:
     if not isinstance(pod.container, Terminated):
-        reason, words = _never_ran(job, pod)
-        return SeenJob(name=job.name, phase=JobPhase.FAILED, reason=reason, words=words, node=pod.node)
+        return _failed(job, pod, _never_ran(job, pod))
     code = pod.container.exit_code
     ending = _why(job, pod, pod.container)
     return SeenJob(
@@ -149,14 +148,32 @@ def _ended(job: JobDocument, pod: PodDocument) -> SeenJob:
         words=ending[1],
         node=pod.node,
         started_at=pod.container.started_at,
+        ended_at=pod.container.finished_at or _over_at(job),
     )
 
 
 def _lost(job: JobDocument, pod: PodDocument, words: str) -> SeenJob:
     if _ran_into_deadline(job):
-        return SeenJob(name=job.name, phase=JobPhase.FAILED, reason=EndReason.BUG, words=DEADLINE, node=pod.node)
+        return _failed(job, pod, (EndReason.BUG, DEADLINE))
     told = f"{words} ({_disruption(pod)})" if _disruption(pod) else words
-    return SeenJob(name=job.name, phase=JobPhase.FAILED, reason=EndReason.PREEMPTED, words=told, node=pod.node)
+    return _failed(job, pod, (EndReason.PREEMPTED, told))
+
+
+def _failed(job: JobDocument, pod: PodDocument, why: tuple[EndReason, str]) -> SeenJob:
+    """Return a Job of whose container's end nothing is told: it was no later than the Job's."""
+    return SeenJob(
+        name=job.name,
+        phase=JobPhase.FAILED,
+        reason=why[0],
+        words=why[1],
+        node=pod.node,
+        started_at=pod.container.started_at if isinstance(pod.container, Running) else None,
+        ended_at=_over_at(job),
+    )
+
+
+def _over_at(job: JobDocument) -> datetime | None:
+    return job.end.at if job.end else None
 
 
 def _never_ran(job: JobDocument, pod: PodDocument) -> tuple[EndReason, str]:

@@ -70,6 +70,9 @@ class HereAndElsewhere:
         self._here, self._elsewhere = here, elsewhere
         self._wake: Callable[[], None] = lambda: None
 
+    def name(self) -> str:
+        return self._here.name()
+
     def jobs(self) -> Mapping[str, SeenJob]:
         return {**self._here.jobs(), **self._elsewhere.jobs()}
 

@@ -16,7 +16,7 @@ class Lease:
     holder: str
     exit_code: int | None
     heard_at: datetime | None
-    """When the last report of its attempt came, be it of a part of an epoch."""
+    """When the last report of its attempt came, be it of a part of an epoch, or that it is given up."""
     is_reported: bool
     """Its target is reached, or it was told to stop."""
 
@@ -24,13 +24,14 @@ class Lease:
 def seen(lease: Lease, now: datetime) -> SeenJob:
     """Return the Job that the lease stands for."""
     if lease.is_reported:
-        return SeenJob(name=lease.job, phase=JobPhase.SUCCEEDED, exit_code=0, started_at=lease.taken_at)
+        return _over(lease, JobPhase.SUCCEEDED, 0)
     if lease.exit_code is not None:
-        return SeenJob(name=lease.job, phase=JobPhase.FAILED, exit_code=lease.exit_code, started_at=lease.taken_at)
+        return _over(lease, JobPhase.FAILED, lease.exit_code)
     if lease.taken_at is None or lease.seconds is None:
         wait = Wait(what=WaitsFor.ASKER, since=lease.offered_at, words="nobody has yet")
         return SeenJob(name=lease.job, phase=JobPhase.ACTIVE, wait=wait)
-    if now - max(lease.taken_at, lease.heard_at or lease.taken_at) > timedelta(seconds=lease.seconds):
+    over_at = max(lease.taken_at, lease.heard_at or lease.taken_at) + timedelta(seconds=lease.seconds)
+    if now > over_at:
         by = f" by {lease.holder}" if lease.holder else ""
         words = f"nothing was reported{by} for {lease.seconds:g} s, as was agreed"
         return SeenJob(
@@ -39,5 +40,11 @@ def seen(lease: Lease, now: datetime) -> SeenJob:
             reason=EndReason.PREEMPTED,
             words=words,
             started_at=lease.taken_at,
+            ended_at=over_at,
         )
     return SeenJob(name=lease.job, phase=JobPhase.ACTIVE, started_at=lease.taken_at)
+
+
+def _over(lease: Lease, phase: JobPhase, exit_code: int) -> SeenJob:
+    started_at, ended_at = lease.taken_at, lease.heard_at  # its last word was its last
+    return SeenJob(name=lease.job, phase=phase, exit_code=exit_code, started_at=started_at, ended_at=ended_at)

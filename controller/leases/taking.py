@@ -50,7 +50,7 @@ def ask(session: Session, experiment_id: str, wish: Ask, signer: TokenSigner, no
     return Asked(suggestion=suggestion, state=experiment.state)
 
 
-def give_up(session: Session, job: str, given_up: GivenUp) -> None:
+def give_up(session: Session, job: str, given_up: GivenUp, now: datetime) -> None:
     """Note that a run's holder will not end it; what follows is decided as for any other end. Again, it is no error.
 
     Raises Superseded for an attempt that is over, and NotExternal for one that Podium started: its exit says all.
@@ -61,6 +61,7 @@ def give_up(session: Session, job: str, given_up: GivenUp) -> None:
         raise Superseded(f"attempt {job!r} has ended already; there is nothing to give up")
     if lease is None:
         raise NotExternal(f"Podium started {job!r} itself; its process says by its exit code how it ended")
+    attempt.heard_at = now
     lease.exit_code = EXIT_CODES[given_up.reason]
     lease.last_words = given_up.detail.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
     wake_reconciler(session)

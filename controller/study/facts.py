@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from podium.environment import Environment
 from podium.parameters import Configuration
 from podium.results import Summary
 from podium.spec import ExperimentSpec
@@ -77,8 +78,11 @@ class ArmFacts:
     nodes: tuple[str, ...] = ()
     prices: tuple[PriceTold, ...] = ()
     """That attempts were counted with."""
+    clusters: tuple[str, ...] = ()
     ran_images: tuple[str, ...] = ()
     controller_versions: tuple[str, ...] = ()
+    environments: tuple[tuple[Environment | None, int], ...] = ()
+    """What attempts were trained with and on, and how many of them; None of those that did not tell."""
     model_versions: tuple[str, ...] = ()
     data: DataDigests | None = None
     """What its first run told of the images; None of a command of one's own that tells nothing."""

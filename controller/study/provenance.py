@@ -7,29 +7,35 @@ from controller.experiment import ladder_of
 from controller.study.facts import ArmFacts, FullResults
 from podium.documents import write_document
 from podium.spec import ExperimentSpec
-from podium.study import Provenance
+from podium.study import EnvironmentUse, Provenance
 
 LEFT_OUT = "left out of the report"
 Document = dict[str, Any]  # Any: a YAML document
 
 
 def provenance_of(arm: ArmFacts, results: Sequence[FullResults]) -> Provenance:
-    """Tell how an arm was run; `results` are those of its full trainings.
-
-    They know the data, and where there are none the first run told of it: both by the same digests.
-    """
-    summaries, told = [each.summary for each in results], arm.data
+    """Tell how an arm was run; `results` are those of its full trainings."""
+    images, held_out = next(iter(digests_of(arm, results)), (None, None))
     return Provenance(
         spec_yaml=write_document(without_secrets(arm.spec_document)),
         seed=arm.spec.seed,
-        data_digest=summaries[0].data_digest if summaries else told and told.images,
-        split_digest=summaries[0].split_digest if summaries else told and told.held_out,
+        data_digest=images,
+        split_digest=held_out,
         images=_images(arm.spec),
         ran_images=sorted(arm.ran_images),
         controller_versions=sorted(arm.controller_versions),
+        environments=[EnvironmentUse(environment=each, attempts=count) for each, count in arm.environments if each],
+        untold_attempts=sum(count for each, count in arm.environments if each is None),
+        clusters=sorted(arm.clusters),
         nodes=sorted(arm.nodes),
         model_versions=sorted(arm.model_versions),
     )
+
+
+def digests_of(arm: ArmFacts, results: Sequence[FullResults]) -> list[tuple[str, str]]:
+    """Return what results know of the data and of what was held out; without any, what the first run told."""
+    known = [(each.summary.data_digest, each.summary.split_digest) for each in results]
+    return known or ([(arm.data.images, arm.data.held_out)] if arm.data else [])
 
 
 def without_secrets(spec: Mapping[str, object]) -> Document:

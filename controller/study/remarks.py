@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from controller.study.compute import held_by
 from controller.study.facts import ArmFacts, FullResults, Results, TrialFacts
 from controller.study.mistakes import compared, is_trained
+from controller.study.provenance import digests_of
 from podium.study import Reference
 from podium.taxonomy import ExperimentState
 
@@ -34,6 +35,12 @@ def what_is_missing(arm: ArmFacts) -> Iterator[str]:
     if arm.spec.other_objectives:
         others = ", ".join(each.metric for each in arm.spec.other_objectives)
         yield f"The best is that of the first objective; the Pareto front with {others} is larger"
+    yield from _about_money(arm)
+    if (versions := len({each.versions for each, _ in arm.environments if each is not None})) > 1:
+        yield f"Its attempts were trained with {versions} sets of versions: how it was run lists them"
+
+
+def _about_money(arm: ArmFacts) -> Iterator[str]:
     if (unpriced := held_by(arm.runs)).money is not None and unpriced.unpriced_hours > 0:
         yield f"{unpriced.unpriced_hours:.3g} hours have no price: the money told is for the others"
     if len({price.currency for price in arm.prices}) > 1:
@@ -54,11 +61,10 @@ def what_does_not_compare(arms: Sequence[ArmFacts], results: Results, reference:
         yield "The reference has no model trained in full: points over it, and what they cost, cannot be told"
     if len({price.currency for arm in arms for price in arm.prices}) > 1:
         yield "Prices are not all in one currency: money of the arms does not compare"
-    splits = {each.summary.split_digest for arm in arms for each in known_results(arm, results)}
-    data = {each.summary.data_digest for arm in arms for each in known_results(arm, results)}
-    if len(data) > 1:
+    digests = [each for arm in arms for each in digests_of(arm, known_results(arm, results))]
+    if len({images for images, _ in digests}) > 1:
         yield "The arms were trained on different data"
-    if len(splits) > 1:
+    if len({held_out for _, held_out in digests}) > 1:
         yield "The arms were validated on different images: differences between them are partly those of the images"
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from controller import store
+from controller.environments import environments_of
 from controller.errors import NoTrialYet
 from controller.study.facts import NOTHING_HELD, ArmFacts, Held, RunFacts, TrialFacts
 from controller.tables import AttemptRow, ExperimentRow, RunRow, TrialRow
@@ -39,8 +40,10 @@ def arm_facts(session: Session, experiment_id: str, now: datetime, price_per_hou
         best=_best(session, row),
         nodes=_distinct(session, row.id, AttemptRow.node),
         prices=_prices(session, row.id, price_per_hour),
+        clusters=_distinct(session, row.id, AttemptRow.cluster),
         ran_images=_distinct(session, row.id, AttemptRow.image),
         controller_versions=_distinct(session, row.id, AttemptRow.podium_version),
+        environments=tuple(environments_of(session, row.id)),
         model_versions=_model_versions(session, row.id),
         data=None if row.data is None else DataDigests.model_validate(row.data),
     )

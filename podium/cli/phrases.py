@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from podium.parameters import Configuration, Value
+from podium.prices import in_money
 from podium.wire import Experiment
 
 MISSING = "-"
@@ -47,7 +48,7 @@ def spending(experiment: Experiment) -> list[tuple[str, str]]:
     if progress.accelerator_hours > 0:
         lines.append(("accelerators", f"{number(progress.accelerator_hours)} hours"))
     if progress.money is not None:
-        lines.append(("money", f"{progress.money:.2f}" + (f" of {limit:g}" if limit is not None else "")))
+        lines.append(("money", in_money(progress.money, progress.currency, of=limit)))
     elif limit is not None:
         lines.append(("money", f"nothing of {limit:g}: no Pod has had a price yet, see `trial.pricePerHour`"))
     return lines

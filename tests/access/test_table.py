@@ -27,6 +27,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "POST /run/progress": {"epoch": 2, "share": 0.5},
     "POST /webhooks": {"url": "https://example.com/notices"},
     "POST /run/data": {"images": "a" * 64, "held_out": "b" * 64},
+    "POST /run/environment": {"python": "3.11.7", "podium": "0.1.0", "system": "Linux x86_64", "device": "a processor"},
 }
 SECRET_NAME = "not-for-strangers"
 

@@ -168,10 +168,10 @@ def test_spending_is_told_where_there_is_any(spent: dict[str, float], told: str 
 
 
 @pytest.mark.parametrize(
-    ("spent", "told"), [(7.5, "money 7.50 of 20"), (None, "money nothing of 20: no Pod has had a price")]
+    ("spent", "told"), [(7.5, "money 7.50 of 20 EUR"), (None, "money nothing of 20: no Pod has had a price")]
 )
 def test_money_is_told_beside_its_limit(spent: float | None, told: str) -> None:
-    experiment = ended(an_experiment(), money=spent)
+    experiment = ended(an_experiment(), money=spent, currency="EUR")
     budget = experiment.spec.budget.model_copy(update={"money": 20.0})
     experiment = experiment.model_copy(update={"spec": experiment.spec.model_copy(update={"budget": budget})})
     assert told in " ".join(drawn(summary(experiment, None)).split())

@@ -7,25 +7,8 @@ from itertools import product
 
 import pytest
 
-from controller.plan import (
-    LINGER,
-    Action,
-    CloseAttempt,
-    CreateJob,
-    DeleteJob,
-    EndAttempt,
-    JobPhase,
-    LiveAttempt,
-    MarkRunning,
-    Moment,
-    NoteSight,
-    SeenJob,
-    Wait,
-    WaitsFor,
-    Wish,
-    due_at,
-    plan,
-)
+from controller.actions import Action, CloseAttempt, CreateJob, DeleteJob, EndAttempt, MarkRunning, NoteSight
+from controller.plan import LINGER, JobPhase, LiveAttempt, Moment, SeenJob, Wait, WaitsFor, Wish, due_at, plan
 from podium.taxonomy import AttemptState, EndReason, ExitCode
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -40,6 +23,7 @@ PHASES: Sequence[SeenJob | None] = (
     SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=None),
     SeenJob(name=JOB, phase=JobPhase.FAILED, exit_code=137, reason=EndReason.OUT_OF_MEMORY, node="node1"),
     SeenJob(name=JOB, phase=JobPhase.ACTIVE, node="node1", started_at=NOW),
+    SeenJob(name=JOB, phase=JobPhase.SUCCEEDED, exit_code=0, started_at=NOW, ended_at=NOW),
     *(SeenJob(name=JOB, phase=JobPhase.ACTIVE, wait=Wait(what=w, since=NOW, words="because")) for w in WaitsFor),
 )
 WAITS = (timedelta(0), timedelta(minutes=5))
@@ -209,8 +193,8 @@ def _applied(before: LiveAttempt, actions: Sequence[Action]) -> Iterator[LiveAtt
                 after = replace(before, state=AttemptState.RUNNING)
             case EndAttempt() | CloseAttempt():
                 after = None
-            case NoteSight(_, node, waiting, started_at):
-                after = replace(before, node=node, waiting=waiting, started_at=started_at)
+            case NoteSight(_, node, waiting, started_at, ended_at):
+                after = replace(before, node=node, waiting=waiting, started_at=started_at, ended_at=ended_at)
             case DeleteJob():
                 pass
     if after is not None:

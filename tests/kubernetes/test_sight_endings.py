@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from controller.plan import JobPhase
+from controller.plan import JobPhase, SeenJob
 from podium.taxonomy import EndReason
-from tests.kubernetes.documents import condition, deleting, failed, job, pod, running, terminated, unscheduled
+from tests.kubernetes.documents import NOW, condition, deleting, failed, job, pod, running, terminated, unscheduled
 from tests.kubernetes.looking import DRAINED, EVICTED, LATE, LATE_SOON, OWN_DISK, Status, looked_at
 
 
@@ -180,3 +180,18 @@ def test_an_end_names_its_node(documents: Any, gone: Any, code: int, reason: End
     pods = [*documents[1:], *gone]
     has_place = any("nodeName" in one["spec"] for one in pods)
     assert looked_at(*documents, gone=gone).node == ("node-a" if has_place else None)
+
+
+def test_an_end_is_told_as_of_when_it_came() -> None:
+    """By the container; where it tells nothing, by the Job; where nothing is over but a Pod that is gone, by nobody."""
+    container = pod("Failed", state=terminated(1, ended=300))
+    assert ended_ago(looked_at(job(failed()), container)) == 300
+    assert ended_ago(looked_at(job(condition("Complete", since=200)))) == 200
+    assert ended_ago(looked_at(job(failed()))) == 60
+    assert ended_ago(looked_at(job(failed()), pod("Failed", **EVICTED))) == 60
+    assert ended_ago(looked_at(job(), gone=[pod(state=running())])) is None
+    assert ended_ago(looked_at(job(), pod(state=running()))) is None
+
+
+def ended_ago(seen: SeenJob) -> float | None:
+    return None if seen.ended_at is None else (NOW - seen.ended_at).total_seconds()

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx2
 import pytest
@@ -12,7 +13,7 @@ from podium.asked import Ask, Asked, GivenUp, GiveUp
 from podium.asking import AskedTrial, trials
 from podium.client import PodiumClient
 from podium.exchange import Named
-from podium.leaving import Preempted
+from podium.leaving import Preempted, Superseded
 from podium.refusal import ServerUnreachable
 from podium.run_client import RunClient
 from tests.cli.served import serving
@@ -93,7 +94,8 @@ class Shaken(PodiumClient):
         if asked.suggestion is not None and self.takes_back:
             self.takes_back = False
             self.stop_trial(experiment_id, asked.suggestion.trial)
-            with RunClient(self.url, asked.suggestion.token) as run:
+            # a pass may come between, and take the run back already
+            with RunClient(self.url, asked.suggestion.token) as run, suppress(Superseded):
                 run.give_up(GivenUp(reason=GiveUp.PREEMPTED))
             wait_for(lambda: self.trial(str(experiment_id), 1).state == "stopped", "the end of what was taken back")
         return asked

@@ -14,13 +14,13 @@ import pytest
 
 from controller.cluster import Cluster
 from controller.job_folder import JobFolder
-from controller.plan import JobPhase, SeenJob
+from controller.plan import JobPhase
 from controller.processes import ProcessCluster
 from podium.taxonomy import EndReason
-from tests.cluster_behaviour import BEHAVIOURS, command_request, ended, gone, request
+from tests.cluster_behaviour import BEHAVIOURS, command_request, ended, gone, request, told
 from tests.waiting import wait_for
 
-VANISHED = SeenJob(name="trial-a1", phase=JobPhase.FAILED, exit_code=None, reason=EndReason.PREEMPTED)
+VANISHED = (JobPhase.FAILED, None, EndReason.PREEMPTED)
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
 
@@ -102,9 +102,9 @@ def test_a_job_without_lock_or_exit_code_has_vanished_as_after_a_reboot(folder: 
     (folder / "trial-a1").mkdir()
     for name in ("lock", "started"):
         (folder / "trial-a1" / name).touch()
-    assert cluster.jobs() == {"trial-a1": VANISHED}
+    assert told(cluster.jobs()["trial-a1"]) == VANISHED
     cluster.create_job(request("trial-a1", "exit 0"))
-    assert cluster.jobs() == {"trial-a1": VANISHED}, "an attempt is never started twice"
+    assert told(cluster.jobs()["trial-a1"]) == VANISHED, "an attempt is never started twice"
 
 
 def test_a_job_lives_on_without_its_guard_and_then_vanishes(folder: Path, cluster: ProcessCluster) -> None:
@@ -116,7 +116,7 @@ def test_a_job_lives_on_without_its_guard_and_then_vanishes(folder: Path, cluste
     wait_for(lambda: has_ended(guard), "the guard's end")
     assert cluster.jobs()["trial-a1"].phase is JobPhase.ACTIVE
     leader.kill()
-    assert ended(cluster, "trial-a1") == VANISHED
+    assert told(ended(cluster, "trial-a1")) == VANISHED
 
 
 def test_a_job_without_its_guard_can_be_deleted(folder: Path, cluster: ProcessCluster) -> None:
@@ -133,7 +133,30 @@ def test_a_job_without_its_guard_can_be_deleted(folder: Path, cluster: ProcessCl
 def test_a_killed_process_is_told_as_137_and_its_reason_left_open(folder: Path, cluster: ProcessCluster) -> None:
     cluster.create_job(request("trial-a1", "exec sleep 60"))
     leader_of(folder).kill()
-    assert ended(cluster, "trial-a1") == SeenJob(name="trial-a1", phase=JobPhase.FAILED, exit_code=137)
+    assert told(ended(cluster, "trial-a1")) == (JobPhase.FAILED, 137, None)
+
+
+def test_an_end_is_told_as_of_when_it_came_however_late_one_looks(folder: Path, cluster: ProcessCluster) -> None:
+    cluster.create_job(request("trial-a1", "exit 75"))
+    ended(cluster, "trial-a1")
+    for name, ago in (("started", 300), ("exit_code", 200)):
+        os.utime(folder / "trial-a1" / name, (at := time.time() - ago, at))
+    seen = cluster.jobs()["trial-a1"]
+    assert seen.started_at is not None
+    assert seen.ended_at is not None
+    assert (seen.ended_at - seen.started_at).total_seconds() == pytest.approx(100, abs=0.01)
+
+
+def test_of_one_that_went_down_with_its_machine_the_last_words_are_its_end(
+    folder: Path, cluster: ProcessCluster
+) -> None:
+    (folder / "trial-a1").mkdir()
+    for name, ago in (("lock", 300), ("started", 300), ("log", 100)):
+        (folder / "trial-a1" / name).touch()
+        os.utime(folder / "trial-a1" / name, (at := time.time() - ago, at))
+    ended_at = cluster.jobs()["trial-a1"].ended_at
+    assert ended_at is not None
+    assert time.time() - ended_at.timestamp() == pytest.approx(100, abs=10)
 
 
 def test_a_terminated_guard_passes_the_signal_on(folder: Path, cluster: ProcessCluster) -> None:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+from podium.environment import Environment
 from podium.taxonomy import Verdict
 from podium.wire import DataDigests, MeasurementAnswer, MeasurementReport, Problem, RunAssignment, UnderWay
 
@@ -62,6 +63,8 @@ class FakeRunApi:
     data: list[DataDigests] = field(default_factory=list)
     data_status: int = 204
     """What the digests of the data are answered with; 409 for other data than the first trial's."""
+    environments: list[Environment] = field(default_factory=list)
+    environment_status: int = 204
     requests: int = 0
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -134,6 +137,9 @@ class _Handler(BaseHTTPRequestHandler):
             if self.path == "/api/v1/run/data":
                 self._hear_of_data(body)
                 return
+            if self.path == "/api/v1/run/environment":
+                self._hear_of_environment(body)
+                return
             if not self._is_let_in("/api/v1/run/measurements"):
                 return
             report = MeasurementReport.model_validate_json(body)
@@ -165,6 +171,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(
                 self.api.data_status, _problem("other images", "OtherData") if self.api.data_status > 204 else ""
             )
+
+    def _hear_of_environment(self, body: bytes) -> None:
+        if self._is_let_in("/api/v1/run/environment"):
+            self.api.environments.append(Environment.model_validate_json(body))
+            status = self.api.environment_status
+            self._answer(status, _problem("not this one") if status > 204 else "")
 
     def _is_let_in(self, path: str) -> bool:
         self.api.requests += 1

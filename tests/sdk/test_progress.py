@@ -108,7 +108,7 @@ def test_a_controller_that_is_away_is_not_waited_for(trial: Trial, api: FakeRunA
 
 
 def test_a_controller_that_hangs_costs_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("podium.run_client.PROGRESS_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("podium.run_client.ASIDE_TIMEOUT_SECONDS", 0.2)
     answered = threading.Event()
 
     class Hanging(BaseHTTPRequestHandler):

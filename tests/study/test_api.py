@@ -1,16 +1,21 @@
 """`GET /api/v1/reports` over the real application and database: what it reads, and what it says where it cannot."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import func, select, update
 
 from controller import artifacts
 from controller.apart import Failed
+from controller.database import transaction
 from controller.drawing import Bound, Drawer
 from controller.figures.names import FigureName, View
+from controller.tables import AttemptRow
 from podium import whole_file
+from podium.documents import read_document
 from podium.results import PREDICTIONS, SUMMARY
 from podium.study import StudyReport
 from tests.results import a_summary
@@ -197,6 +202,51 @@ def test_each_format_is_answered_as_what_it_is(service: Service) -> None:
     assert "default-src 'none'" in kinds["html"].headers["content-security-policy"]
     assert kinds["html"].text.startswith("<!DOCTYPE html>")
     assert kinds["markdown"].text.startswith(f"# Study report: {experiment_id}\n")
+
+
+def test_what_it_tells_can_be_run_again(service: Service) -> None:
+    experiment_id = service.create(**SCRIPT)
+    search(service, experiment_id)
+    [arm] = report(service, experiment_id).arms
+    assert arm.best is not None
+    text = ask(service, experiment_id, format="markdown").text
+    told: list[Any] = [read_document(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    configuration, spec = told
+    assert configuration == arm.best.configuration
+    assert spec == read_document(arm.provenance.spec_yaml)
+    again = service.http.post(f"{API}/experiments", json=spec)
+    assert again.status_code == 201
+    assert again.json()["spec"] == service.read(experiment_id)["spec"]
+    from_the_best = service.http.post(f"{API}/experiments", json=spec | {"baseline": configuration})
+    assert from_the_best.status_code == 201
+    service.settle()
+    assert service.read(f"{from_the_best.json()['id']}/trials/1")["configuration"] == configuration
+
+
+def test_sums_of_money_bear_their_currency(service: Service) -> None:
+    priced = SCRIPT | {"prices": {"cpu": 2.0}, "currency": "EUR"}
+    experiment_id, other = service.create(**priced), service.create(**priced | {"currency": "USD"})
+    search(service, experiment_id)
+    [arm] = report(service, experiment_id).arms
+    assert arm.compute.money is not None
+    told, progress = f"{arm.compute.money:,.2f} EUR", service.read(experiment_id)["progress"]
+    assert (progress["currency"], progress["money"]) == ("EUR", pytest.approx(arm.compute.money))
+    for form in ("html", "markdown"):
+        assert told in ask(service, experiment_id, format=form).text
+    for page in (f"/experiments/{experiment_id}", f"/compare?id={experiment_id}&id={other}"):
+        assert told in service.http.get(page).text
+    search(service, other)
+    assert "money of the arms does not compare" in report(service, experiment_id, other).remarks[-1]
+
+
+def test_money_of_several_currencies_has_none(service: Service) -> None:
+    experiment_id = service.create(**SCRIPT | {"prices": {"cpu": 2.0}, "currency": "EUR"})
+    search(service, experiment_id)
+    with transaction(service.sessions) as session:
+        first = select(func.min(AttemptRow.id)).scalar_subquery()
+        session.execute(update(AttemptRow).where(AttemptRow.id == first).values(price_currency=None))
+    assert service.read(experiment_id)["progress"]["currency"] is None
+    assert "EUR |" not in ask(service, experiment_id, format="markdown").text
 
 
 def test_html_has_the_figures_of_each_arm(service: Service) -> None:
