@@ -55,11 +55,11 @@ class Album:
         pages: Latest[str, Page] = Latest(self.most_bytes, weigh=lambda page: len(page.bound.content))
         object.__setattr__(self, "_pages", pages)
 
-    def open(self, experiment_id: str, asking: Asking | None) -> Page:
+    def open(self, experiment_id: str, asking: Asking | None, *, at_once: bool = False) -> Page:
         """Return an experiment's record as of a few seconds ago; it knows of every change by a user.
 
         Raises ExperimentNotFound, also for one of a project that `asking` does not see, and Busy where it takes so long
-        to read that it has to wait.
+        to read that it has to wait; not `at_once`, for a file that somebody asks for and waits for once.
         """
         with transaction(self.sessions) as session:
             attach(session, asking)
@@ -68,7 +68,7 @@ class Album:
             is_same = page is not None and (page.document, page.state) == (row.spec, row.state)
             if page is not None and is_same and page.is_fresh(now):
                 return page
-            if page is None and now < (self._readings.get(experiment_id) or now):
+            if not at_once and page is None and now < (self._readings.get(experiment_id) or now):
                 raise Busy(
                     f"too many large experiments are looked at; figures of {experiment_id!r} come in some seconds"
                 )

@@ -65,10 +65,10 @@ async def read_figure(  # noqa: PLR0913,PLR0917  # FastAPI reads queries from pa
     return Response(drawn, media_type="application/json", headers=headers)
 
 
-async def opened(needed: Collaborators, asker: Asking, experiment_id: str) -> Page:
-    """Return the record of an experiment that an asker sees. Raises ExperimentNotFound and Busy."""
+async def opened(needed: Collaborators, asker: Asking, experiment_id: str, *, at_once: bool = False) -> Page:
+    """Return the record of an experiment that an asker sees. Raises ExperimentNotFound, and Busy unless `at_once`."""
     async with needed.album_readers, needed.turns:
-        return await run_in_threadpool(needed.album.open, experiment_id, asker)
+        return await run_in_threadpool(needed.album.open, experiment_id, asker, at_once=at_once)
 
 
 async def drawn_of(needed: Collaborators, page: Page, name: FigureName, view: View) -> bytes:

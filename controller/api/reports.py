@@ -109,7 +109,7 @@ async def _all_figures(needed: Collaborators, asker: Asking, ids: Sequence[str])
 
 
 async def _figures(needed: Collaborators, asker: Asking, experiment_id: str) -> list[Figure]:
-    page = await opened(needed, asker, experiment_id)
+    page = await opened(needed, asker, experiment_id, at_once=True)  # reports wait in a queue of their own
     found = []
     for name in FIGURES:
         plot = None

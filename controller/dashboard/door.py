@@ -29,7 +29,7 @@ from controller.dashboard import (
 from controller.dashboard.admission import NotSignedIn, admit_visitor
 from controller.dashboard.headers import PageHeaders, wants_data
 from controller.dashboard.rendering import page
-from controller.errors import Refusal
+from controller.errors import Refusal, Unavailable
 from podium.problem import problem_in
 
 PAGES = (catalogue, new, compare, overlay, changes, reference, study, verbs, trial, experiment, data)
@@ -60,9 +60,13 @@ def _for_people(told: Handler) -> Handler:
         if isinstance(error, NotSignedIn):
             return _to_sign_in(request)
         problem = problem_in(bytes(answer.body))
-        shown = page(request, "problem.html", {"problem": problem}, status=answer.status_code)
-        if (retry := answer.headers.get("Retry-After")) is not None:
+        retry = answer.headers.get("Retry-After")
+        again = retry if request.method == "GET" and answer.status_code == Unavailable.status else None
+        shown = page(request, "problem.html", {"problem": problem, "again": again}, status=answer.status_code)
+        if retry is not None:
             shown.headers["Retry-After"] = retry
+        if again is not None:  # understood by every browser, and the only way that needs no script
+            shown.headers["Refresh"] = again
         return shown
 
     return show

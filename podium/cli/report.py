@@ -13,8 +13,6 @@ from podium.cli.terminal import BadInput, remarks
 from podium.study import MOST_ARMS, ReportFormat
 from podium.study_markdown import markdown_of
 
-REPORT_SECONDS = 120.0
-"""A report of many trials with figures takes the controller longer than any other answer."""
 FORMATS: dict[str, ReportFormat] = {
     ".html": "html",
     ".htm": "html",
@@ -50,7 +48,7 @@ def report(
     file_format = None if output is None else _format_of(output)
     if len(experiments) > MOST_ARMS:
         raise BadInput(f"a report has {MOST_ARMS} experiments at most, found {len(experiments)}")
-    with connect(url, timeout_seconds=REPORT_SECONDS) as client:
+    with connect(url) as client:
         ids = [client.find(each).id for each in experiments]
         counted_from = None if reference is None else client.find(reference).id
         if output is None or file_format is None:

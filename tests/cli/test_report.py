@@ -10,6 +10,8 @@ from typer.testing import CliRunner, Result
 
 from podium.cli.app import app
 from podium.client import PodiumClient
+from podium.exchange import TRIES
+from podium.refusal import Unavailable
 from podium.study import StudyReport
 from podium.study_markdown import markdown_of
 from tests.cli.served import serving
@@ -31,6 +33,10 @@ def url() -> Iterator[str]:
     def reports(request: Request) -> Response:
         asked = parse_qsl(request.url.query)
         ASKED.append(asked)
+        if ("price_per_hour", "8.0") in asked and len(ASKED) <= TRIES + 1:
+            return problem(503, "Busy", "2 reports are being made and 8 wait; try again in a few seconds")
+        if ("price_per_hour", "9.0") in asked:
+            return problem(503, "DatabaseAway", "the database is away")
         if ("price_per_hour", "7.0") in asked:
             return problem(422, "InvalidRequest", "the arms of a report need one objective")
         wanted = dict(asked)["format"]
@@ -86,6 +92,16 @@ def test_another_suffix_is_wrong_input_and_nothing_is_asked(url: str, tmp_path: 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "the suffix says what to write, and must be .html, .htm, .json, .md, .markdown" in result.stderr
     assert ASKED == []
+
+
+def test_a_controller_with_others_to_make_is_waited_for_longer_than_one_that_is_away(url: str) -> None:
+    with PodiumClient(url, sleep=lambda _: None) as client:
+        assert client.report(["digits-k3f9"], price_per_hour=8.0) == REPORT
+        assert len(ASKED) == TRIES + 2
+        ASKED.clear()
+        with pytest.raises(Unavailable, match="the database is away"):
+            client.report(["digits-k3f9"], price_per_hour=9.0)
+        assert len(ASKED) == TRIES
 
 
 def test_too_many_experiments_are_wrong_input(url: str) -> None:

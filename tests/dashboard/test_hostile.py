@@ -7,45 +7,15 @@ import pytest
 from controller.figures.names import FigureName
 from podium import whole_file
 from podium.results import SUMMARY
+from tests.dashboard.hostile import BREAKOUT, LINK, METRIC, PICTURE, SCRIPT, hostile_experiment, is_done
 from tests.dashboard.site import TRAINED, Site
 from tests.dashboard.visitor import Visitor
 from tests.results import a_summary
 
-SCRIPT = "<script>document.title='hostile'</script>"
-PICTURE = "<img src=x onerror=\"document.title='hostile'\">"
-BREAKOUT = "\"'><svg/onload=document.title='hostile'>{{7*7}}"
-LINK = "<a href='javascript:alert(1)'>click</a>"
-DONE = "main script, main svg[onload], main [onerror], main a[href^=javascript]"
-METRIC = f"acc{PICTURE}"
-LOG = f"loss {SCRIPT}\x1b]8;;javascript:alert(1)\x07link\x1b]8;;\x07 \x1b[31m{BREAKOUT}\x1b[0m"
-
 
 @pytest.fixture
 def hostile(site: Site) -> str:
-    """An experiment of a command of its own, with one trial that succeeded and one that failed."""
-    service = site.service
-    experiment_id = service.create(
-        name="hostile",
-        objective={"metric": METRIC},
-        parameters={
-            "optimizer": {"type": "categorical", "choices": [SCRIPT, BREAKOUT]},
-            "onload": {"type": "real", "low": 0.0, "high": 1.0},
-        },
-        fidelity={"rungs": {"full": 1}},
-        budget={"cost": 2.0},
-        parallelism=1,
-        max_attempts=1,
-    )
-    for fails in (False, True):
-        service.settle()
-        [job] = [each for each in service.active() if each.startswith(experiment_id)]
-        if not fails:
-            body = {"epoch": 1, "metrics": {METRIC: 0.5, f"loss{LINK}": 1.0}, "seconds": 1.0}
-            sent = service.http.post("/api/v1/run/measurements", headers=service.token(job), json=body)
-            assert sent.status_code == 200, sent.text
-        service.cluster.exit(job, 1 if fails else 0, log=LOG, node=f"node{PICTURE}")
-    service.settle()
-    return experiment_id
+    return hostile_experiment(site.service)
 
 
 @pytest.fixture
@@ -66,11 +36,6 @@ def mistaken(site: Site) -> str:
     whole_file.write(f"{folder}/{SUMMARY}", summary.model_dump_json().encode())
     service.settle()
     return experiment_id
-
-
-def is_done(visitor: Visitor) -> bool:
-    """Say whether something of what was typed became a part of the page, or was done."""
-    return "Podium" not in visitor.page.title() or visitor.page.locator(DONE).count() > 0
 
 
 def test_every_page_shows_hostile_words_as_words(site: Site, visitor: Visitor, hostile: str) -> None:

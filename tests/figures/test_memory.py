@@ -63,6 +63,8 @@ def test_records_that_make_room_for_one_another_are_not_read_without_end(service
     album.open(other, None)
     with pytest.raises(Busy, match=f"figures of '{one}' come in some seconds"):
         album.open(one, None)
+    assert album.open(one, None, at_once=True).spec.name == "tiny", "for a file that somebody waits for, it is"
+    album.open(other, None, at_once=True)
     for _ in range(int(1 / SHARE)):
         next(moments)
     assert album.open(one, None).spec.name == "tiny"
