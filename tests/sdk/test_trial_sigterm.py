@@ -52,7 +52,7 @@ def test_a_forked_child_dies_of_sigterm_without_pythons_help(api: FakeRunApi) ->
 def test_sigterm_while_the_controller_is_away_leaves_at_once(api: FakeRunApi, folder: str) -> None:
     api.silent_after = 1
     process = api.start("-c", script())
-    api.wait_for_requests(3)
+    api.wait_for_requests(4)  # the assignment, what it is trained with, and two reports
     time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
 
