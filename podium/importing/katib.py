@@ -9,8 +9,9 @@ from typing import Any
 
 from podium.importing.katib_trial import trial
 from podium.importing.naming import experiment_name, parameter_name
-from podium.importing.source import Found, NotImportable, Source, number, section, sections, whole
+from podium.importing.source import Found, NotImportable, Source, number, section, sections, values, whole
 from podium.importing.space import Written, hinted, listed, ranged
+from podium.parameters import Value
 
 KINDS = {"double": "real", "int": "integer"}
 SPEC = (
@@ -91,8 +92,8 @@ def _parameters(
 
 def _parameter(source: Source, path: str, kind: str, space: Found) -> Written | None:
     if kind in ("categorical", "discrete") or space.get("list"):
-        values = list(space.get("list") or [])
-        return listed(source, path, [_as_number(value) for value in values] if kind != "categorical" else values)
+        given = values(space, "list", path)
+        return listed(source, path, given if kind == "categorical" else [_as_number(value) for value in given])
     if kind not in KINDS:
         raise NotImportable(f"{path}: parameterType must be double, int, discrete or categorical, found {kind!r}")
     low, high = (number(space.get(end), f"{path}.{end}") for end in ("min", "max"))
@@ -111,11 +112,13 @@ def _parameter(source: Source, path: str, kind: str, space: Found) -> Written | 
     return parameter
 
 
-def _as_number(value: object) -> object:
+def _as_number(value: Value) -> Value:
     """Return the number that a text stands for: Katib writes all values as text."""
     try:
         found = float(str(value))
     except ValueError:
+        return value
+    if not math.isfinite(found):
         return value
     return int(found) if found.is_integer() and "." not in str(value) else found
 

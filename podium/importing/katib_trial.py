@@ -1,10 +1,9 @@
 """Katib's trial template as Podium's `trial` section: the main container's command, and the Pod around it."""
 
 import re
-from typing import Any
 
 from podium.importing.naming import parameter_name
-from podium.importing.source import Found, NotImportable, Source, section, sections
+from podium.importing.source import Found, NotImportable, Source, section, sections, values
 from podium.importing.space import Written
 
 PLACEHOLDER = re.compile(r"\$\{trialParameters\.([^}]+)\}|\$\{trialSpec\.[^}]*\}")
@@ -35,7 +34,8 @@ def trial(source: Source, template: Found, *, objective: str, resource: str | No
         written["env"] = env
     if resources := section(container, "resources", container_path):
         written["resources"] = {
-            kind: {name: str(value) for name, value in (amounts or {}).items()} for kind, amounts in resources.items()
+            kind: {name: str(value) for name, value in section(resources, kind, f"{container_path}.resources").items()}
+            for kind in resources
         }
     if volumes := _volumes(source, pod, container, pod_path):
         written["volumes"] = volumes
@@ -81,7 +81,7 @@ def _command(source: Source, template: Found, container: Found, path: str, reads
         for each in sections(template, "trialParameters", "spec.trialTemplate")
     }
     objective, resource = reads
-    words = [str(word) for key in ("command", "args") for word in container.get(key) or []]
+    words = [str(word) for key in ("command", "args") for word in values(container, key, path)]
     if not words:
         raise NotImportable(f"{path} has neither command nor args: the image's own entry point cannot be wrapped")
 
@@ -113,15 +113,15 @@ def _env(source: Source, container: Found, path: str) -> dict[str, str]:
 
 def _volumes(source: Source, pod: Found, container: Found, path: str) -> list[Written]:
     """Return the volumes that the container mounts, each with its mount in one."""
-    given: dict[Any, Found] = {each.get("name"): each for each in sections(pod, "volumes", path)}
+    given = {str(each.get("name")): each for each in sections(pod, "volumes", path)}
     written = []
     for mount in sections(container, "volumeMounts", path):
-        volume = given.get(mount.get("name"), {})
+        volume = given.get(str(mount.get("name")), {})
         found = next((kind for kind in SOURCES if kind in volume), None)
         if found is None:
             source.lost(f"{path}.volumes", f"{mount.get('name')}: of volumes Podium takes {', '.join(SOURCES)}")
             continue
         entry: Written = {"name": mount["name"], "mountPath": mount.get("mountPath")}
         entry |= {key: mount[key] for key in ("subPath", "readOnly") if mount.get(key)}
-        written.append(entry | {found: dict(volume[found] or {})})
+        written.append(entry | {found: dict(section(volume, found, f"{path}.volumes"))})
     return written

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from podium.importing.naming import experiment_name, parameter_name, rung_name
-from podium.importing.source import Found, NotImportable, Source, number, section, sections, whole
+from podium.importing.source import Found, NotImportable, Source, number, section, sections, values, whole
 from podium.importing.space import Written, hinted, listed, ranged
+from podium.parameters import Value
 
 MOST_EPOCHS = 100
 NOTHING = "no other search of Podium's needs it"
@@ -90,7 +91,7 @@ def _parameters(source: Source, found: Found, path: str) -> dict[str, Written]:
     written = {}
     for each, at in _each(found, "conditionals", path):
         name = str(each.get("name"))
-        choice = listed(source, f"{at}.values", [_plain(value) for value in each.get("values") or []])
+        choice = listed(source, f"{at}.values", _categories(each, "values", at))
         if choice is not None:
             written[parameter_name(name)] = choice
     for each, at in _each(found, "parameters", path):
@@ -108,11 +109,11 @@ def _parameter(source: Source, found: Found, path: str) -> Written | None:
     if found.get("tunable") is False:
         source.lost(path, "it is not tuned: write its value into the script")
         return None
-    grid = found.get("grid")
+    grid = values(found, "grid", path)
     if kind == "categorical":
-        parameter = listed(source, path, [_plain(each) for each in found.get("categorical_values") or grid or []])
+        parameter = listed(source, path, _categories(found, "categorical_values", path) or grid)
     elif grid:
-        parameter = listed(source, f"{path}.grid", list(grid))
+        parameter = listed(source, f"{path}.grid", grid)
     elif kind in ("double", "int"):
         bounds = section(found, "bounds", path)
         low, high = (number(bounds.get(end), f"{path}.bounds.{end}") for end in ("min", "max"))
@@ -125,20 +126,29 @@ def _parameter(source: Source, found: Found, path: str) -> Written | None:
     if (prior := section(found, "prior", path)) and "low" in parameter:
         parameter = _with_prior(source, f"{path}.prior", parameter, prior)
     if conditions := section(found, "conditions", path):
-        when = {parameter_name(name): _as_list(values) for name, values in conditions.items()}
-        parameter["when"] = when
+        parameter["when"] = {parameter_name(name): _as_list(allowed) for name, allowed in conditions.items()}
     return parameter
 
 
 def _with_prior(source: Source, path: str, parameter: Written, prior: Found) -> Written:
     """A normal prior has a mean and a scale; a beta prior spans the bounds with two shapes."""
     if prior.get("name") == "beta":
-        a, b = (number(prior.get(shape), f"{path}.{shape}") for shape in ("shape_a", "shape_b"))
+        a, b = (_positive(prior, shape, path) for shape in ("shape_a", "shape_b"))
         span = parameter["high"] - parameter["low"]
         mean = parameter["low"] + span * a / (a + b)
-        return hinted(source, path, parameter, mean, span * math.sqrt(a * b / (a + b + 1)) / (a + b))
-    mean, deviation = (number(prior.get(key), f"{path}.{key}") for key in ("mean", "scale"))
+        deviation = span * math.sqrt(a * b / (a + b + 1)) / (a + b)
+    else:
+        mean, deviation = number(prior.get("mean"), f"{path}.mean"), _positive(prior, "scale", path)
+    if parameter.get("scale") == "log":  # to first order, what the logarithm varies by
+        deviation /= max(mean, parameter["low"])
     return hinted(source, path, parameter, mean, deviation)
+
+
+def _positive(found: Found, key: str, path: str) -> float:
+    value = number(found.get(key), f"{path}.{key}")
+    if value <= 0:
+        raise NotImportable(f"{path}.{key} must be above 0, found {value:g}")
+    return value
 
 
 def fidelity(source: Source, found: Found, path: str, full_epochs: int | None) -> Written:
@@ -204,8 +214,12 @@ def _baseline(found: Found, path: str, parameters: Mapping[str, Written]) -> Wri
     return values if all(value is not None for value in values.values()) else None
 
 
-def _plain(value: Any) -> Any:  # Any: a category, as text or as a mapping with a name
-    return value.get("name") if isinstance(value, Mapping) else value
+def _categories(found: Found, key: str, path: str) -> list[Value]:
+    """Return categories, each of which is a text or a mapping with a name. Raises NotImportable."""
+    given = found.get(key)
+    if isinstance(given, list):
+        given = [each.get("name") if isinstance(each, Mapping) else each for each in given]
+    return values({key: given}, key, path)
 
 
 def _as_list(values: Any) -> list[Any]:  # Any: one category or several

@@ -1,5 +1,6 @@
 """A document that knows its lines, and collects what is said about them."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from podium.documents import read_document, read_nodes
 from podium.importing.remark import Kind, Remark
+from podium.parameters import Value
 
 STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 Found = Mapping[str, Any]  # Any: whatever other tools wrote
@@ -90,14 +92,27 @@ def sections(found: Found, key: str, path: str) -> list[Found]:
     return value
 
 
+def values(found: Found, key: str, path: str) -> list[Value]:
+    """Return a list of plain values within a mapping; empty where it is missing. Raises NotImportable for others."""
+    given = found.get(key)
+    if given is None:
+        return []
+    if not isinstance(given, list) or not all(isinstance(each, bool | int | float | str) for each in given):
+        raise NotImportable(f"{path}.{key} must be a list of plain values, found {given!r}".removeprefix(".")[:300])
+    return given
+
+
 def number(value: object, path: str) -> float:
-    """Return a number that may be written as text, as Katib does. Raises NotImportable."""
+    """Return a finite number that may be written as text, as Katib does. Raises NotImportable."""
     try:
         if isinstance(value, bool):
             raise ValueError
-        return float(value)  # type: ignore[arg-type]  # whatever it is
-    except (TypeError, ValueError):
+        found = float(value)  # type: ignore[arg-type]  # whatever it is
+        if not math.isfinite(found):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
         raise NotImportable(f"{path} must be a number, found {value!r}"[:300]) from None
+    return found
 
 
 def whole(value: object, path: str) -> int:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from podium.importing.source import Source
-from podium.parameters import is_power
+from podium.importing.source import NotImportable, Source
+from podium.parameters import Value, is_power
 
 Written = dict[str, Any]  # Any: a section of a spec, as it is written
 
@@ -14,22 +14,26 @@ Written = dict[str, Any]  # Any: a section of a spec, as it is written
 def ranged(
     source: Source, path: str, kind: str, bounds: tuple[float, float], *, is_log: bool = False
 ) -> Written | None:
-    """Return a real or integer parameter; None, and a remark, for one that has no room to move."""
+    """Return a real or integer parameter; None, and a remark, for one without room to move. Raises NotImportable."""
     low, high = bounds
+    whole = kind == "integer"
+    if low > high:
+        raise NotImportable(f"{path}: its lower bound {low:g} is above its upper one, {high:g}")
+    if whole and not (float(low).is_integer() and float(high).is_integer()):
+        raise NotImportable(f"{path}: bounds of whole numbers must be whole, found {low:g} and {high:g}")
     if low == high:
         source.lost(path, f"it is {low:g} and nothing else: write it into the script, Podium searches what can vary")
         return None
     if is_log and low <= 0:
         source.changed(path, f"its lower bound {low:g} has no logarithm, so that its scale is linear")
         is_log = False
-    whole = kind == "integer"
     written: Written = {"type": kind, "low": int(low) if whole else low, "high": int(high) if whole else high}
     return written | ({"scale": "log"} if is_log else {})
 
 
-def listed(source: Source, path: str, values: Sequence[Any]) -> Written | None:
+def listed(source: Source, path: str, values: Sequence[Value]) -> Written | None:
     """Return what a list of values becomes: powers, a range without gaps, booleans, or categories."""
-    distinct = list(dict.fromkeys(values))
+    distinct = list({(type(value), value): value for value in values}.values())  # to Python, True is 1
     if len(distinct) < 2:
         source.lost(path, f"it is {distinct[0] if distinct else None!r} and nothing else: write it into the script")
         return None
@@ -51,7 +55,10 @@ def listed(source: Source, path: str, values: Sequence[Any]) -> Written | None:
 
 
 def hinted(source: Source, path: str, parameter: Written, mean: float, deviation: float) -> Written:
-    """Return the parameter with a hint in place of a normal prior, whose mean and deviation are in its own units."""
+    """Return the parameter with a hint in place of a normal prior.
+
+    The mean is in the parameter's units, and so is the deviation; on a log scale it is that of the natural logarithm.
+    """
     low, high = float(parameter["low"]), float(parameter["high"])
     if parameter.get("scale") == "log":
         share = deviation / (math.log(high) - math.log(low))

@@ -1,7 +1,12 @@
 """Files of other tools, each with whatever its tool can say, and what becomes of them."""
 
 import contextlib
+import copy
+import functools
 import json
+import math
+import operator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +14,10 @@ import pytest
 
 from podium.documents import UnreadableDocument, read_document
 from podium.faults import parse_spec
+from podium.importing import katib, orchestrate, sigopt
 from podium.importing.remark import Kind
 from podium.importing.road import Imported, Road, imported
-from podium.importing.source import NotImportable
+from podium.importing.source import NotImportable, Source
 
 HERE = Path(__file__).parent
 
@@ -135,6 +141,19 @@ def test_the_later_layout_has_its_command_in_a_file_of_its_own() -> None:
             "bounds.min must be a number",
         ),
         ("optimization: {parameters: [{name: a, type: complex}]}\n", "type must be double, int or categorical"),
+        (
+            "optimization: {parameters: [{name: a, type: double, bounds: {min: 2, max: 1}}]}\n",
+            "lower bound 2 is above its upper one, 1",
+        ),
+        (
+            "optimization: {parameters: [{name: a, type: int, bounds: {min: 1.5, max: 3}}]}\n",
+            "must be whole, found 1.5",
+        ),
+        (
+            "optimization: {parameters: [{name: a, type: double, bounds: {min: 0, max: 1}, prior: {name: normal, "
+            "mean: 0.5, scale: 0}}]}\n",
+            "scale must be above 0",
+        ),
         ("apiVersion: kubeflow.org/v1beta1\nkind: Experiment\n", "spec is missing"),
         ("apiVersion: kubeflow.org/v1beta1\nkind: Experiment\nspec: {nasConfig: {a: 1}}\n", "no architectures"),
         ("apiVersion: kubeflow.org/v1beta1\nkind: Experiment\nspec: {parameters: 7}\n", "list of mappings"),
@@ -150,12 +169,31 @@ def test_broken_yaml_says_its_line() -> None:
         imported("a: 1\nb: [\n")
 
 
-def test_a_document_of_everything_wrong_never_breaks_the_reader() -> None:
-    """Whatever stands where something else is wanted, the answer is one of two errors, or a spec with its faults."""
-    whole = read_document((HERE / "sigopt.json").read_text())
-    assert isinstance(whole, dict)
-    for key in whole:
+READERS: dict[str, Callable[[Source], object]] = {
+    "katib.yaml": katib.experiment,
+    "orchestrate.yml": orchestrate.orchestrated,
+    "sigopt.json": lambda source: sigopt.experiment(source, source.document),
+}
+
+
+def nodes(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to each node of a document, its root left out."""
+    for step, inner in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield (*path, step)
+        yield from nodes(inner, (*path, step))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_whatever_stands_where_something_else_is_wanted_never_breaks_the_reader(name: str) -> None:
+    """The answer is a line that says where, or a document that may have faults; never a traceback."""
+    text = (HERE / name).read_text().rpartition("\n---\n")[2]
+    whole = json.loads(json.dumps(read_document(text)))
+    ways = list(nodes(whole))
+    assert len(ways) > 40
+    for *way, last in ways:
         wrong: Any
-        for wrong in (None, 5, "text", [], {}, [1], [{}], {"a": []}, True):
+        for wrong in (None, -1.5, "text", [], {}, [1], [{}], [[1]], {"a": []}, True, math.nan, math.inf):
+            document = copy.deepcopy(whole)
+            functools.reduce(operator.getitem, way, document)[last] = wrong
             with contextlib.suppress(NotImportable):
-                imported(json.dumps({**whole, key: wrong}))
+                READERS[name](Source(document))
