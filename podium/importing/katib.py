@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from podium.importing.katib_trial import trial
-from podium.importing.naming import experiment_name, parameter_name
+from podium.importing.naming import experiment_name, parameter_name, refuse_twins
 from podium.importing.source import Found, NotImportable, Source, number, section, sections, values, whole
 from podium.importing.space import Written, hinted, listed, ranged
 from podium.parameters import Value
@@ -72,6 +72,7 @@ def _parameters(
     """Return the parameters, and the bounds of the one that says how long a trial trains, which is none for Podium."""
     written: dict[str, Written] = {}
     epochs = None
+    refuse_twins(str(each.get("name") or "") for each in sections(found, "parameters", "spec"))
     for position, each in enumerate(sections(found, "parameters", "spec")):
         path, given = f"spec.parameters[{position}]", str(each.get("name") or "")
         space = section(each, "feasibleSpace", path)

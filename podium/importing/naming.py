@@ -1,7 +1,9 @@
 """Names that Podium takes, made of names that it does not."""
 
 import re
+from collections.abc import Iterable
 
+from podium.importing.source import NotImportable
 from podium.spec import MAX_NAME_LENGTH
 
 
@@ -16,6 +18,16 @@ def parameter_name(found: str) -> str:
     """Return an identifier as near to `found` as can be."""
     name = re.sub(r"\W", "_", found, flags=re.ASCII)[:62] or "parameter"
     return f"_{name}" if name[0].isdigit() else name
+
+
+def refuse_twins(given: Iterable[str]) -> None:
+    """Raise NotImportable where two parameters would have one name, and one of them would be lost."""
+    first: dict[str, str] = {}
+    for each in given:
+        name = parameter_name(each)
+        if name in first:
+            raise NotImportable(f"the parameters {first[name]!r} and {each!r} would both be {name}; rename one of them")
+        first[name] = each
 
 
 def rung_name(found: str) -> str:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from podium.importing.naming import experiment_name, parameter_name, rung_name
+from podium.importing.naming import experiment_name, parameter_name, refuse_twins, rung_name
 from podium.importing.source import Found, NotImportable, Source, number, section, sections, values, whole
 from podium.importing.space import Written, hinted, listed, ranged
 from podium.parameters import Value
@@ -21,7 +21,7 @@ KNOWN = (
 )  # fmt: skip
 ITS_OWN = (
     "id", "object", "created", "updated", "state", "progress", "client", "user", "project", "can_be_deleted", "deleted",
-    "development", "runs_only", "metadata",
+    "development", "runs_only",
 )  # fmt: skip
 """What the API tells of an experiment beside what was asked for."""
 
@@ -40,9 +40,8 @@ def experiment(source: Source, found: Found, path: str = "", *, full_epochs: int
     written["fidelity"] = fidelity(source, found, path, full_epochs)
     written["budget"] = _budget(source, found, path)
     written["parallelism"] = whole(found.get("parallel_bandwidth") or 1, _at(path, "parallel_bandwidth"))
-    if baseline := _baseline(found, path, parameters):
+    if baseline := _baseline(source, found, path, parameters):
         written["baseline"] = baseline
-        source.changed(_at(path, "parameters"), "the default values become the baseline, which is trained in full once")
     if (kind := found.get("type")) not in (None, "offline"):
         source.changed(_at(path, "type"), f"a {kind} search becomes one by Podium's optimizer; {NOTHING}")
     if whole(found.get("num_solutions") or 1, _at(path, "num_solutions")) > 1:
@@ -89,6 +88,8 @@ def _metrics(source: Source, found: Found, path: str) -> Written:
 
 def _parameters(source: Source, found: Found, path: str) -> dict[str, Written]:
     written = {}
+    everything = (*_each(found, "conditionals", path), *_each(found, "parameters", path))
+    refuse_twins(str(each.get("name") or "") for each, _ in everything)
     for each, at in _each(found, "conditionals", path):
         name = str(each.get("name"))
         choice = listed(source, f"{at}.values", _categories(each, "values", at))
@@ -170,8 +171,8 @@ def fidelity(source: Source, found: Found, path: str, full_epochs: int | None) -
     rungs: dict[str, int] = {}
     for name, cost in sorted(tasks, key=lambda task: task[1]):
         length = max(1, round(cost * epochs))
-        if length in rungs.values():
-            source.lost(_at(path, "tasks"), f"{name}: of {epochs} epochs it is as long as another task")
+        if length in rungs.values() or rung_name(name) in rungs:
+            source.lost(_at(path, "tasks"), f"{name}: of {epochs} epochs it is as long, or named, as another task")
         else:
             rungs[rung_name(name)] = length
     source.changed(_at(path, "tasks"), "a promoted trial goes on where it stood, where SigOpt trained each task anew")
@@ -187,9 +188,14 @@ def _epochs_for(costs: list[float]) -> int:
 
 
 def _budget(source: Source, found: Found, path: str) -> Written:
+    """Return the budget. Of tasks SigOpt counts the costs, as Podium's `cost` does; else it counts observations."""
     for key in ("observation_budget", "budget"):
-        if found.get(key) is not None:
-            return {"runs": whole(found[key], _at(path, key))}
+        if found.get(key) is None:
+            continue
+        if found.get("tasks"):
+            source.changed(_at(path, key), "it counts full trainings, a task as its share of one: `budget.cost`")
+            return {"cost": number(found[key], _at(path, key))}
+        return {"runs": whole(found[key], _at(path, key))}
     source.assumed(_at(path, "observation_budget"), "it has none: the budget is 100 runs")
     return {"runs": 100}
 
@@ -205,13 +211,30 @@ def _constraint(found: Found, path: str) -> Written:
     return {"terms": terms, bound: number(found.get("threshold"), f"{path}.threshold")}
 
 
-def _baseline(found: Found, path: str, parameters: Mapping[str, Written]) -> Written | None:
+def _baseline(source: Source, found: Found, path: str, parameters: Mapping[str, Written]) -> Written | None:
     """Return the default values, where every parameter has one."""
     given = {
-        parameter_name(str(each.get("name"))): each.get("default_value") for each, _ in _each(found, "parameters", path)
+        parameter_name(str(each.get("name") or "")): (each["default_value"], f"{at}.default_value")
+        for each, at in _each(found, "parameters", path)
+        if each.get("default_value") is not None
     }
-    values = {name: given.get(name) for name in parameters}
-    return values if all(value is not None for value in values.values()) else None
+    if parameters.keys() <= given.keys():
+        words = "the default values become the baseline, which is trained in full once"
+        source.changed(_at(path, "parameters"), words)
+        return {name: _like(parameters[name], given[name][0]) for name in parameters}
+    missing = ", ".join(sorted(parameters.keys() - given.keys()))
+    for name, (value, at) in given.items():
+        if name in parameters:
+            source.lost(at, f"{value}: a baseline has every parameter, and {missing} of them has no default value")
+    return None
+
+
+def _like(parameter: Written, value: Any) -> Any:  # Any: as it was written
+    """Return a value in the type of its parameter's: categories may have become booleans, and 5 stands for 5.0."""
+    choices = parameter.get("choices", ())
+    if isinstance(value, str) and value.lower() in ("true", "false") and True in choices:
+        return value.lower() == "true"
+    return int(value) if parameter["type"] == "integer" and isinstance(value, float) and value.is_integer() else value
 
 
 def _categories(found: Found, key: str, path: str) -> list[Value]:

@@ -91,7 +91,8 @@ def test_an_orchestrate_file_becomes_rungs_of_the_epochs_in_its_command() -> Non
     assert found.road is Road.ORCHESTRATE
     assert found.document["fidelity"] == {"rungs": {"small": 4, "medium": 20, "full": 40}}
     assert found.document["parameters"]["nesterov"]["choices"] == [True, False]
-    assert (found.document["budget"], found.document["parallelism"]) == ({"runs": 220}, 20)
+    assert (found.document["budget"], found.document["parallelism"]) == ({"cost": 220.0}, 20)
+    assert "budget.cost" in remarks(found, Kind.CHANGED)["optimization.observation_budget"]
     assert found.document["trial"]["command"] == ["sh", "-c", "python train.py --epochs 40"]
     assert found.document["trial"]["resources"] == {"requests": {"cpu": "500m"}, "limits": {"nvidia.com/gpu": "1"}}
     assert {"repository", "install"} <= remarks(found, Kind.LOST).keys()
@@ -116,7 +117,43 @@ def test_a_sigopt_experiment_keeps_conditions_constraints_priors_and_bounds() ->
     assert found.document["thresholds"] == [{"metric": "milliseconds", "at_most": 20.0}]
     assert found.document["constraints"] == [{"terms": {"eta": 1.0, "drop": 2.0}, "at_most": 1.5}]
     assert found.document["trial"] == {"external": True}
+    assert found.document["budget"] == {"runs": 40}
     assert {"num_solutions", "parameters[4]"} <= remarks(found, Kind.LOST).keys()
+
+
+SPACE = "parameters: [{name: a, type: double, bounds: {min: 0, max: 1}%s}, {name: b, type: categorical, "
+SPACE += "categorical_values: ['True', 'False']%s}]\nbudget: 9\nmetrics: [{name: m}]\n"
+
+
+def test_default_values_become_the_baseline_where_every_parameter_has_one() -> None:
+    [found] = imported(SPACE % (", default_value: 0.5", ", default_value: 'False'"))
+    assert found.faults == []
+    assert found.document["baseline"] == {"a": 0.5, "b": False}
+    [found] = imported(SPACE % (", default_value: 0.5", ""))
+    assert "baseline" not in found.document
+    assert "b of them has no default" in remarks(found, Kind.LOST)["parameters[0].default_value"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parameters: [{name: a-b, type: int, bounds: {min: 0, max: 9}},"
+        " {name: a_b, type: int, bounds: {min: 0, max: 9}}]",
+        "parameters: [{name: a b, type: int, bounds: {min: 0, max: 9}}]\nconditionals: [{name: a_b, values: [x, y]}]",
+        "{apiVersion: kubeflow.org/v1beta1, kind: Experiment, spec: {objective: {type: minimize}, parameters: ["
+        "{name: a-b, parameterType: int, feasibleSpace: {min: 0, max: 9}}, "
+        "{name: a.b, parameterType: int, feasibleSpace: {min: 0, max: 9}}]}}",
+    ],
+)
+def test_two_parameters_that_would_have_one_name_are_refused(text: str) -> None:
+    with pytest.raises(NotImportable, match=r"would both be a_b; rename one"):
+        imported(text)
+
+
+def test_a_prior_on_a_log_scale_is_as_wide_as_its_logarithm_varies() -> None:
+    text = "parameters: [{name: a, type: double, transformation: log, bounds: {min: 0.01, max: 1}, "
+    [found] = imported(text + "prior: {name: normal, mean: 0.1, scale: 0.046}}]\nbudget: 9\n")
+    assert found.document["parameters"]["a"]["hint"] == {"value": 0.1, "spread": 0.0999}  # 0.46 of the 4.6 of the range
 
 
 def test_the_later_layout_has_its_command_in_a_file_of_its_own() -> None:
