@@ -3,10 +3,10 @@
     python -m podium.wrapped --metric accuracy -- python mnist.py --lr='${lr}' --epochs='${PODIUM_EPOCHS}'
 
 `${name}` stands for a parameter, ${PODIUM_EPOCHS} for the epochs that this run is to reach, ${PODIUM_TRIAL} for the
-trial's number. A line like `accuracy=0.93`, or several such on one line, tells metrics; each time the objective is told
-another epoch is over, up to the last: what is told beyond that counts for the last. The command starts anew for each
-run, so that an experiment with several rungs says `fidelity.resumable: false`. Its exit code is the trial's; other
-output passes through.
+trial's number; `$${name}` stays `${name}`, for a shell to fill in. A line like `accuracy=0.93`, or several such on one
+line, tells metrics; each time the objective is told another epoch is over, up to the last: what is told beyond that
+counts for the last. The command starts anew for each run, so that an experiment with several rungs says
+`fidelity.resumable: false`. Its exit code is the trial's; other output passes through.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from podium.sdk import Trial
 
 METRIC = re.compile(r"([\w|./-]+)\s*=\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|nan|[+-]?inf)", re.IGNORECASE)
 """As Katib's collector reads standard output, and what has diverged."""
-PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+PLACEHOLDER = re.compile(r"\$(\$?)\{(\w+)\}")
 
 
 def main() -> None:
@@ -72,9 +72,15 @@ def filled(command: Sequence[str], values: Mapping[str, object]) -> list[str]:
     """Return the command with its placeholders filled in. Raises Fault for one that is no parameter's."""
 
     def value(found: re.Match[str]) -> str:
-        if found.group(1) not in values:
-            raise Fault(f"{found.group(0)} is no parameter of this experiment; there are {', '.join(values)}")
-        return str(values[found.group(1)])
+        is_kept, name = found.groups()
+        if is_kept:
+            return f"${{{name}}}"
+        if name not in values:
+            raise Fault(
+                f"{found.group(0)} is no parameter of this experiment; there are {', '.join(values)}; "
+                f"where a shell is to fill it in, write ${found.group(0)}"
+            )
+        return str(values[name])
 
     return [PLACEHOLDER.sub(value, word) for word in command]
 

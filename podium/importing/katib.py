@@ -18,6 +18,8 @@ SPEC = (
     "objective", "algorithm", "parameters", "parallelTrialCount", "maxTrialCount", "maxFailedTrialCount",
     "trialTemplate", "earlyStopping", "resumePolicy", "metricsCollectorSpec", "nasConfig",
 )  # fmt: skip
+OF_AN_OBJECTIVE = ("type", "goal", "objectiveMetricName", "additionalMetricNames", "metricStrategies")
+OF_A_SPACE = ("min", "max", "list", "step", "distribution")
 RESOURCE = "resource_name"
 """Hyperband's setting that names the parameter which says how long a trial trains."""
 
@@ -45,8 +47,9 @@ def experiment(source: Source) -> Written:
     written["budget"] = {"runs": _count(source, found, "maxTrialCount", 100)}
     written["parallelism"] = _count(source, found, "parallelTrialCount", 3)
     template = section(found, "trialTemplate", "spec")
-    written["trial"] = trial(source, template, objective=str(written["objective"]["metric"]), resource=resource)
-    _say_what_is_different(source, found)
+    metrics = [str(written["objective"]["metric"]), *_additional(found)]
+    written["trial"] = trial(source, template, metrics=metrics, resource=resource)
+    _say_what_is_different(source, found, has_rungs="rungs" not in written["fidelity"])
     return written
 
 
@@ -57,13 +60,30 @@ def _objective(source: Source, found: Found) -> Written:
         raise NotImportable(f"{path}.type must be maximize or minimize, found {kind!r}")
     if objective.get("goal") is not None:
         source.lost(f"{path}.goal", "Podium ends by its budget, or where it expects too little: see `stop_when`")
-    if objective.get("additionalMetricNames"):
-        source.changed(f"{path}.additionalMetricNames", "they need no mention: whatever a trial reports is kept")
-    for position, each in enumerate(sections(objective, "metricStrategies", path)):
+    if _additional(found):
+        words = "the command's `--metric` names them: they are read from what it prints, and kept"
+        source.changed(f"{path}.additionalMetricNames", words)
+    metric = str(objective.get("objectiveMetricName") or "value")
+    _strategies(source, objective, path, metric)
+    source.unlisted(path, objective, OF_AN_OBJECTIVE)
+    return {"metric": metric, "direction": kind}
+
+
+def _additional(found: Found) -> list[str]:
+    objective = section(found, "objective", "spec")
+    return [str(name) for name in values(objective, "additionalMetricNames", "spec.objective")]
+
+
+def _strategies(source: Source, objective: Found, path: str, metric: str) -> None:
+    """Say where another value of a training counted than the last: Katib takes an objective's best unless told."""
+    given = sections(objective, "metricStrategies", path)
+    for position, each in enumerate(given):
         if each.get("value") not in (None, "latest"):
             at = f"{path}.metricStrategies[{position}]"
             source.lost(at, f"{each.get('name')}: the last value of a training counts, not the {each.get('value')}")
-    return {"metric": str(objective.get("objectiveMetricName") or "value"), "direction": kind}
+    if not any(each.get("name") == metric for each in given):
+        words = "of a training Katib takes the best value that it prints, Podium the last"
+        source.lost(f"{path}.objectiveMetricName", words)
 
 
 def _parameters(
@@ -76,6 +96,7 @@ def _parameters(
     for position, each in enumerate(sections(found, "parameters", "spec")):
         path, given = f"spec.parameters[{position}]", str(each.get("name") or "")
         space = section(each, "feasibleSpace", path)
+        source.unlisted(f"{path}.feasibleSpace", space, OF_A_SPACE)
         if given == resource:
             low, high = (whole(space.get(end), f"{path}.feasibleSpace.{end}") for end in ("min", "max"))
             epochs = (low, high)
@@ -144,19 +165,29 @@ def _setting(found: Found, name: str) -> str | None:
     return next((str(each.get("value")) for each in settings if each.get("name") == name), None)
 
 
-def _say_what_is_different(source: Source, found: Found) -> None:
+def _say_what_is_different(source: Source, found: Found, *, has_rungs: bool) -> None:
     algorithm = section(found, "algorithm", "spec").get("algorithmName")
     if algorithm:
         source.changed("spec.algorithm", f"{algorithm}: Podium's own optimizer searches")
     if found.get("maxFailedTrialCount") is not None:
         words = "what fails teaches the optimizer; three bugs in a row pause the experiment, and it says why"
         source.lost("spec.maxFailedTrialCount", words)
-    if found.get("earlyStopping"):
+    if found.get("earlyStopping") and has_rungs:
         source.changed("spec.earlyStopping", "short trainings come first, and only what promises something goes on")
+    elif found.get("earlyStopping"):
+        words = "nothing says how long a training is, so that none ends early: give `fidelity` its rungs, in epochs"
+        source.lost("spec.earlyStopping", words)
     if found.get("resumePolicy") not in (None, "Never", "LongRunning"):
         source.changed(
             "spec.resumePolicy", "every experiment of Podium's can be paused and resumed, and keeps its state"
         )
-    collector = section(section(found, "metricsCollectorSpec", "spec"), "collector", "spec.metricsCollectorSpec")
-    if (kind := collector.get("kind")) not in (None, "StdOut", "None"):
-        source.lost("spec.metricsCollectorSpec", f"{kind}: metrics are read from what the command prints")
+    _say_how_metrics_are_read(source, section(found, "metricsCollectorSpec", "spec"), "spec.metricsCollectorSpec")
+
+
+def _say_how_metrics_are_read(source: Source, found: Found, path: str) -> None:
+    if (kind := section(found, "collector", path).get("kind")) not in (None, "StdOut", "None"):
+        source.lost(path, f"{kind}: metrics are read from what the command prints")
+    filtering = section(section(found, "source", path), "filter", f"{path}.source")
+    if filtering.get("metricsFormat"):
+        at = f"{path}.source.filter.metricsFormat"
+        source.lost(at, "have the command print `name=value`: no other form is read from what it prints")

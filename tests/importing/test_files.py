@@ -61,9 +61,11 @@ def test_every_type_of_katibs() -> None:
 def test_a_katib_template_becomes_a_trial_that_fills_in_its_parameters() -> None:
     trial = one("katib.yaml").document["trial"]
     assert trial["command"] == [
-        "python", "-m", "podium.wrapped", "--metric", "loss", "--", "python3", "mnist.py",
-        "--lr=${lr}", "--batch=${batch_size}", "--epochs=${PODIUM_EPOCHS}",
+        "python", "-m", "podium.wrapped", "--metric", "loss", "--metric", "accuracy", "--",
+        "env", "LR=${lr}", "python3", "mnist.py",
+        "--lr=${lr}", "--batch=${batch_size}", "--epochs=${PODIUM_EPOCHS}", "--home=$${HOME}",
     ]  # fmt: skip
+    assert trial["envFrom"] == [{"secretRef": {"name": "keys"}}]
     assert trial["nodeSelector"] == {"pool": "gpu"}
     assert trial["env"] == {"A": "b"}
     assert trial["resources"] == {"limits": {"nvidia.com/gpu": "1"}}
@@ -76,14 +78,43 @@ def test_what_katib_has_and_podium_has_not_is_said_with_its_line() -> None:
     found = one("katib.yaml")
     lost = {each.where: each.line for each in found.remarks if each.kind is Kind.LOST}
     assert lost["spec.objective.goal"] == 12
-    assert lost["spec.parameters[1].feasibleSpace.step"] == 23
-    assert lost["spec.maxFailedTrialCount"] == 20
+    assert lost["spec.parameters[1].feasibleSpace.step"] == 29
+    assert lost["spec.maxFailedTrialCount"] == 21
+    assert lost["spec.metricsCollectorSpec"] == 24
+    assert lost["spec.metricsCollectorSpec.source.filter.metricsFormat"] == 25
+    assert lost["spec.trialTemplate.successCondition"] == 39
+    template = "spec.trialTemplate.trialSpec.spec"
+    assert {f"{template}.backoffLimit", f"{template}.template.metadata.annotations"} <= lost.keys()
+    assert {"spec.earlyStopping", "spec.resumePolicy", "spec.algorithm"} <= remarks(found, Kind.CHANGED).keys()
     container = "spec.trialTemplate.trialSpec.spec.template.spec.containers[0]"
     assert {
         "spec.parameters[7].feasibleSpace",
         f"{container}.env[1]",
         "spec.objective.metricStrategies[0]",
     } <= lost.keys()
+
+
+KATIB = """
+apiVersion: kubeflow.org/v1beta1
+kind: Experiment
+spec:
+  objective: {type: maximize, objectiveMetricName: acc}
+  earlyStopping: {algorithmName: medianstop}
+  parameters: [{name: lr, parameterType: double, feasibleSpace: {min: 0.1, max: 1}}]
+  trialTemplate:
+    primaryContainerName: main
+    trialParameters: [{name: lr, reference: lr}]
+    trialSpec: {kind: Job, spec: {template: {spec: {nodeSelector: {rate: "${trialParameters.lr}"},
+      containers: [{name: main, image: i, command: [train, "${trialParameters.lr}"]}]}}}}
+"""
+
+
+def test_what_katib_does_unasked_and_podium_does_not_is_said() -> None:
+    [found] = imported(KATIB)
+    lost = remarks(found, Kind.LOST)
+    assert "Katib takes the best value" in lost["spec.objective.objectiveMetricName"]
+    assert "none ends early" in lost["spec.earlyStopping"], "a training of one epoch has nothing to stop within"
+    assert "in `nodeSelector`: only a command" in " ".join(lost.values())
 
 
 def test_an_orchestrate_file_becomes_rungs_of_the_epochs_in_its_command() -> None:

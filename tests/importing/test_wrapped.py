@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from podium.wrapped import metrics_in
+from podium.leaving import Fault
+from podium.wrapped import filled, metrics_in
 from tests.sdk.fake_run_api import FakeRunApi, assignment, finish, serving
 
 TELLING = """
@@ -42,6 +43,12 @@ def test_more_values_than_epochs_leave_the_last_one_for_the_last_epoch(api: Fake
     assert run(api, "-c", TELLING, "5")[0] == 0
     assert api.epochs == [1, 2, 3]
     assert api.reports[2].metrics["val_accuracy"] == 0.5
+
+
+def test_a_shells_own_variables_are_left_to_the_shell() -> None:
+    assert filled(["a=${a} $${HOME} $$${b}"], {"a": 0.5, "b": 1}) == ["a=0.5 ${HOME} $${b}"]
+    with pytest.raises(Fault, match=r"\$\{HOME\} is no parameter.* write \$\$\{HOME\}"):
+        filled(["${HOME}"], {"a": 0.5})
 
 
 def test_parameters_are_filled_in(api: FakeRunApi) -> None:
