@@ -12,7 +12,7 @@ import typer
 from podium.cli.output import quietly
 from podium.cli.terminal import BadInput, remarks
 from podium.documents import UnreadableDocument
-from podium.importing.optuna import PREFIX
+from podium.importing.optuna import PREFIX, without_password
 from podium.importing.remark import Kind
 from podium.importing.road import Imported, Road, imported, imported_study
 from podium.importing.source import NotImportable
@@ -47,6 +47,7 @@ def import_(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     """
     if output is not None and output.exists() and not force:
         raise BadInput(f"{output} is there already; --force writes over it")
+    shown = without_password(source)
     try:
         if road is Road.OPTUNA or source.startswith(PREFIX):
             found = [imported_study(source.removeprefix(PREFIX), study)]
@@ -55,15 +56,15 @@ def import_(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
             text = Path(source).read_text(encoding="utf-8")
             found = imported(text, road=road, run_text=run_text, full_epochs=full_epochs)
     except (UnreadableDocument, NotImportable) as error:
-        raise BadInput(f"{source}: {error}") from None
+        raise BadInput(f"{shown}: {error}") from None
     except UnicodeDecodeError:
-        raise BadInput(f"{source}: it is not UTF-8 text") from None
+        raise BadInput(f"{shown}: it is not UTF-8 text") from None
     text = "---\n".join(each.text for each in found)
     if output is None:
         typer.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8")
-    return _say(source, found, strict=strict)
+    return _say(shown, found, strict=strict)
 
 
 def _say(source: str, found: Sequence[Imported], *, strict: bool) -> int:

@@ -7,11 +7,11 @@ from podium.importing.source import NotImportable
 from podium.spec import MAX_NAME_LENGTH
 
 
-def experiment_name(found: object) -> str:
-    """Return a DNS label as near to `found` as can be, `imported` where nothing of it is left."""
+def experiment_name(found: object, *, otherwise: str = "imported") -> str:
+    """Return a DNS label as near to `found` as can be, `otherwise` where nothing of it is left."""
     words = re.sub(r"[^a-z0-9]+", "-", str(found or "").lower()).strip("-")
     words = re.sub(r"^[^a-z]+", "", words)[:MAX_NAME_LENGTH].strip("-")
-    return words or "imported"
+    return words or otherwise
 
 
 def parameter_name(found: str) -> str:

@@ -76,7 +76,8 @@ def road_of(document: Found) -> Road:
 
 def imported_study(url: str, study: str | None) -> Imported:
     """Return an Optuna study as an experiment. Raises NotImportable."""
-    source, document = optuna.experiment(optuna.opened(url, study))
+    with optuna.opened(url, study) as found:
+        source, document = optuna.experiment(found)
     return _whole(Road.OPTUNA, source, document)
 
 

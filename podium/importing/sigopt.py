@@ -11,6 +11,7 @@ from typing import Any
 from podium.importing.naming import experiment_name, parameter_name, refuse_twins, rung_name
 from podium.importing.source import Found, NotImportable, Source, number, section, sections, values, whole
 from podium.importing.space import Written, hinted, listed, ranged
+from podium.ladder import rungs_of
 from podium.parameters import Value
 
 MOST_EPOCHS = 100
@@ -164,7 +165,7 @@ def fidelity(source: Source, found: Found, path: str, full_epochs: int | None) -
         )
         if full_epochs is None or full_epochs == 1:
             return {"rungs": {"full": 1}}
-        return {"min": max(1, full_epochs // 27), "max": full_epochs}
+        return rungs_of(full_epochs)
     epochs = full_epochs or _epochs_for([cost for _, cost in tasks])
     if full_epochs is None:
         source.assumed(_at(path, "tasks"), f"a full training is {epochs} epochs; give --full-epochs for another number")

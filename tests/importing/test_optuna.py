@@ -1,11 +1,17 @@
 """Studies that Optuna itself wrote, in both of its storages of files."""
 
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 
-from podium.importing.road import imported_study
+from podium.fault import Fault
+from podium.faults import SpecRejected, parse_spec
+from podium.importing import optuna as optuna_study
+from podium.importing.optuna import without_password
+from podium.importing.road import Imported, Road, imported_study
 from podium.importing.source import NotImportable
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Optuna's own about what is experimental
@@ -78,3 +84,116 @@ def test_a_storage_that_is_none_and_a_study_without_trials_are_named(tmp_path: P
     optuna.create_study(storage=url, study_name="empty")
     with pytest.raises(NotImportable, match="no finished trial"):
         imported_study(url, None)
+
+
+def test_nothing_is_made_where_nothing_is(tmp_path: Path) -> None:
+    for kind in ("sqlite:///", "journal://"):
+        with pytest.raises(NotImportable, match=r"there is no file .*typo"):
+            imported_study(f"{kind}{tmp_path / 'typo'}", None)
+    assert list(tmp_path.iterdir()) == []
+    sqlite3.connect(tmp_path / "other.db").close()
+    (tmp_path / "other.db").touch()
+    with pytest.raises(NotImportable, match="holds no studies of Optuna's"):
+        imported_study(f"sqlite:///{tmp_path / 'other.db'}", None)
+    assert (tmp_path / "other.db").stat().st_size == 0
+
+
+def test_a_storages_password_is_not_shown() -> None:
+    url = "postgresql://me:s3cr3t@db.example.org/studies"
+    assert without_password(url) == "postgresql://me:***@db.example.org/studies"
+    assert without_password("sqlite:///a@b.db") == "sqlite:///a@b.db"
+
+
+def imported_from_memory(made: optuna.Study) -> Imported:
+    source, document = optuna_study.experiment(made)
+    return Imported(road=Road.OPTUNA, document=document, remarks=source.remarks, faults=faults_in(document))
+
+
+def faults_in(document: dict[str, Any]) -> list[Fault]:
+    try:
+        parse_spec(document)
+    except SpecRejected as rejected:
+        return rejected.faults
+    return []
+
+
+def told(*trials: tuple[dict[str, Any], dict[str, Any], float], direction: str = "minimize") -> optuna.Study:
+    """Return a study with trials of these parameters, distributions and values."""
+    made = optuna.create_study(study_name="told", direction=direction)
+    for params, distributions, value in trials:
+        made.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, value=value))
+    return made
+
+
+BOOSTER = optuna.distributions.CategoricalDistribution(["trees", "linear", "dart"])
+UNIT = optuna.distributions.FloatDistribution(0, 1)
+DEPTH = optuna.distributions.IntDistribution(1, 9)
+
+
+def test_what_all_trials_agree_on_becomes_a_condition() -> None:
+    """Optuna writes down no conditions: a space is what was run."""
+    made = told(
+        ({"booster": "trees", "rate": 0.1, "depth": 3}, {"booster": BOOSTER, "rate": UNIT, "depth": DEPTH}, 0.5),
+        (
+            {"booster": "dart", "rate": 0.2, "depth": 4, "drop": 0.5},
+            {"booster": BOOSTER, "rate": UNIT, "depth": DEPTH, "drop": UNIT},
+            0.2,
+        ),
+        ({"booster": "linear", "rate": 0.3}, {"booster": BOOSTER, "rate": UNIT}, 0.1),
+    )
+    found = imported_from_memory(made)
+    assert found.faults == []
+    parameters = found.document["parameters"]
+    assert parameters["depth"]["when"] == {"booster": ["trees", "dart"]}
+    assert parameters["drop"]["when"] == {"booster": ["dart"]}
+    assert "when" not in parameters["rate"]
+    assert found.document["guesses"] == [
+        {"booster": "linear", "rate": 0.3},
+        {"booster": "dart", "rate": 0.2, "depth": 4, "drop": 0.5},
+        {"booster": "trees", "rate": 0.1, "depth": 3},
+    ]
+
+
+def test_a_parameter_that_comes_and_goes_without_a_reason_is_named() -> None:
+    made = told(
+        ({"booster": "trees", "drop": 0.5}, {"booster": BOOSTER, "drop": UNIT}, 0.5),
+        ({"booster": "trees"}, {"booster": BOOSTER}, 0.2),
+    )
+    said = " ".join(map(str, imported_from_memory(made).remarks))
+    assert "lost: parameters.drop: 1 of 2 trials do not have it: write under which condition" in said
+    assert "1 of the best lie outside" in said
+
+
+def test_guesses_lie_in_the_space_and_break_no_constraint() -> None:
+    narrow = optuna.distributions.FloatDistribution(0, 0.5)
+    made = told(({"x": 0.9}, {"x": UNIT}, 0.1), ({"x": 0.4}, {"x": narrow}, 0.2), ({"x": 0.3}, {"x": narrow}, 0.3))
+    made.sampler = optuna.samplers.TPESampler(seed=1, constraints_func=lambda trial: (trial.params["x"] - 0.2,))
+    made.enqueue_trial({"x": 0.25})
+    made.enqueue_trial({"x": 0.1})
+    made.optimize(lambda trial: trial.suggest_float("x", 0, 0.5), n_trials=2)
+    made.enqueue_trial({"x": 0.2})
+    found = imported_from_memory(made)
+    assert found.faults == []
+    assert [each["x"] for each in found.document["guesses"]] == [0.1, 0.4, 0.3], "0.25 breaks it, 0.9 is outside"
+    said = " ".join(map(str, found.remarks))
+    assert "1 trials break them" in said
+    assert "1 that wait or run" in said
+    assert "its range changed" in said
+
+
+def test_steps_that_are_counted_from_0_are_one_epoch_more() -> None:
+    made = optuna.create_study(study_name="steps")
+    steps = dict.fromkeys(range(10), 0.5)
+    made.add_trial(
+        optuna.trial.create_trial(params={"x": 0.5}, distributions={"x": UNIT}, value=1.0, intermediate_values=steps)
+    )
+    assert imported_from_memory(made).document["fidelity"] == {"min": 1, "max": 10}
+
+
+def test_of_more_objectives_than_four_the_rest_is_named() -> None:
+    made = optuna.create_study(study_name="many", directions=["minimize"] * 5)
+    made.add_trial(optuna.trial.create_trial(params={"x": 0.5}, distributions={"x": UNIT}, values=[1.0] * 5))
+    found = imported_from_memory(made)
+    assert found.faults == []
+    assert len(found.document["other_objectives"]) == 3
+    assert "lost: metrics: value_4: Podium takes four objectives" in " ".join(map(str, found.remarks))
