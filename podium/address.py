@@ -63,7 +63,7 @@ def find_address(
         return Address(url=at, url_from=at_from, token=given, token_from=TOKEN_VARIABLE)
     kept = kept or config.of_url(at)
     if kept is None or kept[1].token is None:
-        state_dir = _state_dir(environment)
+        state_dir = state_dir_of(environment)
         if own := kept_token(at, state_dir):
             return Address(url=at, url_from=at_from, token=own, token_from=str(state_dir / TOKEN_FILE))
         return Address(url=at, url_from=at_from)
@@ -107,7 +107,8 @@ def _is_the_same(one: SplitResult, other: SplitResult) -> bool:
     return hosts[0] == hosts[1] or all(map(is_loopback, hosts))
 
 
-def _state_dir(environment: Mapping[str, str]) -> Path:
+def state_dir_of(environment: Mapping[str, str]) -> Path:
+    """Return where a controller on this machine keeps its state, unless it is told otherwise."""
     return Path(environment.get(STATE_DIR_VARIABLE) or DEFAULT_STATE_DIR)
 
 
@@ -140,7 +141,7 @@ def _url(
         return url, URL_VARIABLE
     if (current := config.profiles.get(config.current)) is not None:
         return current.url, f"the profile {config.current!r}"
-    state_dir = _state_dir(environment)
+    state_dir = state_dir_of(environment)
     if url := running_controller(state_dir):
         return url, f"what runs in {state_dir}"
     return DEFAULT_URL, "the usual address"

@@ -21,13 +21,13 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from podium.asked import EXIT_CODES, LEASE_SECONDS, Ask, GivenUp, GiveUp, Suggestion
 from podium.client import Client, PodiumClient
-from podium.leaving import Leaving, exit_of
+from podium.leaving import Leaving, Preempted, exit_of
 from podium.preemption import Preemption
-from podium.refusal import ServerUnreachable, Unavailable
+from podium.refusal import Refused, ServerUnreachable, TooManyRequests, Unavailable
 from podium.run_client import RunClient
 from podium.sdk import Trial
 from podium.taxonomy import ExitCode, ExperimentState
@@ -61,8 +61,8 @@ class AskedTrial(Trial):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
         with self._client:
-            if error is None and self._reported_epoch >= self.to_epoch:
-                return False
+            if self.is_finished:  # whatever came after it, there is nothing left to give up
+                return isinstance(error, Leaving)
             given_up = _why(error, f"left after epoch {self._reported_epoch} of {self.to_epoch}")
             if given_up is not None:
                 with suppress(Leaving):  # it is over already, or its lease will end it
@@ -92,26 +92,31 @@ def trials(
     *,
     lease_seconds: float = LEASE_SECONDS,
     holder: str | None = None,
-    sleep: Callable[[float], None] = time.sleep,
+    preemption: Preemption | None = None,
 ) -> Iterator[AskedTrial]:
     """Yield trials to train, one after the other, until the experiment is paused or over. Raises PodiumError.
 
     Threads and processes may each have an iterator of their own: none is given another's run. In the main thread a
-    SIGTERM gives the run up and ends the iteration; elsewhere nobody hears it. A controller that is away for less than
-    ten minutes is waited for; a run that it gave away unheard is offered again once its lease is over.
+    SIGTERM gives the run up and ends the iteration; elsewhere nobody hears it, but `preemption.leave` does the same. A
+    controller that is away for less than ten minutes, or asked too often, is waited for; a run that it gave away
+    unheard is offered again once its lease is over.
     """
     wish = Ask(
         holder=f"{socket.gethostname()}, process {os.getpid()}" if holder is None else holder,
         lease_seconds=lease_seconds,
         wait_seconds=WAIT_SECONDS,
     )
-    identity, preemption = client.find(experiment).id, Preemption()
-    ask = partial(_patient(sleep), client.ask, identity, wish)
-    with preemption if threading.current_thread() is threading.main_thread() else nullcontext():
-        while not preemption.is_due:
-            asked = ask()
+    is_heard = preemption is None and threading.current_thread() is threading.main_thread()
+    leaving, identity = preemption or Preemption(), client.find(experiment).id
+    ask = partial(_patient(leaving.pause), client.ask, identity, wish)
+    with leaving if is_heard else nullcontext():
+        while not leaving.is_due:
+            try:
+                asked = ask()
+            except Preempted:  # between two trials there is nothing to give up
+                return
             if asked.suggestion is not None:
-                trial = _opened(client.url, asked.suggestion, preemption, sleep)
+                trial = _opened(client.url, asked.suggestion, leaving)
                 if trial is not None:
                     yield trial
             elif asked.state is not ExperimentState.RUNNING:
@@ -121,19 +126,24 @@ def trials(
 
 def _patient(sleep: Callable[[float], None]) -> Retrying:
     return Retrying(
-        retry=retry_if_exception_type((ServerUnreachable, Unavailable)),
-        wait=wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_SECONDS),
+        retry=retry_if_exception_type((ServerUnreachable, Unavailable, TooManyRequests)),
+        wait=_wait_seconds,
         stop=stop_after_delay(AWAY_SECONDS),
         sleep=sleep,
         reraise=True,
     )
 
 
-def _opened(
-    url: str, suggestion: Suggestion, preemption: Preemption, sleep: Callable[[float], None]
-) -> AskedTrial | None:
+def _wait_seconds(state: RetryCallState) -> float:
+    """Back off with full jitter, and not before Retry-After."""
+    backoff_seconds = wait_random_exponential(multiplier=0.5, max=LONGEST_PAUSE_SECONDS)(state)
+    error = state.outcome.exception() if state.outcome else None
+    return max(backoff_seconds, error.retry_after_seconds) if isinstance(error, Refused) else backoff_seconds
+
+
+def _opened(url: str, suggestion: Suggestion, preemption: Preemption) -> AskedTrial | None:
     """Return the trial, whose block closes its connection; None where the run was taken back meanwhile."""
-    run = RunClient(url, suggestion.token, sleep=sleep)
+    run = RunClient(url, suggestion.token, sleep=preemption.pause)
     try:
         return AskedTrial(run, preemption, suggestion)
     except Leaving as error:

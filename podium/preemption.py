@@ -52,6 +52,10 @@ class Preemption:
         """Whether SIGTERM came."""
         return self._is_due
 
+    def leave(self) -> None:
+        """Have every trial that looks here leave at its next look, as SIGTERM would: from whichever thread."""
+        self._is_due = True
+
     def check(self) -> None:
         """Raise Preempted if SIGTERM came."""
         if self._is_due:

@@ -16,24 +16,31 @@ What it returns, a number or a mapping of metrics, is reported as the last epoch
 import inspect
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from podium.address import DEFAULT_STATE_DIR, find_address
+from podium.address import find_address, state_dir_of
 from podium.asking import AskedTrial, trials
 from podium.blocking.client import Client
 from podium.blocking.experiment import Experiment
 from podium.cli.local import local_controller
+from podium.importing.naming import experiment_name
+from podium.ladder import rungs_of
 from podium.packaging import packaged
 from podium.parameters import Configuration
+from podium.preemption import Preemption
 from podium.refusal import NotFound, PodiumError
 from podium.sdk import Trial
 from podium.taxonomy import ExperimentState
 from podium.wire import Experiment as Record
 from podium.wire import Trial as Best
 
+LEAVE_SECONDS = 10.0
+"""How long an interrupt waits for what is trained here to leave. What does not goes on to its next report."""
+BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
 Function = Callable[..., Any]  # Any: what a user's function takes and returns
 Document = dict[str, Any]  # Any: a spec, as it is written
 
@@ -82,17 +89,20 @@ def tune(  # noqa: PLR0913  # options of which most stay as they are
     is started for this where none is. With an `image`, the function is sent along and the controller starts Jobs; `pod`
     holds what else `trial` may say of them. `sections` are those of `spec_of`.
 
-    Raises SpecRejected, TuningFailed, TuningPaused, FunctionTooLarge and PodiumError. An interrupt pauses the search.
+    Raises SpecRejected, TuningFailed, TuningPaused, FunctionTooLarge and PodiumError; ValueError for a `pod` that says
+    what is run, or that is given without an image. An interrupt pauses the search; what is trained here leaves at its
+    next report.
     """
-    how = {"external": True} if image is None else {"image": image, **packaged(function)}
-    document = spec_of(function, space, **sections) | {"trial": {**(pod or {}), **how}}
+    how = _run_by(function, image, pod or {})
+    document = spec_of(function, space, **sections) | {"trial": how}
     with _client(url, token) as client:
         experiment = client.experiments.create(document)
         try:
             failure = None if image else _train(client, experiment, function, progress=progress)
             experiment.wait(progress=progress and image is not None)
         except KeyboardInterrupt:
-            experiment.pause()
+            with suppress(PodiumError):  # the interrupt is what is to be heard of
+                experiment.pause()
             raise
         experiment.refresh()
         if experiment.state is ExperimentState.PAUSED:
@@ -119,10 +129,10 @@ def spec_of(  # noqa: PLR0913  # as above
     Without `epochs` each trial is trained once, as a whole. A number as the `budget` counts full trainings. `more` are
     sections of a spec: `fidelity`, `baseline`, `guesses`, `constraints`, `seed` and so on.
     """
-    called = name or getattr(function, "__name__", "function").replace("_", "-").strip("-").lower()
-    fidelity = {"rungs": {"full": 1}} if epochs is None else {"min": max(1, epochs // 27), "max": epochs}
+    called = experiment_name(getattr(function, "__name__", "").strip("<>"), otherwise="tuned")
+    fidelity = {"rungs": {"full": 1}} if epochs is None else rungs_of(epochs)
     return {
-        "name": called if called.isascii() and called[:1].isalpha() else "tuned",
+        "name": called if name is None else name,
         "objective": {"metric": objective, "direction": direction},
         "parameters": {key: dict(parameter) for key, parameter in space.items()},
         "fidelity": fidelity,
@@ -133,10 +143,24 @@ def spec_of(  # noqa: PLR0913  # as above
     }
 
 
+def _run_by(function: Function, image: str | None, pod: Mapping[str, object]) -> Document:
+    """Return the `trial` section: who asks trains, or Jobs that the function is sent to."""
+    if image is None:
+        if pod:
+            raise ValueError("`pod` says how Jobs are to be: give an `image` too, or leave it out")
+        return {"external": True}
+    if own := sorted({"command", "external", "image"} & pod.keys()):
+        raise ValueError(f"`pod` must not hold {', '.join(own)}: the function is what is run, in the `image`")
+    how = packaged(function)
+    given = pod.get("env")
+    env = {**(given if isinstance(given, Mapping) else {}), **how["env"]}
+    return {**pod, **how, "image": image, "env": env}
+
+
 def call(function: Function, trial: Trial) -> None:
     """Have the function train one run, and report what it returns where it did not report the last epoch itself."""
-    takes = list(inspect.signature(function).parameters)
-    is_of_trial = len(takes) == 1 and takes[0] not in trial.parameters
+    takes = list(inspect.signature(function).parameters.values())
+    is_of_trial = len(takes) == 1 and takes[0].kind not in BY_NAME and takes[0].name not in trial.parameters
     returned = function(trial) if is_of_trial else function(**trial.parameters)
     if trial.is_finished or returned is None:
         return
@@ -151,7 +175,7 @@ def _client(url: str | None, token: str | None) -> Iterator[Client]:
         if url is not None or client.is_ready() or client.address.url_from != "the usual address":
             yield client
             return
-    with local_controller(DEFAULT_STATE_DIR) as controller:
+    with local_controller(state_dir_of(os.environ)) as controller:
         address = find_address(controller.url, token, os.environ)
         with Client(address.url, token=address.token) as client:
             yield client
@@ -160,29 +184,45 @@ def _client(url: str | None, token: str | None) -> Iterator[Client]:
 def _train(client: Client, experiment: Experiment, function: Function, *, progress: bool) -> BaseException | None:
     """Train with as many threads as runs may be in flight, until it is at rest; return what was raised first."""
     failures: list[BaseException] = []
-    threads = [
-        threading.Thread(
-            target=_work, args=(client.url, client.address.token, experiment.id, function, failures), daemon=True
-        )
-        for _ in range(experiment.spec.parallelism)
-    ]
+    preemption = Preemption()
+
+    def work() -> None:
+        _work(client, experiment.id, function, preemption, failures)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(experiment.spec.parallelism)]
     for thread in threads:
         thread.start()
-    experiment.wait(progress=progress)
+    try:
+        experiment.wait(progress=progress)
+    except BaseException:  # also an interrupt: nobody is here any more for whom to train
+        with suppress(PodiumError):
+            experiment.pause()
+        preemption.leave()
+        _join(threads, seconds=LEAVE_SECONDS)
+        raise
     for thread in threads:
         thread.join()
     return failures[0] if failures else None
 
 
-def _work(url: str, token: str | None, experiment: str, function: Function, failures: list[BaseException]) -> None:
-    with Client(url, token=token) as client:
+def _join(threads: Sequence[threading.Thread], *, seconds: float) -> None:
+    """Wait for threads, all of them together for so long at most."""
+    until = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+
+
+def _work(
+    client: Client, experiment: str, function: Function, preemption: Preemption, failures: list[BaseException]
+) -> None:
+    with Client(client.url, token=client.address.token) as own:
         try:
-            for trial in trials(client, experiment):
+            for trial in trials(own, experiment, preemption=preemption):
                 _one(function, trial, failures)
-        except PodiumError as error:  # nobody would train what is offered next, and nobody would end the search
+        except BaseException as error:  # noqa: BLE001  # also sys.exit: else nobody trains on, and the search never ends
             failures.append(error)
             with suppress(PodiumError):
-                client.experiments.pause(experiment)
+                own.experiments.pause(experiment)
 
 
 def _one(function: Function, trial: AskedTrial, failures: list[BaseException]) -> None:

@@ -1,5 +1,7 @@
 """`podium.ask`, from a process of its own, against a real controller whose optimizer thinks for itself."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -14,8 +16,10 @@ from podium.asking import AskedTrial, trials
 from podium.client import PodiumClient
 from podium.exchange import Named
 from podium.leaving import Preempted, Superseded
-from podium.refusal import ServerUnreachable
+from podium.preemption import Preemption
+from podium.refusal import ServerUnreachable, TooManyRequests
 from podium.run_client import RunClient
+from podium.wire import Problem
 from tests.cli.served import serving
 from tests.service import API, Service
 from tests.waiting import wait_for
@@ -80,16 +84,29 @@ def test_two_threads_share_a_search_without_meeting(service: Service, client: Po
     assert len(jobs) == len(set(jobs))
 
 
+class Unhurried(Preemption):
+    """Remembers what it is to wait, and does not wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pauses: list[float] = []
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+
 class Shaken(PodiumClient):
     """A connection that fails at first, and to which something happens between an ask and what follows it."""
 
-    away = 2
+    away = 3
     takes_back = True
 
     def ask(self, experiment_id: Named, wish: Ask) -> Asked:
         if self.away:
             self.away -= 1
-            raise ServerUnreachable("a controller that is replaced")
+            if self.away:
+                raise ServerUnreachable("a controller that is replaced")
+            raise TooManyRequests(Problem(error="TooMany", detail="not so often"), 429, retry_after_seconds=77)
         asked = super().ask(experiment_id, wish)
         if asked.suggestion is not None and self.takes_back:
             self.takes_back = False
@@ -105,15 +122,53 @@ def test_a_controller_that_is_away_is_waited_for_and_a_run_that_is_taken_back_is
     service: Service, client: PodiumClient
 ) -> None:
     experiment = service.create(**EXTERNAL | {"parallelism": 1, "budget": {"runs": 2}})
-    pauses: list[float] = []
+    unhurried = Unhurried()
     with Shaken(client.url) as shaken:
         numbers = []
-        for trial in trials(shaken, experiment, sleep=pauses.append):
+        for trial in trials(shaken, experiment, preemption=unhurried):
             with trial:
                 train(trial)
                 numbers.append(trial.number)
-    assert len(pauses) == 2
+    assert len(unhurried.pauses) == 3
+    assert unhurried.pauses[2] == 77, "as it was asked to"
     assert numbers == [2]
+
+
+class Terminated(PodiumClient):
+    """A connection during whose second ask SIGTERM comes."""
+
+    asks = 0
+
+    def ask(self, experiment_id: Named, wish: Ask) -> Asked:
+        self.asks += 1
+        if self.asks == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().ask(experiment_id, wish)
+
+
+def test_sigterm_between_two_trials_ends_the_iteration(service: Service, client: PodiumClient) -> None:
+    experiment = service.create(**EXTERNAL | {"budget": {"cost": 3.0}})
+    numbers = []
+    with Terminated(client.url) as terminated:
+        for trial in trials(terminated, experiment):
+            with trial:
+                train(trial)
+                numbers.append(trial.number)
+    assert numbers == [1]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert client.experiment(experiment).state == "running"
+
+
+def test_an_error_after_the_last_report_gives_nothing_up(
+    service: Service, client: PodiumClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    experiment = service.create(**EXTERNAL)
+    trial = next(trials(client, experiment))
+    with trial:
+        train(trial)
+        trial.__exit__(OSError, OSError("no place for the picture"), None)
+    assert "given up" not in caplog.text
+    assert first_run(client, experiment, trial, attempts=1) == "succeeded"
 
 
 def first_run(client: PodiumClient, experiment: str, trial: AskedTrial, *, attempts: int) -> str:

@@ -1,5 +1,6 @@
 """A function that travels to a process of its own, as to a Job's."""
 
+import functools
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import podium
+from podium.blocking.experiments import Experiments
 from podium.packaging import COMMAND, VARIABLE, FunctionTooLarge, packaged
 from podium.tuning import spec_of
 from tests.sdk.fake_run_api import FakeRunApi, assignment, finish, serving
@@ -63,4 +66,35 @@ def test_a_spec_is_made_of_a_functions_name_and_a_number() -> None:
     assert spec["name"] == "train"
     assert spec["fidelity"] == {"min": 1, "max": 27}
     assert spec["budget"] == {"cost": 3.0}
-    assert spec_of(lambda trial: 0, {"x": {}})["name"] == "tuned"
+    assert spec_of(lambda trial: 0, {"x": {}})["name"] == "lambda"
+    assert spec_of(functools.partial(max), {"x": {}})["name"] == "tuned"
+
+
+def test_a_name_that_is_too_long_for_a_job_is_cut_and_one_that_is_given_is_not() -> None:
+    def train_resnet_on_cifar_with_mixup_and_label_smoothing() -> None: ...
+
+    assert spec_of(train_resnet_on_cifar_with_mixup_and_label_smoothing, {})["name"] == (
+        "train-resnet-on-cifar-with-mixup-and"
+    )
+    assert spec_of(max, {}, name="Mine")["name"] == "Mine", "and is refused where it must be"
+
+
+def test_what_the_pod_says_of_variables_goes_along_and_what_is_run_is_not_its_to_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Created(Exception):
+        """What would be created."""
+
+    def create(_: object, document: object) -> None:
+        raise Created(document)
+
+    monkeypatch.setattr(Experiments, "create", create)
+    with pytest.raises(Created) as made:
+        podium.tune(len, {}, url="http://127.0.0.1:9", image="i", pod={"env": {"A": "b"}, "nodeSelector": {"a": "b"}})
+    trial = made.value.args[0]["trial"]
+    assert trial["env"].keys() == {"A", VARIABLE}
+    assert (trial["image"], trial["nodeSelector"], trial["command"]) == ("i", {"a": "b"}, COMMAND)
+    with pytest.raises(ValueError, match="must not hold command"):
+        podium.tune(len, {}, url="http://127.0.0.1:9", image="i", pod={"command": ["a"]})
+    with pytest.raises(ValueError, match="give an `image`"):
+        podium.tune(len, {}, url="http://127.0.0.1:9", pod={"env": {"A": "b"}})

@@ -1,6 +1,10 @@
 """`podium.tune` against a real controller whose optimizer thinks for itself: here, in threads of this process."""
 
+import os
+import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,6 +74,42 @@ def test_what_raises_again_and_again_is_shown(url: str) -> None:
     with pytest.raises(TuningFailed, match="all failed by a bug") as failed:
         tune(broken, url)
     assert isinstance(failed.value.__cause__, KeyError)
+
+
+def test_a_function_that_ends_the_process_ends_the_search(url: str) -> None:
+    def leaves(trial: Any) -> None:
+        sys.exit("wrong folder")
+
+    with pytest.raises(TuningFailed) as failed:
+        tune(leaves, url, parallelism=2)
+    assert isinstance(failed.value.__cause__, SystemExit)
+
+
+def test_an_interrupt_pauses_the_search_and_what_is_trained_here_leaves(url: str) -> None:
+    left = threading.Event()
+
+    def train(trial: Any) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            for epoch in trial.epochs():
+                trial.report(epoch=epoch, value=1.0)
+                time.sleep(0.2)
+        finally:
+            left.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        tune(train, url, epochs=200, fidelity={"rungs": {"full": 200}})
+    assert left.is_set()
+    with podium.Client(url) as client:
+        experiment = client.experiments.get("train")
+        assert experiment.wait(timeout=10, poll=0.05).state == "paused"
+        [run] = experiment.runs()
+        assert [attempt.end_reason for attempt in run.attempts] in (["preempted"], ["preempted", None])
+
+
+def test_keywords_are_parameters(url: str) -> None:
+    study = tune(lambda **found: found["x"], url, name="keywords")
+    assert study.best_value == study.best_parameters["x"]
 
 
 def test_a_search_that_somebody_pauses_says_so(url: str) -> None:
