@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import fsspec
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from controller.leader_name import LastPass, last_pass_in
 from controller.leadership import LOCK_KEY
+from controller.pulse import STUCK_SECONDS
 from controller.tables import AttemptRow
 from podium.diagnosis import Finding, Verdict
 from podium.taxonomy import AttemptState
@@ -22,8 +25,9 @@ IMAGE_WORDS = (
 )
 """As the cluster says that a node does not get an image."""
 LEADER = text(
-    "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objsubid = 1"
-    " AND objid = :key AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+    "SELECT coalesce(application_name, '') FROM pg_locks LEFT JOIN pg_stat_activity USING (pid)"
+    " WHERE locktype = 'advisory' AND granted AND classid = 0 AND objsubid = 1"
+    " AND objid = :key AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
 
@@ -33,15 +37,21 @@ class DatabaseFacts:
     """PostgreSQL's version."""
     is_led: bool
     """Whether some process holds the reconciler's lock."""
+    last_pass: LastPass | None
+    """What that process tells of its last pass; None where it tells nothing, or has made none."""
+    now: datetime
     waiting: Sequence[str]
     """What the attempts that wait are waiting for, in the cluster's words; the latest first."""
 
 
 def database_facts(session: Session) -> DatabaseFacts:
+    leader = session.scalar(LEADER, {"key": LOCK_KEY})
     waits = select(AttemptRow.waiting).where(AttemptRow.state != AttemptState.ENDED, AttemptRow.waiting != "")
     return DatabaseFacts(
         server=str(session.scalar(text("SHOW server_version"))),
-        is_led=bool(session.scalar(LEADER, {"key": LOCK_KEY})),
+        is_led=leader is not None,
+        last_pass=last_pass_in(leader),
+        now=datetime.now(UTC),
         waiting=list(session.scalars(waits.order_by(AttemptRow.id.desc()).limit(MOST_WAITING))),
     )
 
@@ -77,8 +87,20 @@ def findings(facts: DatabaseFacts, store: str | None) -> Iterator[Finding]:
 
 
 def _reconciler(facts: DatabaseFacts) -> Finding:
-    if facts.is_led:
-        return Finding(name="reconciler", verdict=Verdict.OK, found="a process reconciles: it holds the lock")
+    if facts.is_led and facts.last_pass is None:
+        found = "a process reconciles: it holds the lock, and has told of no pass yet"
+        return Finding(name="reconciler", verdict=Verdict.OK, found=found)
+    if facts.is_led and facts.last_pass is not None:
+        ago = (facts.now - facts.last_pass.ended_at).total_seconds()
+        found = f"a process reconciles: its last pass ended {max(ago, 0):.0f} s ago"
+        if ago <= facts.last_pass.due_seconds + STUCK_SECONDS:
+            return Finding(name="reconciler", verdict=Verdict.OK, found=found)
+        return Finding(
+            name="reconciler",
+            verdict=Verdict.FAILED,
+            found=f"{found}, and the next was due {facts.last_pass.due_seconds:.0f} s after it",
+            remedy="see its log: it says which pass was given up, or failed; on Kubernetes see whether its API answers",
+        )
     return Finding(
         name="reconciler",
         verdict=Verdict.FAILED,

@@ -1,6 +1,8 @@
 """Who may reconcile: the one process that holds a PostgreSQL advisory lock. It also hears what wakes it."""
 
+import math
 import threading
+import time
 from collections.abc import Callable
 
 import psycopg
@@ -9,6 +11,7 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
 from controller.database import CHANNEL, CONNECT_TIMEOUT_SECONDS, NOTICE_SECONDS, NOTICING
+from controller.leader_name import BEFORE_THE_FIRST
 
 LOCK_KEY = 7020
 RETRY_SECONDS = 1.0
@@ -22,14 +25,22 @@ class Leadership:
     """Hold the lock as long as the connection lives, and call `wake` on every NOTIFY.
 
     The connection is the lease: when it breaks, PostgreSQL frees the lock and `is_held` turns false. `gained` is called
-    each time that the lock was won, before anybody acts on it.
+    each time that the lock was won, before anybody acts on it. What `named` says is the connection's name, for others
+    to read, and is asked for every HEARTBEAT_SECONDS.
     """
 
-    def __init__(self, database_url: str, wake: Callable[[], None], gained: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        wake: Callable[[], None],
+        gained: Callable[[], None] = lambda: None,
+        named: Callable[[], str] = lambda: BEFORE_THE_FIRST,
+    ) -> None:
         url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._conninfo = make_conninfo(url, connect_timeout=CONNECT_TIMEOUT_SECONDS, **NOTICING)
         self._wake = wake
         self._gained = gained
+        self._named = named
         self._held = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="leadership", daemon=True)
@@ -70,7 +81,11 @@ class Leadership:
             self._held.set()
             self._wake()
             log.info("this process reconciles")
+            beat_at = -math.inf
             while not self._stopping.is_set():
+                if time.monotonic() - beat_at >= HEARTBEAT_SECONDS:
+                    beat_at = time.monotonic()
+                    connection.execute("SELECT set_config('application_name', %s, false)", (self._named(),))
                 for _ in connection.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
                     self._wake()
                 connection.execute("SELECT 1")

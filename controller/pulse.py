@@ -5,7 +5,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
+from controller.leader_name import LastPass
 from controller.meters import Meters
 
 STUCK_SECONDS = 300.0
@@ -56,9 +58,16 @@ class Wake:
 class Pulse:
     """Notes every turn of the loop and times its passes."""
 
-    def __init__(self, meters: Meters, clock: Callable[[], float] = time.monotonic) -> None:
-        self._meters, self._clock = meters, clock
+    def __init__(
+        self,
+        meters: Meters,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._meters, self._clock, self._now = meters, clock, now
         self._due = clock()
+        self._passed_at: datetime | None = None
+        self._due_seconds = 0.0
 
     @contextmanager
     def passing(self, lag_seconds: float | None) -> Iterator[None]:
@@ -68,10 +77,17 @@ class Pulse:
         with self._meters.pass_seconds.time():
             yield
         self._meters.last_pass.set_to_current_time()
+        self._passed_at = self._now()
 
     def turned(self, due_seconds: float) -> None:
         """Note that the loop turns; it will turn again within that time, and the time that a turn takes."""
-        self._due = self._clock() + due_seconds
+        self._due, self._due_seconds = self._clock() + due_seconds, due_seconds
+
+    @property
+    def last_pass(self) -> LastPass | None:
+        """The last pass that was finished; None before the first."""
+        passed_at = self._passed_at
+        return None if passed_at is None else LastPass(ended_at=passed_at, due_seconds=self._due_seconds)
 
     def is_beating(self) -> bool:
         return self._clock() <= self._due + STUCK_SECONDS

@@ -23,6 +23,7 @@ from controller.collection import Collector
 from controller.counted_cluster import CountedCluster
 from controller.dashboard.door import add_dashboard
 from controller.database import is_reachable, open_sessions
+from controller.leader_name import name_of
 from controller.leadership import Leadership
 from controller.leases.cluster import HereAndElsewhere, LeaseCluster
 from controller.loop import run_forever
@@ -132,7 +133,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
     """Reconcile until the block ends; Jobs live on."""
     meters = meters_of(parts.registry)
     wake, stopping, pulse = Wake(), threading.Event(), Pulse(meters)
-    leadership = Leadership(parts.database_url, wake.set, cluster.refresh)
+    leadership = Leadership(parts.database_url, wake.set, cluster.refresh, lambda: name_of(pulse.last_pass))
     meters.is_active.set_function(lambda: float(leadership.is_held))
     with ExitStack() as stack:
         thinker = stack.enter_context(closing(Thinker()))

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -14,6 +15,7 @@ from typer.testing import Result
 
 from controller.database import open_sessions
 from controller.diagnosis import DatabaseFacts, findings
+from controller.leader_name import LastPass, last_pass_in, name_of
 from controller.leadership import LOCK_KEY
 from podium.cli.doctor import skew, transport
 from podium.diagnosis import Diagnosis, Verdict
@@ -22,6 +24,8 @@ from tests.cli.conftest import Podium
 from tests.cli.served import serving
 from tests.cli.stand_in import World
 from tests.service import Service
+
+NOW = datetime(2026, 11, 27, 4, 10, tzinfo=UTC)
 
 
 @contextmanager
@@ -101,12 +105,29 @@ def test_a_controller_without_a_doctor_is_no_crash(world: World, podium: Podium)
 
 def test_images_and_room_are_told_apart() -> None:
     waiting = ["Unschedulable: 0/3 nodes have a GPU", "ImagePullBackOff: no such image", "ErrImagePull: denied"]
-    facts = DatabaseFacts(server="18", is_led=True, waiting=waiting)
+    facts = DatabaseFacts(server="18", is_led=True, last_pass=None, now=NOW, waiting=waiting)
     told = {finding.name: finding for finding in findings(facts, "PermissionError: no")}
     assert (told["images"].verdict, told["room"].verdict) == (Verdict.FAILED, Verdict.WARNING)
     assert told["images"].found == "2 wait for an image; the latest: ImagePullBackOff: no such image"
     assert told["room"].found == "1 wait; the latest: Unschedulable: 0/3 nodes have a GPU"
     assert "PermissionError: no" in told["artifacts"].found
+
+
+@pytest.mark.parametrize(("seconds", "verdict"), [(12, Verdict.OK), (320, Verdict.OK), (340, Verdict.FAILED)])
+def test_a_reconciler_whose_passes_do_not_end_has_failed(seconds: int, verdict: Verdict) -> None:
+    last = LastPass(ended_at=NOW - timedelta(seconds=seconds), due_seconds=30.0)
+    facts = DatabaseFacts(server="18", is_led=True, last_pass=last_pass_in(name_of(last)), now=NOW, waiting=[])
+    [found] = [finding for finding in findings(facts, None) if finding.name == "reconciler"]
+    assert found.verdict is verdict
+    assert f"its last pass ended {seconds} s ago" in found.found
+    assert bool(found.remedy) is (verdict is Verdict.FAILED)
+
+
+@pytest.mark.parametrize(
+    "name", [None, "", "psql", name_of(None), "podium reconciler, passed 2026-99-99T99:99:99Z, due in 3 s"]
+)
+def test_a_connection_of_another_name_tells_of_no_pass(name: str | None) -> None:
+    assert last_pass_in(name) is None
 
 
 @pytest.mark.parametrize(

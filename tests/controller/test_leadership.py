@@ -2,11 +2,15 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 
 import psycopg
+import pytest
 from sqlalchemy import Engine, text
 
-from controller.database import CHANNEL, NOTICE_SECONDS
+from controller.database import CHANNEL, NOTICE_SECONDS, open_sessions, transaction
+from controller.diagnosis import DatabaseFacts, database_facts
+from controller.leader_name import LastPass, name_of
 from controller.leadership import Leadership
 from tests.waiting import wait_for
 
@@ -41,6 +45,25 @@ def test_a_database_whose_node_is_gone_is_noticed_by_every_connection(engine: En
     assert int(found["tcp_user_timeout"]) == 1000 * NOTICE_SECONDS
     after = int(found["keepalives_idle"]) + int(found["keepalives_interval"]) * int(found["keepalives_count"])
     assert (found["keepalives"], after <= NOTICE_SECONDS) == ("1", True)
+
+
+def test_it_tells_of_its_last_pass_whoever_asks_who_leads(
+    engine: Engine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("controller.leadership.HEARTBEAT_SECONDS", 0.05)
+    told = [None, LastPass(ended_at=datetime(2026, 11, 27, 4, 10, 27, tzinfo=UTC), due_seconds=30)]
+    leader = Leadership(database_url, _ignore, named=lambda: name_of(told.pop(0) if len(told) > 1 else told[0]))
+
+    def facts() -> DatabaseFacts:
+        with transaction(open_sessions(engine)) as session:
+            return database_facts(session)
+
+    assert not facts().is_led
+    leader.start()
+    wait_for(lambda: facts().last_pass == told[-1], "it tells", 30)
+    assert facts().is_led
+    leader.close()
+    assert not facts().is_led
 
 
 def test_a_notification_wakes_the_leader_at_once(engine: Engine, database_url: str) -> None:
