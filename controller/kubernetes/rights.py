@@ -6,6 +6,7 @@ from http import HTTPStatus
 from kubernetes.client import V1ResourceAttributes, V1SelfSubjectAccessReview, V1SelfSubjectAccessReviewSpec
 
 from controller.kubernetes.api import Api, Refused, Unanswered
+from controller.kubernetes.storage import CLASSES, claims_of, listed, storage_finding
 from podium.diagnosis import Finding, Verdict
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -33,6 +34,7 @@ def cluster_findings(api: Api) -> Iterator[Finding]:
     yield Finding(name="cluster", verdict=Verdict.OK, found=f"Kubernetes answers, namespace {api.namespace}")
     yield _rights_finding(missing)
     yield _devices_finding(api)
+    yield storage_finding(listed(api, claims_of(api.namespace)), listed(api, CLASSES))
 
 
 def _rights() -> Iterator[tuple[str, str, str]]:

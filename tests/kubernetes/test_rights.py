@@ -13,7 +13,9 @@ from tests.kubernetes.api_server import Answer, ApiServer, Request
 ROLE = Path(__file__).parents[2] / "charts" / "podium" / "templates" / "reconciler" / "role.yaml"
 
 
-def answering(server: ApiServer, *forbidden: tuple[str, str], nodes: bytes | None = None) -> None:
+def answering(
+    server: ApiServer, *forbidden: tuple[str, str], nodes: bytes | None = None, claims: bytes | None = None
+) -> None:
     def rule(request: Request) -> Answer | None:
         if request.name.endswith("selfsubjectaccessreviews"):
             asked = request.body["spec"]["resourceAttributes"]
@@ -23,6 +25,8 @@ def answering(server: ApiServer, *forbidden: tuple[str, str], nodes: bytes | Non
             return Answer(text=b'{"status": {"allowed": %s}}' % (b"true" if allowed else b"false"))
         if request.name.endswith("v1/nodes"):
             return Answer(403, "nodes is forbidden") if nodes is None else Answer(text=nodes)
+        if request.kind == "persistentvolumeclaims" or request.name.endswith("storageclasses"):
+            return Answer(403, "forbidden") if claims is None else Answer(text=claims)
         return None
 
     server.rule = rule
@@ -31,8 +35,13 @@ def answering(server: ApiServer, *forbidden: tuple[str, str], nodes: bytes | Non
 def test_all_is_allowed_and_nodes_are_not_ours_to_see(server: ApiServer) -> None:
     answering(server)
     found = {finding.name: finding.verdict for finding in cluster_findings(server.api())}
-    assert found == {"cluster": Verdict.OK, "rights": Verdict.OK, "devices": Verdict.UNKNOWN}
-    assert len(server.requests) == 1 + sum(len(verbs) for _, _, verbs in RIGHTS)
+    assert found == {
+        "cluster": Verdict.OK,
+        "rights": Verdict.OK,
+        "devices": Verdict.UNKNOWN,
+        "storage": Verdict.UNKNOWN,
+    }
+    assert len(server.requests) == 3 + sum(len(verbs) for _, _, verbs in RIGHTS)
 
 
 def test_what_is_not_allowed_is_named(server: ApiServer) -> None:
@@ -48,6 +57,12 @@ def test_devices_are_counted(server: ApiServer) -> None:
     answering(server, nodes=b'{"items": [%s, %s]}' % (node, node))
     assert "8 nvidia.com/gpu on 2 nodes" in [finding.found for finding in cluster_findings(server.api())]
     assert devices([{"nvidia.com/mig-1g.5gb": "7", "nvidia.com/gpu": "0"}]) == {"nvidia.com/mig-1g.5gb": 7}
+
+
+def test_claims_and_classes_are_looked_at_where_they_may_be(server: ApiServer) -> None:
+    answering(server, claims=b'{"items": [{"metadata": {"name": "a"}, "status": {"phase": "Lost"}}]}')
+    found = {finding.name: finding for finding in cluster_findings(server.api())}
+    assert (found["storage"].verdict, found["storage"].found) == (Verdict.FAILED, "the volume of claim a is lost")
 
 
 def test_a_server_that_is_away_is_one_finding(server: ApiServer) -> None:
