@@ -1,7 +1,8 @@
 """The API as Python, under the names that everyone imports. The error tree is drawn in `podium.refusal`.
 
 `Client` finds the controller by itself; `PodiumClient`, which it is a kind of, is told the address and the token.
-Only what is safe to repeat is repeated: reading, creating under an Idempotency-Key, and what was refused with 429.
+Only what is safe to repeat is repeated: reading, creating under an Idempotency-Key, and of the rest what surely was not
+done: what was refused with 429, and what found no connection.
 """
 
 from podium.blocking.client import Client
@@ -11,6 +12,7 @@ from podium.refusal import (
     AmbiguousName,
     Conflict,
     NotAdmitted,
+    NotConnected,
     NotFound,
     PodiumError,
     Refused,
@@ -27,6 +29,7 @@ __all__ = [
     "Client",
     "Conflict",
     "NotAdmitted",
+    "NotConnected",
     "NotFound",
     "PodiumClient",
     "PodiumError",

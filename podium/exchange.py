@@ -16,6 +16,7 @@ from podium.loopback import is_loopback
 from podium.problem import problem_in
 from podium.refusal import (
     REFUSALS,
+    NotConnected,
     PodiumError,
     Refused,
     ServerUnreachable,
@@ -30,8 +31,11 @@ JSON = {"Content-Type": "application/json"}
 TRIES = 4
 WORTH_REPEATING = (ServerUnreachable, Unavailable, TooManyRequests)
 """What may pass, for a request that is safe to send twice."""
-SURELY_NOT_DONE = (TooManyRequests,)
+SURELY_NOT_DONE = (TooManyRequests, NotConnected)
 """What may pass, and tells that nothing was done: even a command may be sent again."""
+
+UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+"""Errors before the first byte of a request."""
 
 
 class Identified(Protocol):
@@ -73,11 +77,12 @@ def no_address(url: str, error: Exception) -> ServerUnreachable:
 
 def no_answer(url: str, error: httpx2.RequestError, timeout_seconds: float) -> ServerUnreachable:
     """Say why no answer came."""
-    if isinstance(error, httpx2.TimeoutException):
-        return ServerUnreachable(f"{url} did not answer within {timeout_seconds:g} s")
     if isinstance(error, httpx2.UnsupportedProtocol):
         return ServerUnreachable(f"{url!r} is not an http:// or https:// address")
-    return ServerUnreachable(f"nothing answers at {url}: {error or type(error).__name__}")
+    kind = NotConnected if isinstance(error, UNSENT) else ServerUnreachable
+    if isinstance(error, httpx2.TimeoutException):
+        return kind(f"{url} did not answer within {timeout_seconds:g} s")
+    return kind(f"nothing answers at {url}: {error or type(error).__name__}")
 
 
 def refusal(response: httpx2.Response, now: datetime) -> PodiumError:

@@ -1,7 +1,8 @@
 """What may go wrong between a client and the controller.
 
 PodiumError
-├── ServerUnreachable      no answer: refused, timed out, not an address
+├── ServerUnreachable      no answer: timed out, broken off, not an address
+│   └── NotConnected       no connection either: nothing was sent
 ├── UnexpectedAnswer       an answer that is not Podium's, or that this version does not understand
 ├── AmbiguousName          several experiments have this name
 ├── StillRunning           waiting took longer than it was to; also a TimeoutError
@@ -25,6 +26,10 @@ class PodiumError(Exception):
 
 class ServerUnreachable(PodiumError):
     """No answer came."""
+
+
+class NotConnected(ServerUnreachable):
+    """No connection was made. Nothing was sent, and nothing was done."""
 
 
 class UnexpectedAnswer(PodiumError):

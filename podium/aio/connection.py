@@ -111,7 +111,7 @@ class AsyncConnection:
         return await self._try(request, WORTH_REPEATING)
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response:
-        """Send what must not be done twice; again only where the controller says that it did nothing."""
+        """Send what must not be done twice; again only where surely nothing was done."""
         return await self._try(request, SURELY_NOT_DONE)
 
     async def _try(self, request: httpx2.Request, passing: tuple[type[PodiumError], ...]) -> httpx2.Response:

@@ -112,7 +112,7 @@ class Connection:
         return self._try(request, WORTH_REPEATING)
 
     def _send(self, request: httpx2.Request) -> httpx2.Response:
-        """Send what must not be done twice; again only where the controller says that it did nothing."""
+        """Send what must not be done twice; again only where surely nothing was done."""
         return self._try(request, SURELY_NOT_DONE)
 
     def _try(self, request: httpx2.Request, passing: tuple[type[PodiumError], ...]) -> httpx2.Response:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from podium.blocking.endpoints import PodiumClient
 from podium.pausing import Sleep
-from podium.refusal import ServerUnreachable, Unavailable
+from podium.refusal import Refused, ServerUnreachable, TooManyRequests, Unavailable
 from podium.snapshot import Snapshot, are_runs_fresh, is_at_rest, utc_now
 
 POLL_SECONDS = 1.0
@@ -32,17 +32,18 @@ def snapshots(
 ) -> Iterator[Snapshot]:
     """Yield what the controller says, each `poll_seconds`, until the experiment is at rest.
 
-    `when_away` is called each time that no answer comes, and may raise what it knows better. Raises PodiumError when
-    the controller stays away longer than PATIENCE.
+    It looks less often where the controller asks for that. `when_away` is called each time that no answer comes, and
+    may raise what it knows better. Raises PodiumError when the controller stays away longer than PATIENCE.
     """
     seen = _look(client, experiment_id, None, clock)
-    seen_at = clock.now()
+    seen_at, asked_to_wait = clock.now(), 0.0
     yield seen
     while not is_at_rest(seen.experiment, seen.runs):
-        clock.sleep(poll_seconds)
+        clock.sleep(max(poll_seconds, asked_to_wait))
         try:
             seen = _look(client, experiment_id, seen, clock)
-        except (ServerUnreachable, Unavailable) as error:
+        except (ServerUnreachable, Unavailable, TooManyRequests) as error:
+            asked_to_wait = error.retry_after_seconds if isinstance(error, Refused) else 0.0
             if when_away is not None:
                 when_away()
             now = clock.now()
@@ -50,7 +51,7 @@ def snapshots(
                 raise
             yield replace(seen, now=now, trouble=f"{error}; trying again")
         else:
-            seen_at = clock.now()
+            seen_at, asked_to_wait = clock.now(), 0.0
             yield seen
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from podium.client import Refused, SpecRefused, TooManyRequests, Unavailable
-from podium.wire import Page, Trial
+from podium.asked import Ask as Wish
+from podium.client import PodiumError, Refused, SpecRefused, TooManyRequests, Unavailable
+from podium.wire import ExperimentChange, Page, Trial
 from tests.cli.stand_in import a_spec, a_trial, an_experiment
 from tests.client.answering import Handler, Use, Waits, asynchronous, blocking
 
@@ -52,6 +53,66 @@ def test_a_command_is_sent_again_only_when_nothing_was_done(ask: Ask) -> None:
     with pytest.raises(Unavailable):
         ask(handle, lambda client: client.pause("digits-k3f9"), Waits())
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reads", "commands"),
+    [
+        (httpx2.ConnectError, 4, 4),
+        (httpx2.ConnectTimeout, 4, 4),
+        (httpx2.ReadError, 4, 1),
+        (httpx2.ReadTimeout, 4, 1),
+        (httpx2.WriteError, 4, 1),
+        (httpx2.RemoteProtocolError, 4, 1),
+        (429, 4, 4),
+        (503, 4, 1),
+        (500, 1, 1),
+        (409, 1, 1),
+        (401, 1, 1),
+    ],
+)
+def test_what_is_sent_again_after_what(
+    ask: Ask, error: type[httpx2.RequestError] | int, reads: int, commands: int
+) -> None:
+    """A command that may have arrived is never sent twice; what found no connection did not arrive."""
+    change, wish = ExperimentChange(parallelism=2), Wish()
+    uses: list[tuple[Use, int]] = [
+        (lambda client: client.experiment("digits-k3f9"), reads),
+        (lambda client: client.trials("digits-k3f9"), reads),
+        (lambda client: client.create(a_spec()), reads),
+        (lambda client: client.stop("digits-k3f9"), commands),
+        (lambda client: client.delete("digits-k3f9"), commands),
+        (lambda client: client.change("digits-k3f9", change), commands),
+        (lambda client: client.ask("digits-k3f9", wish), commands),
+        (lambda client: client.create_project("a"), commands),
+        (lambda client: client.revoke_token(1), commands),
+    ]
+    for use, times in uses:
+        asked: list[httpx2.Request] = []
+
+        def handle(request: httpx2.Request, asked: list[httpx2.Request] = asked) -> httpx2.Response:
+            asked.append(request)
+            if isinstance(error, int):
+                return httpx2.Response(error, json={"error": "Busy", "detail": "not now"})
+            raise error("broken", request=request)
+
+        with pytest.raises(PodiumError):
+            ask(handle, use, Waits())
+        assert len(asked) == times, asked[0]
+
+
+def test_waits_grow_and_no_two_clients_wait_alike(ask: Ask) -> None:
+    several: list[list[float]] = []
+    for _ in range(5):
+        handle, _asked = refusing(503, times=9)
+        waits = Waits()
+        with pytest.raises(Unavailable):
+            ask(handle, lambda client: client.experiment("digits-k3f9"), waits)
+        several.append(waits.seconds)
+    for position, least in enumerate((0.1, 0.2, 0.4)):
+        waited = [each[position] for each in several]
+        assert all(least <= seconds <= least + 0.2 for seconds in waited)
+        assert len(set(waited)) == len(waited)
 
 
 def test_retry_after_is_waited_for_and_spread(ask: Ask) -> None:

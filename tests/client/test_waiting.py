@@ -27,7 +27,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
     return kind
 
 
-def telling(*told: Record | int) -> Handler:
+def telling(*told: Record | int | httpx2.Response) -> Handler:
     """Answer looks at the experiment in turn, the last answer for ever; a number is a refusal's status."""
     left = list(told)
 
@@ -35,6 +35,8 @@ def telling(*told: Record | int) -> Handler:
         if request.url.path.endswith("/runs"):
             return httpx2.Response(200, content=Page[Run](items=[]).model_dump_json())
         answer = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(answer, httpx2.Response):
+            return answer
         if isinstance(answer, int):
             return httpx2.Response(answer, json={"error": "DatabaseAway", "detail": "away"})
         return httpx2.Response(200, content=answer.model_dump_json(exclude_unset=True))
@@ -68,6 +70,13 @@ def test_it_is_looked_at_until_its_end(ask: Ask, capsys: pytest.CaptureFixture[s
 def test_a_controller_that_is_away_is_waited_for(ask: Ask) -> None:
     looks = telling(an_experiment(), 503, 503, 503, 503, ended(an_experiment()))
     assert ask(looks, lambda client: experiment(client).wait(poll=1), Waits()).has_ended
+
+
+def test_who_looks_too_often_looks_later(ask: Ask) -> None:
+    waits = Waits()
+    looks = telling(an_experiment(), httpx2.Response(429, headers={"Retry-After": "77"}), ended(an_experiment()))
+    assert ask(looks, lambda client: experiment(client).wait(poll=1), waits).has_ended
+    assert waits.seconds == [1, 77]
 
 
 def test_who_has_no_more_time_is_told_and_the_experiment_goes_on(ask: Ask) -> None:
