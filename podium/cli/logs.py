@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from podium.blocking.following import POLL_SECONDS, Clock
+from podium.blocking.following import PATIENCE, POLL_SECONDS, Clock
 from podium.cli.output import Form, FormOption, print_document, quietly
 from podium.cli.reading import Number, Target, Url, connect
 from podium.cli.terminal import remarks
+from podium.refusal import ServerUnreachable, TooManyRequests, Unavailable
 from podium.taxonomy import AttemptState, RunState
 from podium.wire import Attempt, TrialDetail
 
@@ -52,25 +53,45 @@ def once(look: Callable[[], TrialDetail], clock: Clock) -> Iterator[Attempt]:
 
 
 def following(look: Callable[[], TrialDetail], clock: Clock) -> Iterator[Attempt]:
-    """Yield each attempt once it has ended, until no run is left; remark how far those are that run."""
+    """Yield each attempt once it has ended, until no run is left; remark how far those are that run.
+
+    Raises PodiumError when the controller stays away longer than PATIENCE.
+    """
     ended: set[str] = set()
-    said = ""
-    while True:
-        trial = look()
+    said: set[str] = set()
+
+    def remark(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            remarks().print(line, soft_wrap=True)
+
+    for trial in _looks(look, clock, remark):
         for attempt in _attempts(trial):
-            if attempt.state is AttemptState.ENDED and attempt.job not in ended:
+            if attempt.state is not AttemptState.ENDED:
+                remark(where_it_is(attempt))
+            elif attempt.job not in ended:
                 ended.add(attempt.job)
                 yield attempt
-            elif attempt.state is not AttemptState.ENDED and attempt.job not in said:
-                said += f" {attempt.job}"
-                remarks().print(where_it_is(attempt), soft_wrap=True)
         under_way = [run for run in trial.runs if run.state is not RunState.ENDED]
         if not under_way:
             return
-        line = under_way[-1].explanation
-        if line and line not in said:
-            said += f" {line}"
-            remarks().print(line, soft_wrap=True)
+        if line := under_way[-1].explanation:
+            remark(line)
+
+
+def _looks(look: Callable[[], TrialDetail], clock: Clock, remark: Callable[[str], None]) -> Iterator[TrialDetail]:
+    """Yield what is seen at each look, for ever. A controller that is away is waited for, and raises after PATIENCE."""
+    seen_at = clock.now()
+    while True:
+        try:
+            found = look()
+        except (ServerUnreachable, Unavailable, TooManyRequests) as error:
+            if clock.now() - seen_at > PATIENCE:
+                raise
+            remark(f"{error}; trying again")
+        else:
+            seen_at = clock.now()
+            yield found
         clock.sleep(POLL_SECONDS)
 
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from podium.blocking.following import Clock
+from podium.blocking.following import PATIENCE, Clock
 from podium.cli.logs import following
+from podium.refusal import ServerUnreachable
 from podium.taxonomy import AttemptState, EndReason, RunState
 from podium.wire import Attempt, Run, TrialDetail
 from tests.cli.conftest import Podium
@@ -42,6 +43,34 @@ def test_a_trial_that_is_over_ends_the_following(world: World, podium: Podium) -
     followed = podium("logs", "-f", "digits-k3f9", "4")
     assert (followed.exit_code, followed.stdout.count("==>")) == (0, 2)
     assert podium("logs", "digits-k3f9", "9").exit_code == 1
+
+
+def test_a_controller_that_is_away_is_waited_for_and_no_attempt_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    tenth = an_attempt(10, job=f"{FIRST.job}0", state=AttemptState.RUNNING, end_reason=None, ended_at=None)
+    first = FIRST.model_copy(update={"state": AttemptState.RUNNING, "end_reason": None, "ended_at": None})
+    looks: list[TrialDetail | ServerUnreachable] = [
+        a_moment(RunState.RUNNING, tenth),
+        ServerUnreachable("nothing answers"),
+        ServerUnreachable("nothing answers"),
+        a_moment(RunState.RUNNING, first),
+        a_moment(RunState.ENDED, FIRST),
+    ]
+
+    def look() -> TrialDetail:
+        found = looks.pop(0)
+        if isinstance(found, ServerUnreachable):
+            raise found
+        return found
+
+    now = BORN
+    assert list(following(look, Clock(now=lambda: now, sleep=lambda seconds: None))) == [FIRST]
+    said = capsys.readouterr().err
+    assert said.count("nothing answers; trying again") == 1
+    assert f"{FIRST.job} has not ended" in said, "its name begins like that of another, and is not the other"
+    looks = [a_moment(RunState.RUNNING, first), ServerUnreachable("nothing answers"), ServerUnreachable("gone")]
+    late = iter([BORN, BORN, BORN + PATIENCE, BORN + 2 * PATIENCE])
+    with pytest.raises(ServerUnreachable, match="gone"):
+        list(following(look, Clock(now=lambda: next(late), sleep=lambda seconds: None)))
 
 
 def test_each_attempt_is_told_once_as_it_ends(capsys: pytest.CaptureFixture[str]) -> None:
