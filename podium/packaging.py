@@ -22,7 +22,7 @@ class FunctionTooLarge(ValueError):
 
 
 class WrongVersion(ValueError):
-    """The function was packaged by another Python, or cannot be opened here."""
+    """The function was packaged by another Python, or cannot be opened here; the message says what is missing."""
 
 
 def packaged(function: Callable[..., object]) -> dict[str, Any]:  # Any: keys of a `trial` section
@@ -53,7 +53,12 @@ def opened(text: str) -> Callable[..., object]:
         import cloudpickle  # noqa: PLC0415
     except ImportError:
         raise WrongVersion("the function cannot be opened without cloudpickle; put it into the image") from None
-    found: Callable[..., object] = cloudpickle.loads(base64.b64decode(told["function"]))
+    try:
+        found: Callable[..., object] = cloudpickle.loads(base64.b64decode(told["function"]))
+    except ImportError as error:
+        raise WrongVersion(
+            f"the function imports what is not here ({error}); put it into the image, or define it beside the function"
+        ) from None
     return found
 
 

@@ -2,6 +2,8 @@
 
 import functools
 import secrets
+import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,18 @@ def test_another_python_is_told_apart(api: FakeRunApi, monkeypatch: pytest.Monke
     assert code == 1
     assert "comes from Python 2.7" in stderr
     assert VARIABLE in trial["env"]
+
+
+def test_a_module_that_the_image_lacks_is_named(api: FakeRunApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    lacking = types.ModuleType("only_here")
+    exec("def train(trial):\n    pass", lacking.__dict__)
+    monkeypatch.setitem(sys.modules, "only_here", lacking)
+    code, stderr = finish(api.start(*COMMAND[1:], env=packaged(lacking.train)["env"]))
+    assert code == 1
+    assert (
+        "podium: the function imports what is not here (No module named 'only_here'); put it into the image" in stderr
+    )
+    assert "Traceback" not in stderr
 
 
 def test_a_spec_is_made_of_a_functions_name_and_a_number() -> None:
