@@ -37,11 +37,12 @@ def listed(source: Source, path: str, values: Sequence[Value]) -> Written | None
     if len(distinct) < 2:
         source.lost(path, f"it is {distinct[0] if distinct else None!r} and nothing else: write it into the script")
         return None
-    if all(isinstance(value, str) and value.lower() in ("true", "false") for value in distinct):
+    texts = [value.lower() for value in distinct if isinstance(value, str)]
+    if len(texts) == len(distinct) and {"true", "false"}.issuperset(texts):
         source.changed(path, 'the texts "True" and "False" become booleans: in Python, the text "False" is true')
-        return {"type": "categorical", "choices": [value.lower() == "true" for value in distinct]}
-    if all(isinstance(value, int) and not isinstance(value, bool) for value in distinct):
-        ordered = sorted(distinct)
+        return {"type": "categorical", "choices": [text == "true" for text in texts]}
+    ordered = sorted(value for value in distinct if isinstance(value, int) and not isinstance(value, bool))
+    if len(ordered) == len(distinct):
         if len(ordered) > 2 and ordered[0] >= 1 and (base := _base(ordered)) is not None:
             source.changed(path, f"the list becomes the powers of {base} from {ordered[0]} to {ordered[-1]}")
             return {"type": "integer", "low": ordered[0], "high": ordered[-1], "scale": "log", "base": base}
