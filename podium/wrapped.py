@@ -11,7 +11,6 @@ counts for the last. The command starts anew for each run, so that an experiment
 
 import argparse
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +21,8 @@ from podium.sdk import Trial
 
 METRIC = re.compile(r"([\w|./-]+)\s*=\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|nan|[+-]?inf)", re.IGNORECASE)
 """As Katib's collector reads standard output, and what has diverged."""
+GRACE_SECONDS = 10.0
+"""Within the usual 30 of a Pod, of which the report of what was under way takes some."""
 PLACEHOLDER = re.compile(r"\$(\$?)\{(\w+)\}")
 
 
@@ -42,13 +43,22 @@ def run(trial: Trial, command: Sequence[str], metrics: Sequence[str]) -> None:
         try:
             last = _report(trial, process.stdout, metrics)
         except BaseException:
-            process.send_signal(signal.SIGTERM)  # it trains for nobody any more
+            _end(process)  # it trains for nobody any more
             raise
     if process.returncode:
         sys.exit(process.returncode if process.returncode > 0 else 128 - process.returncode)
     if last is None:
         raise Fault(f"the command ended without a line like `{metrics[0]}=0.5`")
     trial.report(epoch=trial.to_epoch, checkpoint=None, samples_per_second=None, **last)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ask a process to end, and end it where it does not: a verdict is followed by no SIGKILL from elsewhere."""
+    process.terminate()
+    try:
+        process.wait(timeout=GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _report(trial: Trial, lines: Iterable[str], metrics: Sequence[str]) -> dict[str, float] | None:

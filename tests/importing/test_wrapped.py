@@ -1,12 +1,15 @@
 """A command that knows nothing of Podium, run as a trial's process would be."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from podium.leaving import Fault
-from podium.wrapped import filled, metrics_in
+from podium.wrapped import _end, filled, metrics_in
 from tests.sdk.fake_run_api import FakeRunApi, assignment, finish, serving
 
 TELLING = """
@@ -83,6 +86,18 @@ def test_a_verdict_ends_the_command(api: FakeRunApi) -> None:
     script = "import time; print('val_accuracy=1', flush=True); print('val_accuracy=2', flush=True); time.sleep(50)"
     assert run(api, "-c", script)[0] == 0
     assert api.epochs == [1]
+
+
+def test_a_command_that_heeds_no_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("podium.wrapped.GRACE_SECONDS", 0.2)
+    script = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as deaf:
+        assert deaf.stdout is not None
+        assert deaf.stdout.readline() == "deaf\n"
+        _end(deaf)
+    assert deaf.returncode == -signal.SIGKILL
 
 
 def test_numbers_are_read_as_katib_reads_them() -> None:
