@@ -67,7 +67,7 @@ def guesses(
     """Return the best configurations of the study that lie in the imported space, the best first."""
     fit = [trial for trial in finished if is_feasible(trial)]
     if len(study.directions) > 1:
-        ranked = list(study.best_trials)
+        ranked = [trial for trial in study.best_trials if is_feasible(trial)]
     else:
         is_maximized = study.directions[0].name == "MAXIMIZE"
         ranked = sorted(fit, key=lambda trial: trial.value, reverse=is_maximized)

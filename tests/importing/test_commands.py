@@ -26,14 +26,14 @@ def test_the_spec_goes_to_stdout_and_what_is_lost_to_stderr() -> None:
     assert found.exit_code == 0
     written = read_document(found.stdout)
     assert isinstance(written, dict)
-    assert written["budget"] == {"runs": 220}
+    assert written["budget"] == {"cost": 220.0}
     assert "orchestrate.yml: lost: line 14: repository" in found.stderr
 
 
 def test_strict_fails_where_something_is_lost_and_a_file_is_not_written_over(tmp_path: Path) -> None:
     out = tmp_path / "spec.yaml"
     assert podium("import", str(HERE / "orchestrate.yml"), "--strict", "-o", str(out)).exit_code == 1
-    assert "runs: 220" in out.read_text()
+    assert "cost: 220" in out.read_text()
     again = podium("import", str(HERE / "orchestrate.yml"), "-o", str(out))
     assert again.exit_code == 2
     assert "--force" in again.stderr
