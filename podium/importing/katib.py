@@ -37,7 +37,8 @@ def experiment(source: Source) -> Written:
         raise NotImportable("spec.nasConfig: Podium searches parameters, no architectures made of operations")
     source.unlisted("spec", found, SPEC)
     resource = _setting(found, RESOURCE)
-    parameters, epochs = _parameters(source, found, resource)
+    constants = _constants(found)
+    parameters, epochs = _parameters(source, found, resource, constants)
     if not parameters:
         raise NotImportable("spec.parameters holds none that can vary; an experiment searches at least one")
     written: Written = {"name": experiment_name(section(source.document, "metadata", "").get("name"))}
@@ -48,7 +49,8 @@ def experiment(source: Source) -> Written:
     written["parallelism"] = _count(source, found, "parallelTrialCount", 3)
     template = section(found, "trialTemplate", "spec")
     metrics = [str(written["objective"]["metric"]), *_additional(found)]
-    written["trial"] = trial(source, template, metrics=metrics, resource=resource)
+    stands_for = {**constants, **({} if resource is None else {resource: "${PODIUM_EPOCHS}"})}
+    written["trial"] = trial(source, template, metrics=metrics, stands_for=stands_for)
     _say_what_is_different(source, found, has_rungs="rungs" not in written["fidelity"])
     return written
 
@@ -87,7 +89,7 @@ def _strategies(source: Source, objective: Found, path: str, metric: str) -> Non
 
 
 def _parameters(
-    source: Source, found: Found, resource: str | None
+    source: Source, found: Found, resource: str | None, constants: Mapping[str, str]
 ) -> tuple[dict[str, Written], tuple[int, int] | None]:
     """Return the parameters, and the bounds of the one that says how long a trial trains, which is none for Podium."""
     written: dict[str, Written] = {}
@@ -102,6 +104,10 @@ def _parameters(
             epochs = (low, high)
             source.changed(path, f"Hyperband's resource is Podium's fidelity: from {low} to {high} epochs")
             continue
+        if given in constants:
+            words = f"it is {constants[given]} and nothing else: so it stands in the command"
+            source.changed(f"{path}.feasibleSpace", words)
+            continue
         name = parameter_name(given)
         if name != given:
             source.changed(f"{path}.name", f"{given!r} is called {name}")
@@ -110,6 +116,19 @@ def _parameters(
         ) is not None:
             written[name] = parameter
     return written, epochs
+
+
+def _constants(found: Found) -> dict[str, str]:
+    """Return the parameters that have one value only, with that value as Katib writes it into the command."""
+    constants = {}
+    for position, each in enumerate(sections(found, "parameters", "spec")):
+        path = f"spec.parameters[{position}]"
+        space = section(each, "feasibleSpace", path)
+        listing = values(space, "list", f"{path}.feasibleSpace")
+        ends = [listing[0], listing[-1]] if listing else [space.get("min"), space.get("max")]
+        if ends[0] is not None and ends[0] == ends[1] and all(value == ends[0] for value in listing):
+            constants[str(each.get("name") or "")] = str(ends[0])
+    return constants
 
 
 def _parameter(source: Source, path: str, kind: str, space: Found) -> Written | None:

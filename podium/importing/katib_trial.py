@@ -27,9 +27,10 @@ OF_A_JOB = (
 SOURCES = ("persistentVolumeClaim", "configMap", "secret", "emptyDir")
 
 
-def trial(source: Source, template: Found, *, metrics: Sequence[str], resource: str | None) -> Written:
+def trial(source: Source, template: Found, *, metrics: Sequence[str], stands_for: Mapping[str, str]) -> Written:
     """Return the `trial` section of a template, whose command is read for metrics, the objective the first of them.
 
+    `stands_for` has what is written in place of parameters that are none for Podium: constants, and the epochs.
     Raises NotImportable where it has no container to run.
     """
     path = "spec.trialTemplate"
@@ -41,7 +42,7 @@ def trial(source: Source, template: Found, *, metrics: Sequence[str], resource: 
     spec, at = section(template, "trialSpec", path), f"{path}.trialSpec"
     pod, pod_path = _pod(source, spec, at)
     container, container_path = _container(pod, pod_path, template.get("primaryContainerName"))
-    filled = _Filling(source, _references(template), resource, container_path)
+    filled = _Filling(source, _references(template), stands_for, container_path)
     env, varying = _env(source, container, container_path)
     command = [*(["env", *varying] if varying else []), *_words(container, container_path)]
     named = [word for metric in metrics for word in ("--metric", metric)]
@@ -127,7 +128,7 @@ class _Filling:
 
     source: Source
     references: Mapping[str, str]
-    resource: str | None
+    stands_for: Mapping[str, str]
     path: str
 
     def __call__(self, word: str) -> str:
@@ -147,7 +148,7 @@ class _Filling:
             words = f"{found.group(0)}: in place of a Katib trial's name stands the number of Podium's"
             self.source.changed(self.path, words)
             return "${PODIUM_TRIAL}"
-        return "${PODIUM_EPOCHS}" if reference == self.resource else f"${{{parameter_name(reference)}}}"
+        return self.stands_for.get(reference, f"${{{parameter_name(reference)}}}")
 
 
 def _kept(text: str) -> str:

@@ -63,7 +63,7 @@ def test_a_katib_template_becomes_a_trial_that_fills_in_its_parameters() -> None
     assert trial["command"] == [
         "python", "-m", "podium.wrapped", "--metric", "loss", "--metric", "accuracy", "--",
         "env", "LR=${lr}", "python3", "mnist.py",
-        "--lr=${lr}", "--batch=${batch_size}", "--epochs=${PODIUM_EPOCHS}", "--home=$${HOME}",
+        "--lr=${lr}", "--batch=${batch_size}", "--epochs=${PODIUM_EPOCHS}", "--home=$${HOME}", "--seed=1",
     ]  # fmt: skip
     assert trial["envFrom"] == [{"secretRef": {"name": "keys"}}]
     assert trial["nodeSelector"] == {"pool": "gpu"}
@@ -85,10 +85,10 @@ def test_what_katib_has_and_podium_has_not_is_said_with_its_line() -> None:
     assert lost["spec.trialTemplate.successCondition"] == 39
     template = "spec.trialTemplate.trialSpec.spec"
     assert {f"{template}.backoffLimit", f"{template}.template.metadata.annotations"} <= lost.keys()
+    assert remarks(found, Kind.CHANGED)["spec.parameters[7].feasibleSpace"].startswith("it is 1 and nothing else")
     assert {"spec.earlyStopping", "spec.resumePolicy", "spec.algorithm"} <= remarks(found, Kind.CHANGED).keys()
     container = "spec.trialTemplate.trialSpec.spec.template.spec.containers[0]"
     assert {
-        "spec.parameters[7].feasibleSpace",
         f"{container}.env[1]",
         "spec.objective.metricStrategies[0]",
     } <= lost.keys()
