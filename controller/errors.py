@@ -9,6 +9,7 @@ Refusal
   Forbidden           403
   Invalid             422   InvalidSpec, InvalidRequest, ObjectiveMissing, MetricMissing
   BodyTooLarge        413
+  UnsupportedMediaType  415
   TooMany             429
   FigureFailed        500
   Unavailable         503   DatabaseAway, ArtifactsAway, Busy
@@ -152,6 +153,10 @@ class MetricMissing(Invalid):
 
 class BodyTooLarge(Refusal):
     status = 413
+
+
+class UnsupportedMediaType(Refusal):
+    status = 415
 
 
 class TooMany(Refusal):

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, contains_eager
 
 from controller import report
 from controller.tables import AttemptRow, MeasurementRow, RunRow, TrialRow
 from podium.exporting.record import MeasurementRecord, RunRecord, TrialRecord
+from podium.measured import TrialMeasurements
+from podium.wire import Measurement
 
 
 class _Tries(NamedTuple):
@@ -30,6 +32,16 @@ def records_of(session: Session, trials: Sequence[TrialRow], *, full_epochs: int
         )
         for trial in trials
     ]
+
+
+def measurements_of(session: Session, trials: Sequence[TrialRow]) -> list[TrialMeasurements]:
+    """Return all epochs of these trials, in the trials' order."""
+    query = select(MeasurementRow).where(MeasurementRow.trial_id.in_([trial.id for trial in trials]))
+    loaded = query.join(MeasurementRow.attempt).options(contains_eager(MeasurementRow.attempt))
+    found: dict[int, list[Measurement]] = defaultdict(list)
+    for row in session.scalars(loaded.order_by(MeasurementRow.epoch, MeasurementRow.attempt_id)):
+        found[row.trial_id].append(report.measurement(row))
+    return [TrialMeasurements(number=trial.number, measurements=found.get(trial.id, [])) for trial in trials]
 
 
 def _runs(session: Session, trial_ids: Sequence[int]) -> Mapping[int, Sequence[RunRow]]:

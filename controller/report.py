@@ -107,7 +107,7 @@ def trial_detail(session: Session, row: TrialRow, *, with_measurements: bool = T
         **trial(row).model_dump(),
         explanation=what_is_next(row.state, runs[-1].explanation, is_over=has_ended) if runs else "",
         runs=runs,
-        measurements=[_measurement(each) for each in store.measurements(session, row.id)] if with_measurements else [],
+        measurements=[measurement(each) for each in store.measurements(session, row.id)] if with_measurements else [],
     )
 
 
@@ -170,7 +170,7 @@ def _under_way(row: AttemptRow) -> UnderWay | None:
     return told if row.last_epoch is None or told.epoch > row.last_epoch else None
 
 
-def _measurement(row: MeasurementRow) -> Measurement:
+def measurement(row: MeasurementRow) -> Measurement:
     return Measurement(
         epoch=row.epoch,
         metrics=row.metrics,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from podium.wire import Trial, TrialDetail
+from podium.measured import TrialMeasurements
+from podium.wire import Trial
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,7 +35,7 @@ def trial_rows(trials: Sequence[Trial]) -> list[Row]:
     ]
 
 
-def measurement_rows(trials: Sequence[TrialDetail]) -> list[Row]:
+def measurement_rows(trials: Sequence[TrialMeasurements]) -> list[Row]:
     """Return a row for each epoch of each trial, with its metrics. `seconds` are those of the epoch."""
     return [
         _joined(

@@ -8,6 +8,7 @@ from podium.access import DEFAULT_PROJECT
 from podium.contract import Contract
 from podium.environment import Environment
 from podium.fault import Fault
+from podium.number import JsonNumber
 from podium.parameters import Configuration
 from podium.results import Digest
 from podium.spec import ExperimentSpec, Limits
@@ -31,10 +32,10 @@ STANDARD_ERROR = "_stderr"
 """A metric with the objective's name and this behind it is its standard error, over folds or repeats."""
 
 Item = TypeVar("Item")
-FiniteMetric = Annotated[float, Field(allow_inf_nan=False)]
+FiniteMetric = Annotated[float, JsonNumber, Field(allow_inf_nan=False)]
 ReportedName = Annotated[str, Field(min_length=1, max_length=100)]
 ReportedEpoch = Annotated[int, Field(ge=1, le=99_999, strict=True)]
-SamplesPerSecond = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+SamplesPerSecond = Annotated[float, JsonNumber, Field(ge=0, allow_inf_nan=False)]
 
 
 class Problem(Contract):
@@ -129,7 +130,7 @@ class UnderWay(Contract):
     """How far an epoch has come that is not over. It is shown, and is no result: the optimizer never sees it."""
 
     epoch: ReportedEpoch
-    share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    share: Annotated[float, JsonNumber, Field(ge=0, le=1, allow_inf_nan=False)]
     """Of the epoch's training."""
     metrics: Annotated[dict[ReportedName, FiniteMetric], Field(max_length=100)] = Field(default_factory=dict)
     """As they stand over that share."""
@@ -267,7 +268,7 @@ class MeasurementReport(Contract):
 
     epoch: ReportedEpoch
     metrics: Annotated[dict[ReportedName, FiniteMetric], Field(min_length=1, max_length=100)]
-    seconds: Annotated[float, Field(ge=0, le=LONGEST_EPOCH_SECONDS, allow_inf_nan=False)]
+    seconds: Annotated[float, JsonNumber, Field(ge=0, le=LONGEST_EPOCH_SECONDS, allow_inf_nan=False)]
     """Wall-clock seconds of this epoch."""
     samples_per_second: SamplesPerSecond | None = None
 

@@ -58,6 +58,7 @@ READING = dict.fromkeys(
         "GET /experiments/{experiment_id}/trials/{number}",
         "GET /experiments/{experiment_id}/trials/{number}/checkpoint",
         "GET /experiments/{experiment_id}/records",
+        "GET /experiments/{experiment_id}/measurements",
         "GET /experiments/{experiment_id}/runs",
         "GET /experiments/{experiment_id}/attempts",
         "GET /experiments/{experiment_id}/front",

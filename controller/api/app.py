@@ -4,6 +4,7 @@ import math
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -31,12 +32,15 @@ from controller.api import (
     worker,
 )
 from controller.api.admission import admit_user
+from controller.api.allowed_methods import allowed_methods
 from controller.api.body_limit import BodyLimit
 from controller.api.collaborators import Collaborators
 from controller.api.document import ANSWERS, narrowed
 from controller.api.etags import EntityTags
 from controller.api.head_limit import HeadLimit
 from controller.api.latency import ReportLatency, report_seconds
+from controller.api.media_types import refuse_other_types
+from controller.api.revisits import NotModified, not_modified
 from controller.errors import BodyTooLarge, DatabaseAway, Refusal, TooMany, Unavailable
 from podium.fault import Fault
 from podium.faults import faults_of
@@ -58,7 +62,15 @@ def create_app(collaborators: Collaborators) -> FastAPI:
         collaborators.drawer.close()
 
     # the pages have a reference of their own: FastAPI's fetches scripts from elsewhere
-    app = FastAPI(title="Podium", version="0.1.0", responses=PROBLEMS, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Podium",
+        version="0.1.0",
+        responses=PROBLEMS,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(refuse_other_types)],
+    )
     app.state.collaborators = collaborators
     app.include_router(worker.router, prefix=API_PREFIX)  # asked most, hence looked up first
     app.include_router(experiments.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
@@ -83,6 +95,7 @@ def create_app(collaborators: Collaborators) -> FastAPI:
     app.add_middleware(HeadLimit)
     seconds = report_seconds(collaborators.registry)
     app.add_middleware(ReportLatency, path=f"{API_PREFIX}{worker.MEASUREMENTS}", seconds=seconds)
+    app.add_exception_handler(NotModified, not_modified)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(OperationalError, _database_away)
     app.add_exception_handler(DataError, _unstorable)
@@ -136,7 +149,9 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     name = BodyTooLarge.__name__ if error.status_code == BodyTooLarge.status else problems.UNNAMED
     answer = _problem(request, error.status_code, name, str(error.detail))
-    answer.headers.update(error.headers or {})  # Allow, of a 405
+    answer.headers.update(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(allowed_methods(request))
     return answer
 
 

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from controller.api.document import METHODS
+from podium.access import Role
 
 Json = Any  # a JSON schema is as deep and as varied as JSON itself
 LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")
+NO_PARAMETERS = ("accept", "content-type", "authorization")
+"""Headers whose definition as parameters counts for nothing: OpenAPI tells them by bodies, answers and security."""
 
 
 def breaks(before: Json, now: Json) -> list[str]:
@@ -39,8 +42,8 @@ class _Comparison:
         self._seen: set[tuple[str, str, bool]] = set()
 
     def operation(self, name: str, old: Json, new: Json) -> Iterator[str]:
-        known = {(each["in"], each["name"]): each for each in old.get("parameters", [])}
-        newer = {(each["in"], each["name"]): each for each in new.get("parameters", [])}
+        known, newer = _parameters(old), _parameters(new)
+        yield from _demands(name, old.get("security"), new.get("security", []))
         for (place, each), parameter in known.items():
             where = f"{name}: {place} parameter {each!r}"
             if (place, each) not in newer:
@@ -120,6 +123,21 @@ class _Comparison:
                 for label in sorted(newer.keys() - known.keys()):
                     if label == "null":
                         yield f"{where}: may be null now"
+
+
+def _parameters(operation: Json) -> Json:
+    told = {(each["in"], each["name"]): each for each in operation.get("parameters", [])}
+    return {key: each for key, each in told.items() if key[0] != "header" or key[1].lower() not in NO_PARAMETERS}
+
+
+def _demands(name: str, old: Json, new: Json) -> Iterator[str]:
+    """Compare what tokens are wanted, by kind and role; a document that said nothing of them promised nothing."""
+    for scheme, roles in ((scheme, roles) for each in new if old is not None for scheme, roles in each.items()):
+        known = [each[scheme] for each in old if scheme in each]
+        if not known:
+            yield f"{name}: wants a {scheme} now"
+        elif not all(Role(held).includes(Role(role)) for held in known[0] for role in roles):
+            yield f"{name}: wants the role {', '.join(roles)} now, and was content with {', '.join(known[0])}"
 
 
 def _kinds(where: str, old: Json, new: Json, *, is_asked: bool) -> Iterator[str]:

@@ -61,7 +61,7 @@ def tag_of(body: bytes) -> str:
 def matches(known: str, tag: str) -> bool:
     """Say whether If-None-Match names a tag, compared weakly (RFC 9110, 13.1.2): a proxy that compresses weakens it."""
     names = [each.strip().removeprefix("W/") for each in known.split(",")]
-    return "*" in names or tag in names
+    return "*" in names or tag.removeprefix("W/") in names
 
 
 def _is_tagged(start: Message) -> bool:

@@ -7,9 +7,11 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response, status
 from fastapi.responses import PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 
-from controller import lifecycle, project_table, report, store
+from controller import lifecycle, project_table, report, row_versions, store
 from controller.api.collaborators import Needed, Now, Transaction, random_suffixes
+from controller.api.media_types import JSON, YAML
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
+from controller.api.revisits import Revisit
 from controller.errors import InvalidSpec
 from controller.forbidden import forbidden_references
 from controller.progress import front_of
@@ -26,17 +28,14 @@ router = APIRouter(prefix="/experiments", tags=["experiments"])
 SPEC_BODY = {
     "requestBody": {
         "required": True,
-        "content": {
-            media: {"schema": {"$ref": "#/components/schemas/ExperimentSpec"}}
-            for media in ("application/json", "application/yaml")
-        },
+        "content": {media: {"schema": {"$ref": "#/components/schemas/ExperimentSpec"}} for media in (JSON, YAML)},
     }
 }
 IdempotencyKey = Annotated[str | None, Header(max_length=200, description="the same key makes one experiment")]
 
 
 async def read_spec(request: Request, needed: Needed) -> ExperimentSpec:
-    """Read the body as YAML or JSON, whatever its content type says. Raises InvalidSpec with every fault."""
+    """Read the body as YAML or JSON, whichever its content type says. Raises InvalidSpec with every fault."""
     return await run_in_threadpool(spec_of, await request.body(), needed.reserved_names)
 
 
@@ -142,9 +141,13 @@ def delete(experiment_id: str, session: Transaction, now: Now) -> None:
 
 
 @router.get("/{experiment_id}/trials")
-def list_trials(experiment_id: str, session: Transaction, limit: Limit = 100, cursor: CursorText = None) -> Page[Trial]:
+def list_trials(
+    experiment_id: str, session: Transaction, visit: Revisit, limit: Limit = 100, cursor: CursorText = None
+) -> Page[Trial]:
     store.experiment(session, experiment_id)
-    rows = store.trials(session, experiment_id, after=number_after(cursor), limit=limit + 1)
+    after = number_after(cursor)
+    visit.is_of(row_versions.of_trials(session, experiment_id, after=after, limit=limit + 1))
+    rows = store.trials(session, experiment_id, after=after, limit=limit + 1)
     return page(rows, limit, key=lambda row: row.number, show=report.trial)
 
 
@@ -174,18 +177,24 @@ def stop_trial(experiment_id: str, number: int, session: Transaction) -> Trial:
 
 
 @router.get("/{experiment_id}/runs")
-def list_runs(experiment_id: str, session: Transaction, limit: Limit = 100, cursor: CursorText = None) -> Page[Run]:
+def list_runs(
+    experiment_id: str, session: Transaction, visit: Revisit, limit: Limit = 100, cursor: CursorText = None
+) -> Page[Run]:
     store.experiment(session, experiment_id)
-    rows = store.runs(session, experiment_id, after=number_after(cursor), limit=limit + 1)
+    after = number_after(cursor)
+    visit.is_of(row_versions.of_runs(session, experiment_id, after=after, limit=limit + 1))
+    rows = store.runs(session, experiment_id, after=after, limit=limit + 1)
     return page(rows, limit, key=lambda row: row.number, show=report.run)
 
 
 @router.get("/{experiment_id}/attempts")
 def list_attempts(
-    experiment_id: str, session: Transaction, limit: Limit = 100, cursor: CursorText = None
+    experiment_id: str, session: Transaction, visit: Revisit, limit: Limit = 100, cursor: CursorText = None
 ) -> Page[Attempt]:
     store.experiment(session, experiment_id)
-    rows = store.attempts(session, experiment_id, after=number_after(cursor), limit=limit + 1)
+    after = number_after(cursor)
+    visit.is_of(row_versions.of_attempts(session, experiment_id, after=after, limit=limit + 1))
+    rows = store.attempts(session, experiment_id, after=after, limit=limit + 1)
     return page(rows, limit, key=lambda row: row.id, show=report.attempt)
 
 

@@ -13,8 +13,9 @@ from controller.api.collaborators import Collaborators, Needed, Transaction
 from controller.api.pages import CursorText, number_after, page
 from controller.database import transaction
 from controller.experiment import ladder_of
-from controller.records import records_of
+from controller.records import measurements_of, records_of
 from podium.exporting.record import TrialRecord
+from podium.measured import TrialMeasurements
 from podium.spec import ExperimentSpec
 from podium.wire import Page
 
@@ -32,6 +33,17 @@ def list_records(
     full_epochs = ladder_of(ExperimentSpec.model_validate(found.spec).fidelity).full_epochs
     rows = store.trials(session, experiment_id, after=number_after(cursor), limit=limit + 1)
     told = {each.trial.number: each for each in records_of(session, rows[:limit], full_epochs=full_epochs)}
+    return page(rows, limit, key=lambda row: row.number, show=lambda row: told[row.number])
+
+
+@router.get("/measurements")
+def list_measurements(
+    experiment_id: str, session: Transaction, limit: FewTrials = 50, cursor: CursorText = None
+) -> Page[TrialMeasurements]:
+    """List trials with what each of their epochs measured: a page of trials comes with all of theirs."""
+    store.experiment(session, experiment_id)
+    rows = store.trials(session, experiment_id, after=number_after(cursor), limit=limit + 1)
+    told = {each.number: each for each in measurements_of(session, rows[:limit])}
     return page(rows, limit, key=lambda row: row.number, show=lambda row: told[row.number])
 
 

@@ -109,7 +109,6 @@ def _operation(method: str, path: str, operation: Json, needs: Mapping[str, str]
         parameters=[
             _field(each["name"], each["schema"], each.get("required", False), place=each["in"])
             for each in operation.get("parameters", ())
-            if each["name"] != "authorization"  # the page says once how to send it
         ],
         bodies=list(_bodies(operation.get("requestBody", {}))),
         answers=[

@@ -26,6 +26,7 @@ from podium.exchange import (
 )
 from podium.pausing import Sleep
 from podium.refusal import PodiumError
+from podium.remembered import Remembered, is_unchanged
 from podium.wire import API_PREFIX, Page
 
 Item = TypeVar("Item")
@@ -84,15 +85,27 @@ class Connection:
         except (ValueError, KeyError, TypeError):
             return None
 
-    def _pages(self, path: str, page: type[Page[Item]], params: Mapping[str, str]) -> Iterator[Item]:
+    def _pages(
+        self, path: str, page: type[Page[Item]], params: Mapping[str, str], *, known: Remembered | None = None
+    ) -> Iterator[Item]:
         cursor: dict[str, str] = {}
         while True:
-            part = self._read(self._get(path, {**params, **cursor}), page)
+            part = self._again(path, page, {**params, **cursor}, known=known)
             for item in part.items:
                 yield item
             if part.next_cursor is None:
                 return
             cursor = {"cursor": part.next_cursor}
+
+    def _again(
+        self, path: str, model: type[Model], params: Mapping[str, str] | None = None, *, known: Remembered | None
+    ) -> Model:
+        """Read what may have been read before: it is sent only if it differs from what is `known`."""
+        if known is None:
+            return self._read(self._get(path, params), model)
+        request = self._http.build_request("GET", API_PREFIX + path, params=params)
+        known.ask(request)
+        return known.read(self._repeat(request), model)
 
     def _get(
         self, path: str, params: Mapping[str, str] | None = None, *, timeout_seconds: float | None = None
@@ -133,7 +146,7 @@ class Connection:
             raise no_address(self.url, error) from None
         except httpx2.RequestError as error:
             raise no_answer(self.url, error, self._timeout_seconds) from None
-        if response.is_success:
+        if response.is_success or is_unchanged(response):
             return response
         raise refusal(response, datetime.now(UTC))
 

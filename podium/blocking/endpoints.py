@@ -12,7 +12,9 @@ from podium.blocking.figures import FigureMethods
 from podium.blocking.studies import StudyMethods
 from podium.blocking.webhooks import WebhookMethods
 from podium.exchange import Named, created_in, path_of
+from podium.measured import TrialMeasurements
 from podium.refusal import AmbiguousName, NotFound
+from podium.remembered import Remembered
 from podium.results import FOLDERS, Part, Summary
 from podium.spec import ExperimentSpec
 from podium.taxonomy import ExperimentState
@@ -56,8 +58,9 @@ class PodiumClient(
         given = {"state": state, "name": name, "project": project}
         return self._pages("/experiments", Page[Experiment], {key: value for key, value in given.items() if value})
 
-    def experiment(self, experiment_id: Named) -> Experiment:
-        return self._read(self._get(path_of(experiment_id)), Experiment)
+    def experiment(self, experiment_id: Named, *, known: Remembered | None = None) -> Experiment:
+        """Return an experiment; with what is `known` of earlier questions, it is sent only if it has changed since."""
+        return self._again(path_of(experiment_id), Experiment, known=known)
 
     def find(self, id_or_name: str) -> Experiment:
         """Return the experiment with this id, else the only one with this name. Raises NotFound, AmbiguousName."""
@@ -98,6 +101,10 @@ class PodiumClient(
     def trial(self, experiment_id: Named, number: int) -> TrialDetail:
         return self._read(self._get(path_of(experiment_id, "trials", number)), TrialDetail)
 
+    def measurements(self, experiment_id: Named) -> Iterator[TrialMeasurements]:
+        """Yield each trial's number with what its epochs measured, a few requests for hundreds of trials."""
+        return self._pages(path_of(experiment_id, "measurements"), Page[TrialMeasurements], {"limit": "200"})
+
     def results(self, experiment_id: Named, number: int, *, part: Part = "validation") -> Summary:
         """Return the results of a full training in detail. Raises NotFound where there are none."""
         return self._read(self._get(path_of(experiment_id, "trials", number, FOLDERS[part])), Summary)
@@ -116,8 +123,9 @@ class PodiumClient(
     def trials_csv(self, experiment_id: Named) -> str:
         return (self._get(path_of(experiment_id, "trials.csv"))).text
 
-    def runs(self, experiment_id: Named) -> Iterator[Run]:
-        return self._pages(path_of(experiment_id, "runs"), Page[Run], {})
+    def runs(self, experiment_id: Named, *, known: Remembered | None = None) -> Iterator[Run]:
+        """Yield its runs; with what is `known` of earlier questions, only the pages that have changed are sent."""
+        return self._pages(path_of(experiment_id, "runs"), Page[Run], {}, known=known)
 
     def attempts(self, experiment_id: Named) -> Iterator[Attempt]:
         return self._pages(path_of(experiment_id, "attempts"), Page[Attempt], {})

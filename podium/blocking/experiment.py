@@ -148,14 +148,13 @@ class Experiment:
         return self._client.report_file([self.id], file_format)
 
     def to_pandas(self, table: Literal["trials", "measurements"] = "trials") -> "DataFrame":
-        """Return its trials, a row each, or what each of their epochs measured: a request for each trial.
+        """Return its trials, a row each, or what each of their epochs measured, a row each.
 
         Parameters are columns by their names, metrics too. Raises ImportError without pandas.
         """
-        trials = [trial for trial in self._client.trials(self.id)]
         if table == "trials":
-            return table_of(trial_rows(trials))
-        return table_of(measurement_rows([self._client.trial(self.id, trial.number) for trial in trials]))
+            return table_of(trial_rows([trial for trial in self._client.trials(self.id)]))
+        return table_of(measurement_rows([trial for trial in self._client.measurements(self.id)]))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {card_line(self.record)}>"

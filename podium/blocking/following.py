@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from podium.blocking.endpoints import PodiumClient
 from podium.pausing import Sleep
 from podium.refusal import Refused, ServerUnreachable, TooManyRequests, Unavailable
+from podium.remembered import Remembered
 from podium.snapshot import Snapshot, are_runs_fresh, is_at_rest, utc_now
 
 POLL_SECONDS = 1.0
@@ -35,13 +36,14 @@ def snapshots(
     It looks less often where the controller asks for that. `when_away` is called each time that no answer comes, and
     may raise what it knows better. Raises PodiumError when the controller stays away longer than PATIENCE.
     """
-    seen = _look(client, experiment_id, None, clock)
+    known = Remembered()
+    seen = _look(client, experiment_id, None, clock, known=known)
     seen_at, asked_to_wait = clock.now(), 0.0
     yield seen
     while not is_at_rest(seen.experiment, seen.runs):
         clock.sleep(max(poll_seconds, asked_to_wait))
         try:
-            seen = _look(client, experiment_id, seen, clock)
+            seen = _look(client, experiment_id, seen, clock, known=known)
         except (ServerUnreachable, Unavailable, TooManyRequests) as error:
             asked_to_wait = error.retry_after_seconds if isinstance(error, Refused) else 0.0
             if when_away is not None:
@@ -55,10 +57,12 @@ def snapshots(
             yield seen
 
 
-def _look(client: PodiumClient, experiment_id: str, before: Snapshot | None, clock: Clock) -> Snapshot:
-    experiment = client.experiment(experiment_id)
+def _look(
+    client: PodiumClient, experiment_id: str, before: Snapshot | None, clock: Clock, *, known: Remembered
+) -> Snapshot:
+    experiment = client.experiment(experiment_id, known=known)
     if before is not None and are_runs_fresh(before, experiment, clock.now()):
         return replace(before, experiment=experiment, now=clock.now())
-    runs = tuple([run for run in client.runs(experiment_id)])
+    runs = tuple([run for run in client.runs(experiment_id, known=known)])
     now = clock.now()
     return Snapshot(experiment=experiment, runs=runs, runs_read_at=now, now=now)

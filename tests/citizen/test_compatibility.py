@@ -36,9 +36,14 @@ BREAKING: list[tuple[str, Change]] = [
     ("is required now", lambda it: schemas(it)["ExperimentChange"].update(required=["parallelism"])),
     ("is not taken any more", lambda it: schemas(it)["ExperimentState"]["enum"].pop()),
     ("does not answer 201", lambda it: it["paths"][LIST]["post"]["responses"].pop("201")),
+    ("wants the role admin now", lambda it: it["paths"][LIST]["get"].update(security=[{"token": ["admin"]}])),
+    ("wants a runToken now", lambda it: it["paths"][LIST]["get"].update(security=[{"runToken": []}])),
+    ("wants a token now", lambda it: it["paths"]["/healthz"]["get"].update(security=[{"token": ["viewer"]}])),
     ("no application/yaml", lambda it: it["paths"][LIST]["post"]["requestBody"]["content"].pop("application/yaml")),
 ]
 KIND: list[Change] = [
+    lambda it: it["paths"][LIST]["post"].update(security=[{"token": ["viewer"]}]),
+    lambda it: it["paths"][LIST]["get"].update(security=[]),
     lambda it: it["paths"].update({f"{API}/new": {"get": {"responses": {}}}}),
     lambda it: schemas(it)["Experiment"]["properties"].update(more={"type": "string"}),
     lambda it: schemas(it)["ExperimentChange"]["properties"].update(more={"type": "string"}),

@@ -40,6 +40,21 @@ def test_an_error_is_a_problem(service: Service, method: str, path: str, status:
     assert (status == 405) == ("allow" in answer.headers)
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("experiments", {"GET", "POST"}),
+        ("experiments/none", {"GET", "PATCH", "DELETE"}),
+        ("experiments/none/pause", {"POST"}),
+        ("tokens", {"GET", "POST"}),
+        ("run/measurements", {"POST"}),
+    ],
+)
+def test_a_405_names_every_method_that_the_address_has(service: Service, path: str, methods: set[str]) -> None:
+    answer = service.http.put(f"{API}/{path}")
+    assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (405, methods)
+
+
 def test_so_is_that_of_a_body_that_is_too_large(service: Service) -> None:
     answer = service.http.post(f"{API}/experiments", content=b" " * (MAX_BODY_BYTES + 1))
     assert problem_of(answer)["error"] == "BodyTooLarge"

@@ -1,10 +1,12 @@
-"""A real controller for schemathesis: uvicorn on a real PostgreSQL, with an experiment that has trials.
+"""A real controller for schemathesis: uvicorn on a real PostgreSQL, with experiments in several states.
 
     python -m tests.fuzz.serve
 
-Writes its address to standard output, and serves until its standard input ends.
+Writes a line of JSON to standard output, its address and a token of each kind, and serves until its standard input
+ends. Nothing reconciles meanwhile: what a request finds is what requests before it left, in each run the same.
 """
 
+import json
 import socket
 import sys
 import tempfile
@@ -14,13 +16,16 @@ from pathlib import Path
 
 import uvicorn
 from fastapi.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from controller.api.head_limit import LimitedProtocol
 from controller.database import migrate, open_engine, open_sessions
 from controller.embedded import embedded_postgres
-from tests.service import Service
+from tests.service import API, Service
 
-TOKEN = "fuzz-" + "0" * 40
+ADMIN = "fuzz-" + "0" * 40
+SECONDS_OF_A_REQUEST = 0.2
+"""On the controller's clock, which requests move: no worker comes to the end of its allowance."""
 
 
 def main() -> None:
@@ -28,21 +33,40 @@ def main() -> None:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         engine = open_engine(stack.enter_context(embedded_postgres(state)))
         migrate(engine)
-        service = Service(engine, open_sessions(engine), artifacts=state / "artifacts", admin_token=TOKEN)
-        service.http = TestClient(service.app, headers={"Authorization": f"Bearer {TOKEN}"})
-        service.create(name="seed", parallelism=2)
-        service.settle()
-        service.finish(service.active()[0])
-        service.settle()
+        service = Service(engine, open_sessions(engine), artifacts=state / "artifacts", admin_token=ADMIN)
+        tokens = _furnish(service)
+
+        async def ticking(scope: Scope, receive: Receive, send: Send) -> None:
+            service.clock.advance(SECONDS_OF_A_REQUEST)
+            await service.app(scope, receive, send)
+
         listening = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(service.app, log_level="error", http=LimitedProtocol))
+        server = uvicorn.Server(uvicorn.Config(ticking, log_level="error", http=LimitedProtocol, access_log=False))
         serving = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         serving.start()
-        sys.stdout.write(f"http://127.0.0.1:{listening.getsockname()[1]}\n")
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        sys.stdout.write(json.dumps({"address": address, **tokens}) + "\n")
         sys.stdout.flush()
         sys.stdin.read()
         server.should_exit = True
         serving.join()
+
+
+def _furnish(service: Service) -> dict[str, str]:
+    """Make experiments that run, that wait for whoever asks, and that are over; return a token of each kind."""
+    service.http = TestClient(service.app, headers={"Authorization": f"Bearer {ADMIN}"})
+    service.create(name="asked", trial={"external": True}, baseline=None, parallelism=2)
+    over = service.create(name="over", parallelism=1)
+    service.settle()
+    service.http.post(f"{API}/experiments/{over}/stop").raise_for_status()
+    service.create(name="seed", parallelism=3)
+    service.settle()
+    service.finish(next(job for job in service.active() if job.startswith("seed")))
+    service.settle()
+    service.http.post(f"{API}/webhooks", json={"url": "https://example.com/notices"}).raise_for_status()
+    made = service.http.post(f"{API}/tokens", json={"name": "reader", "role": "viewer"}).raise_for_status().json()
+    job = next(job for job in service.active() if job.startswith("seed"))
+    return {"admin": ADMIN, "viewer": made["secret"], "run": service.cluster.requests[job].token}
 
 
 if __name__ == "__main__":
