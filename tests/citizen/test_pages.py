@@ -2,9 +2,13 @@
 
 import base64
 import json
+from typing import Any
 
+import httpx2
 import pytest
 
+from podium.blocking.experiment import Experiment
+from podium.client import PodiumClient
 from tests.service import API, Service
 
 STRANGE = ["x", "", "====", "\u00e9", "a\0b"]
@@ -21,7 +25,8 @@ PLAIN: list[object] = [
     ["none", "a"],
     ["2026-01-01", "a"],
 ]
-LISTS = ["experiments", "experiments/{id}/trials", "experiments/{id}/runs", "experiments/{id}/attempts", "projects"]
+OF_EXPERIMENT = ["trials", "runs", "attempts", "records", "measurements"]
+LISTS = ["experiments", "projects", *(f"experiments/{{id}}/{each}" for each in OF_EXPERIMENT)]
 
 
 def cursor_of(value: object) -> str:
@@ -61,14 +66,57 @@ def test_experiments_that_arrive_between_pages_move_none(service: Service) -> No
     assert seen == there[::-1]
 
 
-def test_trials_that_arrive_between_pages_come_at_the_end(service: Service) -> None:
+@pytest.mark.parametrize("path", OF_EXPERIMENT)
+def test_rows_of_an_experiment_that_arrive_between_pages_come_at_the_end(service: Service, path: str) -> None:
+    """And rows that change meanwhile stay in their places."""
     experiment_id = service.create(parallelism=2)
     service.settle()
-    first = service.read(f"{experiment_id}/trials?limit=1")
+    seen: list[str] = []
+    cursor = None
+    for _ in range(20):
+        page = service.read(f"{experiment_id}/{path}?limit=1" + (f"&cursor={cursor}" if cursor else ""))
+        seen += [key_of(each) for each in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+        if len(seen) < 3:
+            service.finish(service.active()[0])
+            service.settle()
+    assert seen == [key_of(each) for each in service.read(f"{experiment_id}/{path}")["items"]]
+    assert len(set(seen)) == len(seen) == 4
+
+
+def key_of(item: Any) -> str:
+    """Return what tells an item from the others of its list."""
+    return str(item.get("job") or item.get("number") or item["trial"]["number"])
+
+
+def test_all_measurements_come_by_the_page_and_are_those_of_each_trial(service: Service) -> None:
+    experiment_id = service.create(parallelism=2)
+    service.settle()
     for job in service.active():
         service.finish(job)
     service.settle()
-    rest = service.read(f"{experiment_id}/trials?cursor={first['next_cursor']}")
-    numbers = [each["number"] for each in first["items"] + rest["items"]]
-    assert numbers == list(range(1, len(numbers) + 1))
-    assert len(numbers) > 2
+    first = service.read(f"{experiment_id}/measurements?limit=1")
+    rest = service.read(f"{experiment_id}/measurements?cursor={first['next_cursor']}")
+    told = {each["number"]: each["measurements"] for each in first["items"] + rest["items"]}
+    assert told == {number: service.read(f"{experiment_id}/trials/{number}")["measurements"] for number in told}
+    assert [bool(told[number]) for number in sorted(told)] == [True, True, False, False]
+
+
+def test_a_frame_of_measurements_takes_a_request_for_hundreds_of_trials(service: Service) -> None:
+    experiment_id = service.create(parallelism=3)
+    service.settle()
+    service.finish(service.active()[0])
+    asked: list[str] = []
+
+    def through(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path)
+        answer = service.http.request(request.method, str(request.url))
+        return httpx2.Response(answer.status_code, content=answer.content)
+
+    with PodiumClient("http://testserver", transport=httpx2.MockTransport(through)) as client:
+        frame = Experiment(client, client.experiment(experiment_id)).to_pandas("measurements")
+    assert asked == [f"{API}/experiments/{experiment_id}", f"{API}/experiments/{experiment_id}/measurements"]
+    assert list(frame["epoch"]) == list(range(1, len(frame) + 1))
+    assert {"trial", "attempt", "seconds", "val_accuracy"} <= set(frame.columns)
