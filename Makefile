@@ -22,7 +22,7 @@ TOOLS   := .venv-exports
 # And schemathesis, which brings a testing stack of its own.
 FUZZER  := .venv-fuzz
 # For example EXAMPLES=200.
-EXAMPLES ?= 30
+EXAMPLES ?= 20
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -91,7 +91,7 @@ $(TOOLS)/.ready: Makefile pyproject.toml
 	$(TOOLS)/bin/pip install --disable-pip-version-check --quiet --editable ".[wandb]" 'mlflow>=3.10' 'tensorboard>=2.20'
 	@touch $@
 
-fuzz: $(READY) $(FUZZER)/.ready ## Ask a real controller whatever its OpenAPI document allows, and forbids; EXAMPLES=30 of each
+fuzz: $(READY) $(FUZZER)/.ready ## Ask a real controller whatever its OpenAPI document allows, and forbids; EXAMPLES=20 of each
 	$(BIN)/python -m tests.fuzz.run $(FUZZER)/bin/schemathesis $(EXAMPLES)
 
 $(FUZZER)/.ready: Makefile

@@ -9,9 +9,9 @@ from starlette.concurrency import run_in_threadpool
 
 from controller import lifecycle, project_table, report, row_versions, store
 from controller.api.collaborators import Needed, Now, Transaction, random_suffixes
-from controller.api.media_types import JSON, YAML
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
 from controller.api.revisits import Revisit
+from controller.api.spec_body import SPEC_BODY
 from controller.errors import InvalidSpec
 from controller.forbidden import forbidden_references
 from controller.progress import front_of
@@ -25,12 +25,6 @@ from podium.wire import Attempt, Experiment, ExperimentChange, Front, Page, Run,
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
-SPEC_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {media: {"schema": {"$ref": "#/components/schemas/ExperimentSpec"}} for media in (JSON, YAML)},
-    }
-}
 IdempotencyKey = Annotated[str | None, Header(max_length=200, description="the same key makes one experiment")]
 
 

@@ -1,5 +1,6 @@
 """What the OpenAPI document says of tokens, types and links is what the service does."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,3 +71,10 @@ def test_every_link_leads_to_an_operation_and_fills_its_whole_path(document: Any
         for link in answer["links"].values():
             asked = {each["name"] for each in by_id[link["operationId"]]["parameters"] if each["in"] == "path"}
             assert {f"path.{name}" for name in asked} == link["parameters"].keys()
+
+
+def test_the_example_of_a_spec_makes_an_experiment(service: Service, document: Any) -> None:
+    for media, content in document["paths"][f"{API}/experiments"]["post"]["requestBody"]["content"].items():
+        body = json.dumps(content["example"])
+        answer = service.http.post(f"{API}/experiments", content=body, headers={"Content-Type": media})
+        assert answer.status_code == 201, answer.text
