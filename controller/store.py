@@ -14,6 +14,8 @@ from controller.tables import AttemptRow, ExperimentRow, MeasurementRow, RunRow,
 from podium.taxonomy import AttemptState, ExperimentState, RunState, TrialState
 
 CREATION_LOCK = 7022
+LARGEST_NUMBER, LARGEST_ID = 2**31 - 1, 2**63 - 1
+"""What columns hold: nothing has a larger one, and PostgreSQL refuses to look for it."""
 
 
 def experiment(session: Session, experiment_id: str, *, lock: bool = False) -> ExperimentRow:
@@ -88,7 +90,7 @@ def trials(session: Session, experiment_id: str, *, after: int = 0, limit: int |
 def trial(session: Session, experiment_id: str, number: int) -> TrialRow:
     """Return a trial by its number. Raises TrialNotFound."""
     query = select(TrialRow).where(TrialRow.experiment_id == experiment_id, TrialRow.number == number)
-    found = session.scalar(query)
+    found = session.scalar(query) if 0 < number <= LARGEST_NUMBER else None
     if found is None:
         raise TrialNotFound(f"experiment {experiment_id!r} has no trial {number}")
     return found

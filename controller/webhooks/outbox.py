@@ -64,7 +64,8 @@ def try_out(session: Session, webhook_id: str, now: datetime) -> Delivery:
 def send_again(session: Session, webhook_id: str, delivery_id: int, now: datetime) -> Delivery:
     """Have a notice sent at once, be it delivered or given up. Raises WebhookNotFound."""
     row = webhook(session, webhook_id)
-    delivery = session.get(DeliveryRow, delivery_id, with_for_update=True)
+    is_possible = 0 < delivery_id <= store.LARGEST_ID
+    delivery = session.get(DeliveryRow, delivery_id, with_for_update=True) if is_possible else None
     if delivery is None or delivery.webhook_id != webhook_id:
         raise WebhookNotFound(f"webhook {webhook_id!r} has no delivery {delivery_id}; its deliveries are listed")
     delivery.attempts, delivery.next_attempt_at, delivery.delivered_at = 0, now, None
@@ -130,7 +131,8 @@ def due(session: Session, now: datetime, limit: int) -> Sequence[DeliveryRow]:
 
 def note(session: Session, delivery_id: int, status: int | None, following: Next, now: datetime) -> None:
     """Write down how an attempt went. What a user deleted meanwhile stays deleted."""
-    delivery = session.get(DeliveryRow, delivery_id, with_for_update=True)
+    is_possible = 0 < delivery_id <= store.LARGEST_ID
+    delivery = session.get(DeliveryRow, delivery_id, with_for_update=True) if is_possible else None
     if delivery is None:
         return
     delivery.attempts += 1

@@ -55,6 +55,18 @@ def test_a_405_names_every_method_that_the_address_has(service: Service, path: s
     assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (405, methods)
 
 
+@pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 10**30])
+def test_a_number_that_nothing_can_have_is_not_found(service: Service, number: int) -> None:
+    trial = f"{API}/experiments/{service.create()}/trials/{number}"
+    webhook = service.http.post(f"{API}/webhooks", json={"url": "https://example.com/notices"}).json()["id"]
+    told = [
+        service.http.get(trial),
+        service.http.post(f"{trial}/stop"),
+        service.http.post(f"{API}/webhooks/{webhook}/deliveries/{number}/again"),
+    ]
+    assert [problem_of(answer)["error"] for answer in told] == ["TrialNotFound", "TrialNotFound", "WebhookNotFound"]
+
+
 def test_so_is_that_of_a_body_that_is_too_large(service: Service) -> None:
     answer = service.http.post(f"{API}/experiments", content=b" " * (MAX_BODY_BYTES + 1))
     assert problem_of(answer)["error"] == "BodyTooLarge"
