@@ -48,4 +48,5 @@ def _joined(rows: Subquery) -> ScalarSelect[str]:
 
 def _hashed(session: Session, *parts: ScalarSelect[str]) -> str:
     """Hash all parts in one statement, and so as of one moment."""
-    return session.scalars(select(func.md5(func.concat_ws("-", *parts)))).one()
+    hashed: str = session.scalars(select(func.md5(func.concat_ws("-", *parts)))).one()
+    return hashed

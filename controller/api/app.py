@@ -62,30 +62,24 @@ def create_app(collaborators: Collaborators) -> FastAPI:
         collaborators.drawer.close()
 
     # the pages have a reference of their own: FastAPI's fetches scripts from elsewhere
-    app = FastAPI(
-        title="Podium",
-        version="0.1.0",
-        responses=PROBLEMS,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        dependencies=[Depends(refuse_other_types)],
-    )
+    app = FastAPI(title="Podium", version="0.1.0", responses=PROBLEMS, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.collaborators = collaborators
-    app.include_router(worker.router, prefix=API_PREFIX)  # asked most, hence looked up first
-    app.include_router(experiments.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(results.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(evaluation.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(exports.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(figures.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(reports.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(webhooks.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(suggestions.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(suggestions.run_router, prefix=API_PREFIX)
-    app.include_router(tokens.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(projects.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(audit_trail.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
-    app.include_router(doctor.router, prefix=API_PREFIX, dependencies=[Depends(admit_user)])
+    workers = [Depends(refuse_other_types)]
+    users = [Depends(admit_user), *workers]
+    app.include_router(worker.router, prefix=API_PREFIX, dependencies=workers)  # asked most, hence looked up first
+    app.include_router(experiments.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(results.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(evaluation.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(exports.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(figures.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(reports.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(webhooks.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(suggestions.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(suggestions.run_router, prefix=API_PREFIX, dependencies=workers)
+    app.include_router(tokens.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(projects.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(audit_trail.router, prefix=API_PREFIX, dependencies=users)
+    app.include_router(doctor.router, prefix=API_PREFIX, dependencies=users)
     app.include_router(health.router)
     app.include_router(problems.router)
     if collaborators.shows_metrics:

@@ -8,7 +8,6 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 
 from controller.errors import UnsupportedMediaType
-from podium.wire import API_PREFIX
 
 JSON, YAML = "application/json", "application/yaml"
 SUFFIX = "+json"
@@ -24,7 +23,8 @@ async def refuse_other_types(request: Request) -> None:
     A route that reads YAML reads a document of either kind, also where the sender did not say what it is.
     """
     route = request.scope["route"]
-    if not isinstance(route, APIRoute) or not request.url.path.startswith(API_PREFIX) or not _has_body(request):
+    assert isinstance(route, APIRoute)
+    if not _has_body(request):
         return
     taken = taken_by(route)
     given = request.headers.get("content-type", "")
