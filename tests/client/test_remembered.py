@@ -32,7 +32,7 @@ class Lists:
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         number = int(request.url.params.get("cursor", "0"))
         runs = self.pages[number]
-        page = Page(items=runs, next_cursor=str(number + 1) if number + 1 < len(self.pages) else None)
+        page: Page[Run] = Page(items=runs, next_cursor=str(number + 1) if number + 1 < len(self.pages) else None)
         tag = f'W/"{hash(page.model_dump_json())}"'
         status = 304 if request.headers.get("If-None-Match") == tag else 200
         self.statuses.append(status)

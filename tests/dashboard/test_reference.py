@@ -4,9 +4,9 @@ import re
 
 from playwright.sync_api import expect
 
+from controller.api.security import needs
 from controller.dashboard.kinds import default_of, kind_of, limits_of, title_of
 from controller.dashboard.outline import METHODS
-from controller.dashboard.reference import needs
 from tests.dashboard.site import Site
 from tests.dashboard.test_pages import holds_up
 from tests.dashboard.visitor import Visitor

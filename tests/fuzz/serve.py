@@ -7,6 +7,7 @@ ends. Nothing reconciles meanwhile: what a request finds is what requests before
 """
 
 import json
+import logging
 import socket
 import sys
 import tempfile
@@ -14,6 +15,7 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+import structlog
 import uvicorn
 from fastapi.testclient import TestClient
 from starlette.types import Receive, Scope, Send
@@ -29,6 +31,7 @@ SECONDS_OF_A_REQUEST = 0.2
 
 
 def main() -> None:
+    _tell_failures_alone()
     with ExitStack() as stack:
         state = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         engine = open_engine(stack.enter_context(embedded_postgres(state)))
@@ -50,6 +53,14 @@ def main() -> None:
         sys.stdin.read()
         server.should_exit = True
         serving.join()
+
+
+def _tell_failures_alone() -> None:
+    """Keep the log of thousands of refusals to itself: nobody reads on from standard output, which would block."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _furnish(service: Service) -> dict[str, str]:
