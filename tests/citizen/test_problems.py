@@ -73,7 +73,8 @@ def test_so_is_that_of_a_body_that_is_too_large(service: Service) -> None:
 
 
 def test_half_of_a_surrogate_pair_in_a_body_is_a_fault_like_others(service: Service) -> None:
-    answer = service.http.post(f"{API}/webhooks", content=b'{"url": "https://example.com", "\\ud800": "\\ud800"}')
+    body = b'{"url": "https://example.com", "\\ud800": "\\ud800"}'
+    answer = service.http.post(f"{API}/webhooks", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
     assert problem_of(answer)["faults"]
 
