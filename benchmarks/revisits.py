@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, text
 
 from benchmarks.finished_trials import add_experiment, spec_of
-from benchmarks.scale import machine
+from benchmarks.machine import machine
 from controller.api.app import create_app
 from controller.api.collaborators import Collaborators
 from controller.database import migrate, open_engine, open_sessions, transaction
