@@ -6,66 +6,17 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import func, select, update
 
 from controller import artifacts
 from controller.apart import Failed
-from controller.database import transaction
 from controller.drawing import Bound, Drawer
 from controller.figures.names import FigureName, View
-from controller.tables import AttemptRow
 from podium import whole_file
 from podium.documents import read_document
-from podium.results import PREDICTIONS, SUMMARY
-from podium.study import StudyReport
+from podium.results import SUMMARY
 from tests.results import a_summary
-from tests.service import API, BASELINE, Service
-from tests.study.arms import PNG
-
-TRAINED: dict[str, Any] = {
-    "trial": None,
-    "training": {"dataset": "digits"},
-    "fidelity": {"rungs": {"small": 1, "full": 4}},
-    "baseline": BASELINE,
-    "parallelism": 1,
-    "budget": {"runs": 4},
-}
-SCRIPT: dict[str, Any] = {"baseline": BASELINE, "parallelism": 1, "budget": {"runs": 3}}
-
-
-def ask(service: Service, *experiments: str, **params: Any) -> Any:
-    asked = [("experiment", each) for each in experiments] + list(params.items())
-    return service.http.get(f"{API}/reports", params=asked)
-
-
-def report(service: Service, *experiments: str, **params: Any) -> StudyReport:
-    answer = ask(service, *experiments, **params)
-    assert answer.status_code == 200, answer.text
-    return StudyReport.model_validate_json(answer.content)
-
-
-def search(service: Service, experiment_id: str, *, baseline: float = 0.5, others: float = 0.6) -> None:
-    """Let all runs of an experiment end, each epoch in 360 s, and each full one with its results."""
-    while True:
-        service.settle()
-        active = [job for job in service.active() if job.startswith(experiment_id)]
-        if not active:
-            return
-        for job in active:
-            given = service.assignment(job)
-            value = baseline if given["trial"] == 1 else others + given["trial"] / 1000
-            for epoch in range(given["from_epoch"] + 1, given["to_epoch"] + 1):
-                service.clock.advance(360)
-                assert service.report(job, epoch, value, val_accuracy_stderr=0.01).status_code == 200
-            service.cluster.exit(job, 0)
-            if results := given.get("results"):
-                leave_results(results, right=value)
-
-
-def leave_results(folder: str, *, right: float) -> None:
-    whole_file.write(f"{folder}/{PREDICTIONS}", b"PAR1")
-    whole_file.write(f"{folder}/mistakes/00.png", PNG)
-    whole_file.write(f"{folder}/{SUMMARY}", a_summary(top1=right).model_dump_json().encode())
+from tests.service import API, Service
+from tests.study.reported import SCRIPT, TRAINED, ask, report, search
 
 
 def test_a_search_is_reported_from_its_rows(service: Service) -> None:
@@ -155,22 +106,6 @@ def test_what_has_not_begun_is_said(service: Service) -> None:
         assert ask(service, experiment_id, format=wanted).status_code == 200
 
 
-def test_without_a_price_money_is_unknown_and_a_price_may_be_named(service: Service) -> None:
-    experiment_id = service.create(**SCRIPT)
-    search(service, experiment_id)
-    assert report(service, experiment_id).arms[0].compute.money is None
-    [arm] = report(service, experiment_id, price_per_hour=0.9).arms
-    assert arm.compute.money == pytest.approx(0.9 * arm.compute.hours)
-
-
-def test_a_price_of_their_own_is_not_replaced(service: Service) -> None:
-    experiment_id = service.create(**SCRIPT | {"trial": {"command": ["true"], "pricePerHour": 2.0}})
-    search(service, experiment_id)
-    [arm] = report(service, experiment_id, price_per_hour=0.9).arms
-    assert arm.compute.money == pytest.approx(2 * arm.compute.hours)
-    assert arm.compute.unpriced_hours == 0
-
-
 def test_a_storage_that_is_away_is_said(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     experiment_id = service.create(**TRAINED | {"fidelity": {"rungs": {"full": 2}}})
     search(service, experiment_id)
@@ -221,33 +156,6 @@ def test_what_it_tells_can_be_run_again(service: Service) -> None:
     assert from_the_best.status_code == 201
     service.settle()
     assert service.read(f"{from_the_best.json()['id']}/trials/1")["configuration"] == configuration
-
-
-def test_sums_of_money_bear_their_currency(service: Service) -> None:
-    priced = SCRIPT | {"prices": {"cpu": 2.0}, "currency": "EUR"}
-    experiment_id = service.create(**priced)
-    search(service, experiment_id)
-    other = service.create(**priced | {"currency": "USD"})
-    [arm] = report(service, experiment_id).arms
-    assert arm.compute.money is not None
-    told, progress = f"{arm.compute.money:,.2f} EUR", service.read(experiment_id)["progress"]
-    assert (progress["currency"], progress["money"]) == ("EUR", pytest.approx(arm.compute.money))
-    for form in ("html", "markdown"):
-        assert told in ask(service, experiment_id, format=form).text
-    for page in (f"/experiments/{experiment_id}", f"/compare?id={experiment_id}&id={other}"):
-        assert told in service.http.get(page).text
-    search(service, other)
-    assert "money of the arms does not compare" in report(service, experiment_id, other).remarks[-1]
-
-
-def test_money_of_several_currencies_has_none(service: Service) -> None:
-    experiment_id = service.create(**SCRIPT | {"prices": {"cpu": 2.0}, "currency": "EUR"})
-    search(service, experiment_id)
-    with transaction(service.sessions) as session:
-        first = select(func.min(AttemptRow.id)).scalar_subquery()
-        session.execute(update(AttemptRow).where(AttemptRow.id == first).values(price_currency=None))
-    assert service.read(experiment_id)["progress"]["currency"] is None
-    assert "EUR |" not in ask(service, experiment_id, format="markdown").text
 
 
 def test_html_has_the_figures_of_each_arm(service: Service) -> None:
