@@ -8,6 +8,7 @@ Optuna is installed for this benchmark alone: `pip install 'podium[benchmarks]'`
 import math
 import warnings
 
+import numpy as np
 import optuna
 import torch
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
@@ -17,11 +18,13 @@ from benchmarks.optimizer.simulation import Report, Run
 from benchmarks.optimizer.tasks import Task
 from podium.parameters import CategoricalParameter, Configuration, IntegerParameter, Parameter, RealParameter, Value
 
+MOST_FORBIDDEN = 100
+
 
 class Optuna:
-    def __init__(self, task: Task, sampler: BaseSampler) -> None:
+    def __init__(self, task: Task, sampler: BaseSampler, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._task = task
+        self._task, self._rng = task, np.random.default_rng(seed)
         directions = ["minimize"] * (1 + len(task.other_goals))
         self._study = optuna.create_study(sampler=sampler, directions=directions)
         for guess in task.guesses:
@@ -29,12 +32,21 @@ class Optuna:
         self._trials: dict[int, optuna.Trial] = {}
 
     def ask(self) -> Run:
-        """Return the next full training. Optuna knows no constraints: what they forbid is told as failed, for free."""
-        while True:
+        """Return the next full training. Optuna knows no constraints: what they forbid is told as failed, for free.
+
+        A sampler that learns nothing from that would go on for ever; after MOST_FORBIDDEN in a row one is drawn for it.
+        """
+        for _ in range(MOST_FORBIDDEN):
             run = self._drawn()
             if all(constraint.allows(run.configuration) for constraint in self._task.constraints):
                 return run
             self.tell(run, None)
+        self._study.enqueue_trial(self._allowed())
+        return self._drawn()
+
+    def _allowed(self) -> Configuration:
+        """Return a configuration that the constraints allow, of chance."""
+        return self._task.space.decode(self._task.space.sobol(1, self._rng))[0]
 
     def _drawn(self) -> Run:
         trial = self._study.ask()
@@ -60,14 +72,14 @@ def gp_sampler(task: Task, seed: int, _workers: int) -> Optuna:
     torch.set_num_threads(1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return Optuna(task, GPSampler(seed=seed))
+        return Optuna(task, GPSampler(seed=seed), seed)
 
 
 def tpe(task: Task, seed: int, workers: int) -> Optuna:
     """Return the tree-structured Parzen estimator; with several workers it takes pending runs for bad ones."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return Optuna(task, TPESampler(seed=seed, constant_liar=workers > 1))
+        return Optuna(task, TPESampler(seed=seed, constant_liar=workers > 1), seed)
 
 
 def _suggested(trial: optuna.Trial, name: str, parameter: Parameter) -> Value:
