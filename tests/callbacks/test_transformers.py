@@ -76,11 +76,15 @@ def test_each_epoch_is_reported_once_and_the_run_ends_where_podium_ends_it(run: 
 def test_a_promoted_trial_goes_on_as_if_it_had_never_stopped(
     run: Run, of_eval_loss: FakeRunApi, tmp_path: Path
 ) -> None:
-    run(train, to_epoch=3)
+    # each run has an output folder of its own, as each Job has: of checkpoints within one second transformers keeps
+    # those of the highest steps, be they another run's, and deletes the one that it has just written
+    run(lambda trial: train(trial, output_dir="straight"), to_epoch=3)
     straight = [report.metrics["eval_loss"] for report in of_eval_loss.reports]
     of_eval_loss.reports.clear()
-    run(train, to_epoch=1, checkpoints=(tmp_path / "t4").as_uri())
-    run(train, to_epoch=3, from_epoch=1, reported_epoch=1, checkpoints=(tmp_path / "t4").as_uri())
+    checkpoints = (tmp_path / "t4").as_uri()
+    run(lambda trial: train(trial, output_dir="first"), to_epoch=1, checkpoints=checkpoints)
+    promoted = {"to_epoch": 3, "from_epoch": 1, "reported_epoch": 1, "checkpoints": checkpoints}
+    run(lambda trial: train(trial, output_dir="promoted"), **promoted)
     assert of_eval_loss.epochs == [1, 2, 3]
     assert [report.metrics["eval_loss"] for report in of_eval_loss.reports] == pytest.approx(straight, rel=1e-5)
 
