@@ -7,8 +7,9 @@
     with podium.trial() as trial:
         reporter = PodiumCallback(trial)
         arguments = TrainingArguments(
-            output_dir="out", num_train_epochs=trial.full_epochs, eval_strategy="epoch", save_strategy="epoch",
-            save_total_limit=1, learning_rate=trial.parameters["learning_rate"],
+            output_dir=f"out/{trial.number}-{trial.to_epoch}", num_train_epochs=trial.full_epochs,
+            eval_strategy="epoch", save_strategy="epoch", save_total_limit=1,
+            learning_rate=trial.parameters["learning_rate"],
         )
         trainer = Trainer(model, arguments, train_dataset=..., eval_dataset=..., callbacks=[reporter])
         trainer.train(resume_from_checkpoint=reporter.resume_path())
