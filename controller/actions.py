@@ -55,4 +55,11 @@ class DeleteJob:
     job: str
 
 
-Action = CreateJob | MarkRunning | NoteSight | EndAttempt | CloseAttempt | DeleteJob
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """It was offered to who asks, its experiment has paused, and nobody has taken it: it waits to be offered again."""
+
+    job: str
+
+
+Action = CreateJob | MarkRunning | NoteSight | EndAttempt | CloseAttempt | DeleteJob | TakeBack

@@ -6,7 +6,16 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from controller.actions import Action, CloseAttempt, CreateJob, DeleteJob, EndAttempt, MarkRunning, NoteSight
+from controller.actions import (
+    Action,
+    CloseAttempt,
+    CreateJob,
+    DeleteJob,
+    EndAttempt,
+    MarkRunning,
+    NoteSight,
+    TakeBack,
+)
 from controller.endings import why_it_ended
 from podium.taxonomy import AttemptState, EndReason
 
@@ -187,6 +196,8 @@ def _running(attempt: LiveAttempt, job: SeenJob | None, moment: Moment) -> Seque
             return [DeleteJob(attempt.job)]
         case Wish.END:
             return [_end(attempt, EndReason.STOPPED, job, "stopped with its experiment")]
+        case Wish.HOLD if job is not None and job.wait is not None and job.wait.what is WaitsFor.ASKER:
+            return [TakeBack(attempt.job)]  # nobody is given anything meanwhile: it would count as in flight for ever
         case Wish.RUN | Wish.HOLD if job is not None and is_active:
             return _active(attempt, job, moment)
         case Wish.RUN | Wish.HOLD:

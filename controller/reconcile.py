@@ -8,22 +8,32 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry
 from sqlalchemy.orm import Session
 
 from controller import attempts, runs, store
-from controller.actions import Action, CloseAttempt, CreateJob, DeleteJob, EndAttempt, MarkRunning, NoteSight
+from controller.actions import (
+    Action,
+    CloseAttempt,
+    CreateJob,
+    DeleteJob,
+    EndAttempt,
+    MarkRunning,
+    NoteSight,
+    TakeBack,
+)
 from controller.alive import live_attempts
-from controller.cluster import Cluster, ClusterAway, JobRefused
+from controller.alone import alone
+from controller.cluster import Cluster, JobRefused
 from controller.database import Sessions, transaction
-from controller.errors import DatabaseAway, Superseded
+from controller.errors import Superseded
 from controller.events import Ending, event_of
 from controller.giving_up import GivingUp
 from controller.jobs import Door, JobRequest, Placement, job_request, shape_of
-from controller.logs import about, owners
+from controller.leases.taking import take_back
+from controller.logs import owners
 from controller.meters import Meters, meters_of
 from controller.next_run import NextRun, Seen
 from controller.node_record import node_endings
@@ -46,8 +56,6 @@ ERRANDS = 16
 """Logs that are read and Jobs that are deleted at once."""
 FILL = timedelta(seconds=1)
 """How long a pass starts runs before it looks at the Jobs again; each experiment with room has one turn at least."""
-
-Done = TypeVar("Done")
 
 log = structlog.get_logger()
 
@@ -114,16 +122,16 @@ class Reconciler:
         now = self.clock()
         actions = plan(alive, jobs, Moment(now=now, grace=self.orders.grace))
         self._read_last_words([action.job for action in actions if isinstance(action, EndAttempt)])
-        _alone(partial(self._note, [action for action in actions if isinstance(action, NoteSight)]))
-        steps = [_alone(partial(self._act, action), job=action.job) for action in actions]
+        alone(partial(self._note, [action for action in actions if isinstance(action, NoteSight)]))
+        steps = [alone(partial(self._act, action), job=action.job) for action in actions]
         unwanted = [action.job for action in actions if isinstance(action, DeleteJob)]
-        deleting = [self._errands.submit(_alone, partial(self.cluster.delete_job, job), job=job) for job in unwanted]
+        deleting = [self._errands.submit(alone, partial(self.cluster.delete_job, job), job=job) for job in unwanted]
         is_filled = self._fill(room)
         self._close([action.job for action in actions if isinstance(action, CloseAttempt)])
         self._tell_results(alive, jobs)
         wait(self._creating.values(), timeout=self.orders.creation_seconds)
         self._collect()
-        is_more_due = is_filled and _alone(self._giving_up.look)
+        is_more_due = is_filled and alone(self._giving_up.look)
         for errand in deleting:
             errand.result()
         if any(steps) or not is_filled or is_more_due:
@@ -143,6 +151,8 @@ class Reconciler:
                 return False
             case NoteSight() | CloseAttempt() | DeleteJob():
                 return False  # all at once, before the others and after them
+            case TakeBack(job):
+                self._change(lambda session, now: take_back(session, job))
             case EndAttempt():
                 self._end(action)
         return True
@@ -180,7 +190,7 @@ class Reconciler:
         with transaction(self.sessions) as session:
             endings = attempts.endings_of(session, jobs)
         for job, ending in endings.items():
-            _alone(partial(self._tell_ending, job, ending), job=job)
+            alone(partial(self._tell_ending, job, ending), job=job)
 
     def _tell_ending(self, job: str, ending: Ending) -> None:
         self.cluster.tell(job, event_of(ending))
@@ -196,7 +206,7 @@ class Reconciler:
     def _begin(self, job: str) -> None:
         """Have a Job created beside the pass, which waits for it at its end, and not for ever."""
         if job not in self._creating:
-            self._creating[job] = self.creators.submit(_alone, partial(self._create, job), job=job)
+            self._creating[job] = self.creators.submit(alone, partial(self._create, job), job=job)
             self._creating[job].add_done_callback(lambda created: self.wake() if created.exception() else None)
 
     def _collect(self) -> Set[str]:
@@ -266,7 +276,7 @@ class Reconciler:
             served = []
             for each in waiting:
                 start = partial(self._start, each, room[each] - turn, seen)
-                if _alone(start, experiment=each):
+                if alone(start, experiment=each):
                     served.append(each)
             turn += 1
             waiting = [each for each in served if room[each] > turn]
@@ -277,15 +287,3 @@ class Reconciler:
         if job is not None:
             self._begin(job)
         return job is not None
-
-
-def _alone(step: Callable[[], Done], **names: str) -> Done | None:
-    """Take one step of a pass. A fault in it is logged, keeps no other step from being taken, and is None."""
-    with about(**names):
-        try:
-            return step()
-        except (DatabaseAway, ClusterAway):
-            raise
-        except Exception:
-            log.exception("this step failed; the next pass tries it again")
-            return None

@@ -1,8 +1,8 @@
-"""The verbs of a lease: it is taken, and given up. Each changes rows only, in its caller's transaction."""
+"""The verbs of a lease: it is taken, given up, and taken back. Each changes rows only, in its caller's transaction."""
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, contains_eager
 
 from controller import store
@@ -65,6 +65,15 @@ def give_up(session: Session, job: str, given_up: GivenUp, now: datetime) -> Non
     lease.exit_code = EXIT_CODES[given_up.reason]
     lease.last_words = given_up.detail.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
     wake_reconciler(session)
+
+
+def take_back(session: Session, job: str) -> None:
+    """Withdraw what was offered, unless it was taken meanwhile. Its attempt waits to be offered again."""
+    untaken = delete(LeaseRow).where(LeaseRow.job == job, LeaseRow.taken_at.is_(None)).returning(LeaseRow.job)
+    if session.scalar(untaken) is None:
+        return
+    running = update(AttemptRow).where(AttemptRow.job == job, AttemptRow.state == AttemptState.RUNNING)
+    session.execute(running.values(state=AttemptState.PENDING, waiting=""))
 
 
 def _offered(session: Session, experiment_id: str) -> LeaseRow | None:

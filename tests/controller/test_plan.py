@@ -7,7 +7,16 @@ from itertools import product
 
 import pytest
 
-from controller.actions import Action, CloseAttempt, CreateJob, DeleteJob, EndAttempt, MarkRunning, NoteSight
+from controller.actions import (
+    Action,
+    CloseAttempt,
+    CreateJob,
+    DeleteJob,
+    EndAttempt,
+    MarkRunning,
+    NoteSight,
+    TakeBack,
+)
 from controller.plan import LINGER, JobPhase, LiveAttempt, Moment, SeenJob, Wait, WaitsFor, Wish, due_at, plan
 from podium.taxonomy import AttemptState, EndReason, ExitCode
 
@@ -51,6 +60,12 @@ def test_a_paused_experiment_starts_nothing_and_ends_nothing() -> None:
     assert plan([attempt(AttemptState.PENDING, Wish.HOLD)], {}, AT) == []
     active = jobs_of(SeenJob(name=JOB, phase=JobPhase.ACTIVE))
     assert plan([attempt(AttemptState.RUNNING, Wish.HOLD)], active, AT) == []
+
+
+def test_what_a_paused_experiment_offers_is_taken_back() -> None:
+    wait = Wait(what=WaitsFor.ASKER, since=NOW, words="nobody has yet")
+    offered = jobs_of(SeenJob(name=JOB, phase=JobPhase.ACTIVE, wait=wait))
+    assert plan([attempt(AttemptState.RUNNING, Wish.HOLD)], offered, AT) == [TakeBack(JOB)]
 
 
 @pytest.mark.parametrize("job", [job for job in PHASES if job is not None])
@@ -191,6 +206,8 @@ def _applied(before: LiveAttempt, actions: Sequence[Action]) -> Iterator[LiveAtt
         match action:
             case CreateJob() | MarkRunning():
                 after = replace(before, state=AttemptState.RUNNING)
+            case TakeBack():
+                after = replace(before, state=AttemptState.PENDING, waiting="")
             case EndAttempt() | CloseAttempt():
                 after = None
             case NoteSight(_, node, waiting, started_at, ended_at):
@@ -203,6 +220,6 @@ def _applied(before: LiveAttempt, actions: Sequence[Action]) -> Iterator[LiveAtt
 
 def _applied_to_jobs(jobs: Mapping[str, SeenJob], actions: Sequence[Action]) -> Iterator[tuple[str, SeenJob]]:
     created = {action.job for action in actions if isinstance(action, CreateJob)}
-    deleted = {action.job for action in actions if isinstance(action, DeleteJob)}
+    deleted = {action.job for action in actions if isinstance(action, DeleteJob | TakeBack)}
     yield from ((name, job) for name, job in jobs.items() if name not in deleted)
     yield from ((name, SeenJob(name=name, phase=JobPhase.ACTIVE)) for name in created)

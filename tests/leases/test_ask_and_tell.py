@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from controller.database import transaction
+from controller.leases.taking import take_back
+from podium.snapshot import is_at_rest
+from podium.wire import Experiment, Run
 from tests.builders import spec_document
 from tests.service import API, Service
 
@@ -137,6 +141,34 @@ def test_what_is_paused_offers_nothing_and_what_is_resumed_does(service: Service
     assert (paused["state"], paused["message"][:16]) == ("paused", "paused by a user")
     service.http.post(f"{API}/experiments/{experiment}/resume")
     assert ask(service, experiment)["suggestion"] is not None
+
+
+def test_what_nobody_took_before_a_pause_is_not_in_flight_and_what_was_taken_is(
+    service: Service, experiment: str
+) -> None:
+    held = ask(service, experiment)["suggestion"]
+    service.http.post(f"{API}/experiments/{experiment}/pause")
+    service.settle()
+    states = {each["job"]: each["state"] for each in service.read(f"{experiment}/attempts")["items"]}
+    assert states.pop(held["job"]) == "running"
+    [(untaken, state)] = states.items()
+    assert state == "pending"
+    tell(service, held)
+    service.settle()
+    record = Experiment.model_validate(service.read(experiment))
+    assert is_at_rest(record, [Run.model_validate(each) for each in service.read(f"{experiment}/runs")["items"]])
+    service.http.post(f"{API}/experiments/{experiment}/resume")
+    service.settle()
+    assert ask(service, experiment)["suggestion"]["job"] == untaken
+
+
+def test_what_is_taken_just_before_it_is_taken_back_stays_taken(service: Service, experiment: str) -> None:
+    held = ask(service, experiment)["suggestion"]
+    with transaction(service.sessions) as session:
+        take_back(session, held["job"])
+    tell(service, held)
+    service.settle()
+    assert service.read(f"{experiment}/trials/{held['trial']}")["runs"][0]["end_reason"] == "succeeded"
 
 
 def test_stopping_takes_everything_back(service: Service, experiment: str) -> None:

@@ -81,7 +81,7 @@ def test_a_function_that_ends_the_process_ends_the_search(url: str) -> None:
         sys.exit("wrong folder")
 
     with pytest.raises(TuningFailed) as failed:
-        tune(leaves, url, parallelism=2)
+        tune(leaves, url, parallelism=8)  # more is offered than is taken before the end
     assert isinstance(failed.value.__cause__, SystemExit)
 
 
