@@ -9,6 +9,8 @@ MINUTES ?= 60
 # What `make e2e` runs: all but the tests that break things, which `make e2echaos` runs. CI runs of both what is not long.
 E2E     ?= tests/e2e/test_*.py
 E2E_MARKS ?= e2e
+# Tests wait for processes and pages a third of their time: one more at once than there are processors.
+TESTERS := $(shell n=$$(( $$(getconf _NPROCESSORS_ONLN) + 1 )); echo $$(( n < 8 ? n : 8 )))
 # For example SCALE=--quick.
 SCALE   ?=
 # For example BENCHMARK=--quick.
@@ -81,7 +83,7 @@ screenshots: $(READY) ## Take the pictures of the dashboard in docs/images anew,
 	$(BIN)/pytest tests/dashboard/test_kept.py --pictures docs/images
 
 test: $(READY) ## Run every test
-	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 exports: $(READY) $(TOOLS)/.ready ## Export to a real MLflow server, TensorBoard and Weights & Biases (offline), and read it back
 	PODIUM_TOOLS=$(TOOLS) $(BIN)/pytest tests/exporting -m tools

@@ -1,5 +1,6 @@
 """A real PostgreSQL for every test that needs one, migrated once, emptied after each test."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ from controller.database import migrate, open_engine, open_sessions
 from controller.embedded import embedded_postgres
 from controller.tables import Table
 from tests.service import Service
+
+# Tests run side by side, and what they train is tiny: threads of PyTorch would wait for each other, spinning.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -87,10 +87,12 @@ class Visitor:
         self.page.evaluate("document.activeElement.blur()")
         shown: Locator = self.page.locator(REACHABLE).locator("visible=true")
         wanted = shown.count()
-        self.page.evaluate("window.reached = new Set()")
+        self.page.evaluate("""
+            window.reached = new Set()
+            document.addEventListener("focusin", event => window.reached.add(event.target))
+        """)
         for _ in range(wanted + 5):
             self.page.keyboard.press("Tab")
-            self.page.evaluate("window.reached.add(document.activeElement)")
         missed = shown.evaluate_all(
             "found => found.filter(e => !window.reached.has(e)).map(e => e.outerHTML.slice(0, 99))"
         )
