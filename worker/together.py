@@ -36,6 +36,8 @@ class Together:
 
     def __init__(self, rank: Rank = ALONE) -> None:
         self.rank = rank
+        self.has_parted = False
+        """Whether all know that the first leaves: nobody waits for anybody any more."""
 
     @property
     def is_alone(self) -> bool:
@@ -53,6 +55,7 @@ class Together:
         except BaseException:
             with suppress(RuntimeError):  # a process that is gone hears nothing; the reason to leave is this error
                 _send_size(LEAVING)
+                self.has_parted = True
             raise
         _send(answer)
         return answer
@@ -62,6 +65,7 @@ class Together:
         size = torch.zeros(1, dtype=torch.int64)
         distributed.broadcast(size, 0)
         if size.item() == LEAVING:
+            self.has_parted = True
             raise Followed
         if size.item() == 0:
             return None
@@ -120,12 +124,13 @@ def joined(rank: Rank) -> Iterator[Together]:
     import_module("torch._dynamo")  # DistributedDataParallel would load it, for seconds, while a SIGTERM may be waiting
     backends = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backends, timeout=PATIENCE)
+    everybody = Together(rank)
     try:
-        yield Together(rank)
-    except Followed:
-        raise
+        yield everybody
     except BaseException as error:
-        if not rank.is_first or (isinstance(error, Exception) and exit_of(error) is None):
+        if everybody.has_parted:
+            distributed.destroy_process_group()  # else its threads may abort the process at its end
+        elif not rank.is_first or (isinstance(error, Exception) and exit_of(error) is None):
             time.sleep(LATER_SECONDS)
         raise
     distributed.destroy_process_group()
