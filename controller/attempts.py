@@ -85,6 +85,18 @@ def note_sights(session: Session, sights: Sequence[NoteSight]) -> None:
     session.connection().execute(noted, seen)
 
 
+def show_output(session: Session, job: str, tail: str) -> None:
+    """Keep what a Job has printed so far. The end of an attempt is final: what comes later is void."""
+    alive = update(AttemptRow).where(AttemptRow.job == job, AttemptRow.state != AttemptState.ENDED)
+    words = _storable(tail)
+    shown = alive.where(AttemptRow.log_tail != words).values(log_tail=words)
+    session.execute(shown.execution_options(synchronize_session=False))
+
+
+def _storable(log_tail: str) -> str:
+    return log_tail.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
+
+
 def close(session: Session, jobs: Sequence[str], now: datetime) -> None:
     """Note that nothing is left of attempts whose results are in.
 
@@ -107,7 +119,7 @@ def end_attempt(session: Session, ending: EndAttempt, log_tail: str, now: dateti
     attempt.node, attempt.waiting = ending.node, ""
     attempt.started_at = ending.started_at or attempt.started_at
     attempt.changed_at, attempt.ended_at = now, _ended_at(attempt, ending, now)
-    attempt.log_tail = log_tail.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL's text holds no NUL
+    attempt.log_tail = _storable(log_tail) or attempt.log_tail  # what was seen while it ran is better than nothing
     session.flush()
     run = attempt.run
     earlier = store.attempts_of_run(session, run.id)

@@ -1,7 +1,7 @@
 """The connection to PostgreSQL: engine, sessions, migrations, and the channel that wakes the reconciler."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -20,6 +20,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from controller.errors import DatabaseAway
 
 CHANNEL = "podium"
+WATCH_CHANNEL = "podium_watch"
+"""Bears names of Jobs whose output somebody watches."""
 CONNECT_TIMEOUT_SECONDS = 5
 POOL_TIMEOUT_SECONDS = 10
 USUAL_POOL = 20
@@ -101,6 +103,12 @@ def transaction(sessions: Sessions) -> Iterator[Session]:
 def wake_reconciler(session: Session) -> None:
     """Have PostgreSQL wake the reconciler once this transaction commits."""
     session.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+def ask_for_output(session: Session, jobs: Iterable[str]) -> None:
+    """Have PostgreSQL tell the leader, once this transaction commits, that somebody watches the output of Jobs."""
+    for job in jobs:
+        session.execute(select(func.pg_notify(WATCH_CHANNEL, job)))
 
 
 def is_reachable(engine: Engine) -> bool:

@@ -10,7 +10,7 @@ import structlog
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
-from controller.database import CHANNEL, CONNECT_TIMEOUT_SECONDS, NOTICE_SECONDS, NOTICING
+from controller.database import CHANNEL, CONNECT_TIMEOUT_SECONDS, NOTICE_SECONDS, NOTICING, WATCH_CHANNEL
 from controller.leader_name import BEFORE_THE_FIRST
 
 LOCK_KEY = 7020
@@ -26,7 +26,7 @@ class Leadership:
 
     The connection is the lease: when it breaks, PostgreSQL frees the lock and `is_held` turns false. `gained` is called
     each time that the lock was won, before anybody acts on it. What `named` says is the connection's name, for others
-    to read, and is asked for every HEARTBEAT_SECONDS.
+    to read, and is asked for every HEARTBEAT_SECONDS. `watched` is called with each Job whose output somebody watches.
     """
 
     def __init__(
@@ -35,12 +35,14 @@ class Leadership:
         wake: Callable[[], None],
         gained: Callable[[], None] = lambda: None,
         named: Callable[[], str] = lambda: BEFORE_THE_FIRST,
+        watched: Callable[[str], None] = lambda job: None,
     ) -> None:
         url = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._conninfo = make_conninfo(url, connect_timeout=CONNECT_TIMEOUT_SECONDS, **NOTICING)
         self._wake = wake
         self._gained = gained
         self._named = named
+        self._watched = watched
         self._held = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="leadership", daemon=True)
@@ -77,6 +79,7 @@ class Leadership:
                 if self._stopping.wait(RETRY_SECONDS):
                     return
             connection.execute(f"LISTEN {CHANNEL}")
+            connection.execute(f"LISTEN {WATCH_CHANNEL}")
             self._gained()
             self._held.set()
             self._wake()
@@ -86,8 +89,11 @@ class Leadership:
                 if time.monotonic() - beat_at >= HEARTBEAT_SECONDS:
                     beat_at = time.monotonic()
                     connection.execute("SELECT set_config('application_name', %s, false)", (self._named(),))
-                for _ in connection.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
-                    self._wake()
+                for notice in connection.notifies(timeout=HEARTBEAT_SECONDS, stop_after=1):
+                    if notice.channel == WATCH_CHANNEL:
+                        self._watched(notice.payload)
+                    else:
+                        self._wake()
                 connection.execute("SELECT 1")
 
     def _lock(self, connection: psycopg.Connection[tuple[object, ...]]) -> bool:

@@ -54,6 +54,7 @@ class ProcessCluster:
         """Keep Jobs under `folder`. Of `environment` they inherit no more than `INHERITED` names."""
         self._folder = folder.resolve()
         self._environment = {name: value for name, value in environment.items() if INHERITED.fullmatch(name)}
+        self._environment.setdefault("PYTHONUNBUFFERED", "1")  # else a line is seen once thousands of letters are there
         self._environment.setdefault("PODIUM_PROCESSES", "1")  # Jobs share the machine: none takes all accelerators
         if cpus_per_job is not None:
             self._environment["OMP_NUM_THREADS"] = str(cpus_per_job)

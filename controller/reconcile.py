@@ -87,6 +87,8 @@ class Reconciler:
     meters: Meters = field(default_factory=lambda: meters_of(CollectorRegistry()))
     wake: Callable[[], None] = lambda: None
     """Calls for a pass, when creating a Job took long and met a cluster or a database that is away."""
+    may_go: Callable[[str], bool] = lambda job: True
+    """Says whether a Job may be deleted now; where it may not yet, a pass is called for once it may."""
     creators: Executor = field(
         default_factory=lambda: ThreadPoolExecutor(max_workers=CREATORS, thread_name_prefix="create")
     )
@@ -125,7 +127,7 @@ class Reconciler:
         alone(partial(self._note, [action for action in actions if isinstance(action, NoteSight)]))
         steps = [alone(partial(self._act, action), job=action.job) for action in actions]
         unwanted = [action.job for action in actions if isinstance(action, DeleteJob)]
-        deleting = [self._errands.submit(alone, partial(self.cluster.delete_job, job), job=job) for job in unwanted]
+        deleting = [self._errands.submit(alone, partial(self._delete, job), job=job) for job in unwanted]
         is_filled = self._fill(room)
         self._close([action.job for action in actions if isinstance(action, CloseAttempt)])
         self._tell_results(alive, jobs)
@@ -167,6 +169,10 @@ class Reconciler:
         self._change(lambda session, now: attempts.end_attempt(session, ending, log_tail, now))
         self._tell([ending.job])
         log.info("attempt ended", reason=ending.reason, exit_code=ending.exit_code, detail=ending.detail)
+
+    def _delete(self, job: str) -> None:
+        if self.may_go(job):
+            self.cluster.delete_job(job)
 
     def _note(self, sights: Sequence[NoteSight]) -> None:
         if sights:

@@ -26,6 +26,7 @@ from controller.database import is_reachable, open_sessions
 from controller.leader_name import name_of
 from controller.leadership import Leadership
 from controller.leases.cluster import HereAndElsewhere, LeaseCluster
+from controller.live_output import LiveOutput
 from controller.loop import run_forever
 from controller.meters import Meters, meters_of
 from controller.metrics import RowCollector, process_registry
@@ -133,12 +134,23 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
     """Reconcile until the block ends; Jobs live on."""
     meters = meters_of(parts.registry)
     wake, stopping, pulse = Wake(), threading.Event(), Pulse(meters)
-    leadership = Leadership(parts.database_url, wake.set, cluster.refresh, lambda: name_of(pulse.last_pass))
+    leases = LeaseCluster(sessions=open_sessions(parts.engine), clock=utc_now)
+    everywhere = HereAndElsewhere(here=cluster, elsewhere=leases)
+    look = threading.Event()
+    output = LiveOutput(
+        sessions=open_sessions(parts.engine),
+        cluster=everywhere,
+        clock=utc_now,
+        wake=look.set,
+        wake_reconciler=wake.soon,
+    )
+    leadership = Leadership(
+        parts.database_url, wake.set, cluster.refresh, lambda: name_of(pulse.last_pass), watched=output.watch
+    )
     meters.is_active.set_function(lambda: float(leadership.is_held))
     with ExitStack() as stack:
         thinker = stack.enter_context(closing(Thinker()))
-        leases = LeaseCluster(sessions=open_sessions(parts.engine), clock=utc_now)
-        everywhere = HereAndElsewhere(here=cluster, elsewhere=leases)
+        stack.enter_context(closing(output))
         reconciler = Reconciler(
             sessions=open_sessions(parts.engine),
             cluster=CountedCluster(everywhere, meters),
@@ -148,6 +160,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
             mind=Mind(thinker, thinker.judge),
             wake=wake.set,
             meters=meters,
+            may_go=output.may_go,
         )
         leadership.start()
         everywhere.watch(wake.soon)  # a slot falls free with a report, which tells us by itself
@@ -155,6 +168,7 @@ def reconciling(parts: Parts, cluster: Cluster, worker_url: str) -> Iterator[Say
         stack.callback(cluster.close)
         collect = stack.enter_context(_collecting(parts, everywhere, lambda: leadership.is_held, meters))
         send = stack.enter_context(_sending_notices(parts, lambda: leadership.is_held))
+        stack.enter_context(beside(output.chore(lambda: leadership.is_held), look, threading.Event()))
 
         def make_a_pass() -> float:
             due_seconds = reconciler.reconcile()

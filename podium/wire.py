@@ -153,6 +153,7 @@ class Attempt(Contract):
     environment: Environment | None = None
     """What it is trained with and on; None until its process tells."""
     log_tail: str
+    """The last lines that it printed: since its end the final ones, before it those that somebody had read."""
     last_epoch: int | None
     under_way: UnderWay | None = None
     """What it last told of the epoch that it is within; None between epochs, and once it has ended."""

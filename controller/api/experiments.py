@@ -12,8 +12,10 @@ from controller.api.collaborators import Needed, Now, Transaction, random_suffix
 from controller.api.pages import CursorText, Limit, moment_before, number_after, page
 from controller.api.revisits import Revisit
 from controller.api.spec_body import SPEC_BODY
+from controller.database import ask_for_output
 from controller.errors import InvalidSpec
 from controller.forbidden import forbidden_references
+from controller.onlookers import jobs_to_watch
 from controller.progress import front_of
 from controller.room import no_room
 from podium.access import ProjectName
@@ -50,6 +52,9 @@ def spec_of(body: bytes, reserved_names: Collection[str]) -> ExperimentSpec:
 
 
 InProject = Annotated[ProjectName | None, Query(description="a project's name")]
+Live = Annotated[
+    bool, Query(description="have the output of what runs read, so that the next answers have it in `log_tail`")
+]
 ReadSpec = Annotated[ExperimentSpec, Depends(read_spec)]
 
 
@@ -158,10 +163,13 @@ def export_trials(experiment_id: str, session: Transaction) -> PlainTextResponse
 
 
 @router.get("/{experiment_id}/trials/{number}")
-def read_trial(experiment_id: str, number: int, session: Transaction) -> TrialDetail:
+def read_trial(experiment_id: str, number: int, session: Transaction, live: Live = False) -> TrialDetail:
     """Return a trial with its runs, attempts and measurements."""
     store.experiment(session, experiment_id)
-    return report.trial_detail(session, store.trial(session, experiment_id, number))
+    found = report.trial_detail(session, store.trial(session, experiment_id, number))
+    if live:
+        ask_for_output(session, jobs_to_watch(found.runs))
+    return found
 
 
 @router.post("/{experiment_id}/trials/{number}/stop")

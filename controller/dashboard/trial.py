@@ -11,7 +11,9 @@ from controller.dashboard import rendering
 from controller.dashboard.catalogue import Seen
 from controller.dashboard.headers import DATA
 from controller.dashboard.rendering import Live
+from controller.database import ask_for_output
 from controller.errors import ArtifactsAway, NoResults
+from controller.onlookers import jobs_to_watch
 from controller.principal import asking_of
 from podium.spec import ExperimentSpec
 from podium.wire import TrialDetail
@@ -40,6 +42,7 @@ def show(request: Request, experiment_id: str, number: int, session: Transaction
 def show_now(experiment_id: str, number: int, session: Transaction, seen: Seen = None) -> Response:
     spec = ExperimentSpec.model_validate(store.experiment(session, experiment_id).spec)
     trial = report.trial_detail(session, store.trial(session, experiment_id, number), with_measurements=False)
+    ask_for_output(session, jobs_to_watch(trial.runs))  # whoever looks at a page asks every two seconds
     return _now(session, experiment_id, spec, trial).since(seen)
 
 

@@ -101,7 +101,8 @@ def pod_of(request: PodRequest) -> V1PodSpec:
 
 def _container(request: PodRequest) -> V1Container:
     shape = request.pod
-    env = {"HOME": HOME, **request.env}
+    # a line that Python buffers is not in the log yet, for whoever follows it
+    env = {"HOME": HOME, "PYTHONUNBUFFERED": "1", **request.env}
     if request.secret is not None:
         env[RUN_TOKEN_FILE_VARIABLE] = f"{TOKEN_FOLDER}/{TOKEN_KEY}"
     return V1Container(

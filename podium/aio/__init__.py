@@ -6,6 +6,7 @@ studies, figures, evaluations, webhooks, asks   the same for reports, figures, t
 client        `podium.AsyncClient`, with `experiments`
 experiments   the collection: create, get, list, wait
 experiment    one experiment, its trials, results and tables
+output        what a trial prints, followed while it runs
 following     watching until nothing moves; shown on a terminal or in a notebook
 gallery       figures by name; the one file with a hand-written twin, which is a Mapping
 """

@@ -3,6 +3,9 @@
 from collections.abc import AsyncIterator
 
 from podium.aio.endpoints import AsyncPodiumClient
+from podium.aio.following import AsyncClock
+from podium.aio.output import outputs
+from podium.printed import Output
 from podium.results import PREDICTIONS, Part, Summary
 from podium.wire import Trial, TrialDetail
 
@@ -24,6 +27,15 @@ class AsyncTrials:
     async def get(self, number: int) -> TrialDetail:
         """Return one trial with its runs and measurements. Raises NotFound."""
         return await self._client.trial(self._experiment_id, number)
+
+    def follow(self, number: int) -> AsyncIterator[Output]:
+        """Yield what a trial prints, some two seconds after it did, until no run of it is left.
+
+        What its attempts printed before comes first, as far as it was kept. A controller that is away for less than
+        ten minutes is waited for.
+        """
+        clock = AsyncClock(sleep=self._client.sleep)
+        return outputs(self._client, self._experiment_id, number, clock=clock)
 
     async def stop(self, number: int) -> Trial:
         """Have a running trial stop at its next report; its result stays and it is not promoted."""

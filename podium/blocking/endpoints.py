@@ -98,8 +98,14 @@ class PodiumClient(
     def trials(self, experiment_id: Named) -> Iterator[Trial]:
         return self._pages(path_of(experiment_id, "trials"), Page[Trial], {})
 
-    def trial(self, experiment_id: Named, number: int) -> TrialDetail:
-        return self._read(self._get(path_of(experiment_id, "trials", number)), TrialDetail)
+    def trial(self, experiment_id: Named, number: int, *, live: bool = False) -> TrialDetail:
+        """Return one trial with its runs and measurements. Raises NotFound.
+
+        With `live` the controller has what running attempts print read, for the next answers: `log_tail` is then
+        about two seconds old, for as long as this is asked every few seconds.
+        """
+        params = {"live": "true"} if live else None
+        return self._read(self._get(path_of(experiment_id, "trials", number), params), TrialDetail)
 
     def measurements(self, experiment_id: Named) -> Iterator[TrialMeasurements]:
         """Yield each trial's number with what its epochs measured, a few requests for hundreds of trials."""

@@ -4,6 +4,9 @@
 from collections.abc import Iterator
 
 from podium.blocking.endpoints import PodiumClient
+from podium.blocking.following import Clock
+from podium.blocking.output import outputs
+from podium.printed import Output
 from podium.results import PREDICTIONS, Part, Summary
 from podium.wire import Trial, TrialDetail
 
@@ -25,6 +28,15 @@ class Trials:
     def get(self, number: int) -> TrialDetail:
         """Return one trial with its runs and measurements. Raises NotFound."""
         return self._client.trial(self._experiment_id, number)
+
+    def follow(self, number: int) -> Iterator[Output]:
+        """Yield what a trial prints, some two seconds after it did, until no run of it is left.
+
+        What its attempts printed before comes first, as far as it was kept. A controller that is away for less than
+        ten minutes is waited for.
+        """
+        clock = Clock(sleep=self._client.sleep)
+        return outputs(self._client, self._experiment_id, number, clock=clock)
 
     def stop(self, number: int) -> Trial:
         """Have a running trial stop at its next report; its result stays and it is not promoted."""

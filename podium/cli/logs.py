@@ -1,115 +1,103 @@
-"""`podium logs`: the ends of what a trial's attempts printed, and of attempts to come as they end.
+"""`podium logs`: the last lines that a trial's attempts printed, and with -f what they print as they do.
 
-The controller keeps the last lines of an attempt once it has ended. Until then its log is with its Pod or process.
+The controller keeps the last lines of an attempt that has ended. Of one that runs it reads them while somebody asks.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from podium.blocking.following import PATIENCE, POLL_SECONDS, Clock
+from podium.blocking.endpoints import PodiumClient
+from podium.blocking.following import POLL_SECONDS, Clock
+from podium.blocking.output import outputs
 from podium.cli.output import Form, FormOption, print_document, quietly
 from podium.cli.reading import Number, Target, Url, connect
 from podium.cli.terminal import remarks
-from podium.refusal import ServerUnreachable, TooManyRequests, Unavailable
-from podium.taxonomy import AttemptState, RunState
+from podium.printed import Output, output_of
+from podium.taxonomy import AttemptState
 from podium.wire import Attempt, TrialDetail
 
 Follow = Annotated[
-    bool, typer.Option("--follow", "-f", help="Go on until no run of the trial is left; Ctrl-C ends it.")
+    bool, typer.Option("--follow", "-f", help="Print what comes until no run of the trial is left; Ctrl-C ends it.")
 ]
+LEFT_OUT = "(more was printed here than the last 50 lines or 8 KiB that are read at a time; it is left out)"
 
 
 @quietly
 def logs(
     experiment: Target, number: Number, follow: Follow = False, output: FormOption = Form.TABLE, url: Url = None
 ) -> None:
-    """Print the last lines of each attempt's log, as the controller keeps them once the attempt has ended.
+    """Print the last lines of each attempt's log, also of one that runs.
 
-    With --follow it says how far the running attempt is, too. JSON and YAML are a list of the attempts, once it ends.
+    With --follow it prints what the trial prints, attempt after attempt. JSON and YAML are a list of the attempts, once
+    it ends.
     """
-    attempts: list[Attempt] = []
+    attempts: dict[str, Attempt] = {}
+    printer = Printer()
     with connect(url) as client:
         found = client.find(experiment)
-        told = following if follow else once
+        told = followed if follow else once
         try:
-            for attempt in told(lambda: client.trial(found.id, number), Clock()):
-                attempts.append(attempt)
+            for each in told(client, found.id, number, Clock()):
+                attempts[each.attempt.job] = each.attempt
                 if output is Form.TABLE:
-                    _print(attempt)
+                    printer.print(each)
         except KeyboardInterrupt:
             remarks().print("the trial goes on", soft_wrap=True)
     if output is not Form.TABLE:
-        print_document(attempts, output)
+        print_document(list(attempts.values()), output)
 
 
-def once(look: Callable[[], TrialDetail], clock: Clock) -> Iterator[Attempt]:
-    """Yield the attempts that there are, and remark where the log of one that runs is to be had."""
-    for attempt in _attempts(look()):
-        yield attempt
+def once(client: PodiumClient, experiment_id: str, number: int, clock: Clock) -> Iterator[Output]:
+    """Yield what each attempt printed last. Of one that runs that is read now, which takes a moment."""
+    trial = client.trial(experiment_id, number, live=True)
+    if any(attempt.state is not AttemptState.ENDED for attempt in _attempts(trial)):
+        clock.sleep(POLL_SECONDS)
+        trial = client.trial(experiment_id, number)
+    for attempt in _attempts(trial):
+        yield output_of(None, attempt) or Output(attempt=attempt, text="")
         if attempt.state is not AttemptState.ENDED:
-            remarks().print(where_it_is(attempt), soft_wrap=True)
+            remarks().print(f"{attempt.job} has not ended; -f prints what comes", soft_wrap=True)
 
 
-def following(look: Callable[[], TrialDetail], clock: Clock) -> Iterator[Attempt]:
-    """Yield each attempt once it has ended, until no run is left; remark how far those are that run.
-
-    Raises PodiumError when the controller stays away longer than PATIENCE.
-    """
-    ended: set[str] = set()
-    said: set[str] = set()
+def followed(client: PodiumClient, experiment_id: str, number: int, clock: Clock) -> Iterator[Output]:
+    """Yield what the attempts print until no run is left; remark once each how far those are that run."""
+    said = {""}
 
     def remark(line: str) -> None:
         if line not in said:
             said.add(line)
             remarks().print(line, soft_wrap=True)
 
-    for trial in _looks(look, clock, remark):
-        for attempt in _attempts(trial):
-            if attempt.state is not AttemptState.ENDED:
-                remark(where_it_is(attempt))
-            elif attempt.job not in ended:
-                ended.add(attempt.job)
-                yield attempt
-        under_way = [run for run in trial.runs if run.state is not RunState.ENDED]
-        if not under_way:
-            return
-        if line := under_way[-1].explanation:
-            remark(line)
+    return outputs(client, experiment_id, number, clock=clock, remark=remark)
 
 
-def _looks(look: Callable[[], TrialDetail], clock: Clock, remark: Callable[[str], None]) -> Iterator[TrialDetail]:
-    """Yield what is seen at each look, for ever. A controller that is away is waited for, and raises after PATIENCE."""
-    seen_at = clock.now()
-    while True:
-        try:
-            found = look()
-        except (ServerUnreachable, Unavailable, TooManyRequests) as error:
-            if clock.now() - seen_at > PATIENCE:
-                raise
-            remark(f"{error}; trying again")
-        else:
-            seen_at = clock.now()
-            yield found
-        clock.sleep(POLL_SECONDS)
+class Printer:
+    """Prints what comes, under the name of the attempt that it is of."""
 
+    def __init__(self) -> None:
+        self._heading = ""
 
-def where_it_is(attempt: Attempt) -> str:
-    """Say where the log of an attempt is that has not ended."""
-    where = (
-        f"kubectl logs -f job/{attempt.job} in Podium's namespace, or on one machine its file in the state directory"
-    )
-    return f"{attempt.job} has not ended, and its log is not kept yet; until then: {where}"
+    def print(self, output: Output) -> None:
+        attempt = output.attempt
+        has_begun = self._heading.startswith(f"==> {attempt.job}:")
+        if not has_begun:
+            self._head(attempt)
+        if output.is_after_gap:
+            typer.echo(LEFT_OUT)
+        if output.text:
+            typer.echo(output.text, nl=False)
+        if attempt.state is AttemptState.ENDED:
+            if has_begun:
+                self._head(attempt)
+            if attempt.detail:
+                typer.echo(f"({attempt.detail})")
+
+    def _head(self, attempt: Attempt) -> None:
+        self._heading = f"==> {attempt.job}: {attempt.end_reason or attempt.state} <=="
+        typer.echo(self._heading)
 
 
 def _attempts(trial: TrialDetail) -> list[Attempt]:
     return [attempt for run in trial.runs for attempt in run.attempts]
-
-
-def _print(attempt: Attempt) -> None:
-    typer.echo(f"==> {attempt.job}: {attempt.end_reason or attempt.state} <==")
-    if attempt.log_tail:
-        typer.echo(attempt.log_tail.rstrip("\n"))
-    if attempt.detail:
-        typer.echo(f"({attempt.detail})")

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from controller.database import CHANNEL, NOTICE_SECONDS, open_sessions, transaction
+from controller.database import CHANNEL, NOTICE_SECONDS, ask_for_output, open_sessions, transaction
 from controller.diagnosis import DatabaseFacts, database_facts
 from controller.leader_name import LastPass, name_of
 from controller.leadership import Leadership
@@ -78,6 +78,25 @@ def test_a_notification_wakes_the_leader_at_once(engine: Engine, database_url: s
     assert woken.wait(3), "it would have slept until its next heartbeat"
     assert time.monotonic() - began < 3
     leader.close()
+
+
+def test_the_leader_alone_hears_whose_output_is_watched_and_is_not_woken_by_it(
+    engine: Engine, database_url: str
+) -> None:
+    woken, heard, unheard = threading.Event(), list[str](), list[str]()
+    leader = Leadership(database_url, woken.set, watched=heard.append)
+    leader.start()
+    wait_for(lambda: leader.is_held, "it leads", 30)
+    standby = Leadership(database_url, _ignore, watched=unheard.append)
+    standby.start()
+    woken.clear()
+    with transaction(open_sessions(engine)) as session:
+        ask_for_output(session, ["tiny-k3f9-t1-e4-a1", "tiny-k3f9-t2-e4-a1"])
+    wait_for(lambda: len(heard) == 2, "it hears", 30)
+    assert (sorted(heard), unheard) == (["tiny-k3f9-t1-e4-a1", "tiny-k3f9-t2-e4-a1"], [])
+    assert not woken.is_set()
+    leader.close()
+    standby.close()
 
 
 def test_a_leader_whose_connection_is_cut_leads_again(engine: Engine, database_url: str) -> None:

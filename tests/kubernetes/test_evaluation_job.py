@@ -80,7 +80,7 @@ def test_it_is_told_what_to_do_and_nothing_else() -> None:
     [container] = pod_of(evaluation_job(ASKED, PLAIN))["containers"]
     assert container["command"] == ["python", "-P", "-m", "worker.evaluate"]
     env = {each["name"]: each["value"] for each in container["env"]}
-    assert set(env) == {"HOME", "PODIUM_EVALUATION"}
+    assert set(env) == {"HOME", "PYTHONUNBUFFERED", "PODIUM_EVALUATION"}
     as_kubernetes_reads_it = env["PODIUM_EVALUATION"].replace("$$(", "$(")
     assert Evaluation.model_validate_json(as_kubernetes_reads_it) == ASKED
 

@@ -212,7 +212,7 @@ def test_the_controllers_secrets_do_not_reach_a_job(folder: Path) -> None:
     ended(cluster, "trial-a1")
     seen = dict(line.split("=", 1) for line in cluster.log_tail("trial-a1").splitlines())
     told = {"OMP_NUM_THREADS": "3", "PODIUM_PROCESSES": "1", "PODIUM_RUN_TOKEN": "t0ken"}
-    assert seen == {**ENVIRONMENT, "LC_ALL": "C", **told}
+    assert seen == {**ENVIRONMENT, "LC_ALL": "C", "PYTHONUNBUFFERED": "1", **told}
 
 
 def test_a_token_is_not_on_the_disk(folder: Path, cluster: ProcessCluster) -> None:
