@@ -63,7 +63,7 @@ def _write_local(path: str, parts: tuple[bytes, ...]) -> None:
         with suppress(FileNotFoundError):
             os.unlink(partial)
         raise
-    _sync_folder(folder)
+    flush(folder)
 
 
 def make_folder(folder: str) -> None:
@@ -82,9 +82,9 @@ def make_folder(folder: str) -> None:
             os.chmod(folder, os.stat(folder).st_mode | stat.S_IRWXG)
 
 
-def _sync_folder(folder: str) -> None:
-    """Make the rename itself survive a power cut."""
-    number = os.open(folder, os.O_RDONLY)
+def flush(path: str | os.PathLike[str]) -> None:
+    """Have a file's content, or the names in a folder, survive a power cut."""
+    number = os.open(path, os.O_RDONLY)
     try:
         os.fsync(number)
     finally:

@@ -10,7 +10,6 @@ The folder is there whole or not at all.
 
 import hashlib
 import json
-import os
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from podium import checkpoints
+from podium import checkpoints, whole_folder
 from podium.exporting.weights import Tensor, UnusableWeights, judged_weights, read_state, write_weights
 from podium.results import Summary
 from podium.trainer import Training
@@ -70,11 +69,14 @@ def refuse_taken(folder: Path, *, force: bool) -> None:
 
 
 def write_folder(folder: Path, model: Model, checkpoint: BinaryIO, *, force: bool) -> None:
-    """Write the folder. Raises FolderTaken, checkpoints.Damaged and UnusableWeights, and then nothing is written."""
+    """Write the folder. Raises FolderTaken, checkpoints.Damaged, UnusableWeights and OSError; nothing is written then.
+
+    Of one that is replaced, the old or the new one is there after whatever fails.
+    """
     refuse_taken(folder, force=force)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
-        new, old = Path(beside) / "new", Path(beside) / "old"
+        new = Path(beside) / "new"
         new.mkdir()
         is_average = _write_weights(new / WEIGHTS, model, checkpoint)
         config = config_of(model, is_average=is_average, sha256=_digest(new / WEIGHTS))
@@ -83,9 +85,7 @@ def write_folder(folder: Path, model: Model, checkpoint: BinaryIO, *, force: boo
         loader = resources.files("podium.exporting").joinpath("standalone", LOADER)
         (new / LOADER).write_bytes(loader.read_bytes())
         refuse_taken(folder, force=force)
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(new, folder)
+        whole_folder.put(new, folder)
 
 
 def config_of(model: Model, *, is_average: bool, sha256: str) -> dict[str, Any]:  # Any: JSON

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -210,6 +211,25 @@ def test_what_is_there_is_kept_and_replaced_only_when_asked_and_only_by_a_whole_
     removed = download(search, tmp_path / "other")
     assert removed.stderr.startswith(f"podium: the checkpoint of trial 1 of {search.experiment} is removed, as its ")
     assert not (tmp_path / "other").exists()
+
+
+def test_a_replacement_that_fails_at_its_last_step_leaves_the_old_model(
+    search: Searched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, replace = tmp_path / "model", os.replace
+    assert download(search, folder).exit_code == 0
+    (folder / "README.md").write_text("mine")
+
+    def refused(source: Any, target: Any) -> None:
+        if Path(target) == folder and Path(source).name == "new":
+            raise OSError(28, "No space left on device", str(target))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", refused)
+    failed = download(search, folder, "--force")
+    assert (failed.exit_code, failed.stderr) == (1, f"podium: {folder}: No space left on device\n")
+    assert (folder / "README.md").read_text() == "mine"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".model")]
 
 
 def test_of_folds_it_is_the_first_ones_model_and_the_page_says_so(

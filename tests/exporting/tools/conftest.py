@@ -45,9 +45,17 @@ def tools() -> Path:
 def read_by(tools: Path) -> Read:
     """Run a script of this folder in the tools' environment, and return what it prints as JSON."""
 
-    def run(script: str, *arguments: str) -> Any:
+    def run(script: str, *arguments: str, given: str | None = None) -> Any:
         command = [str(tools / "python"), "-P", str(Path(__file__).with_name(script)), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(
+            command,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 

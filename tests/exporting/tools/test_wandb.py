@@ -1,5 +1,6 @@
 """Offline runs that the real wandb wrote, read back record by record; and what `wandb sync` says of them."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.stand_in import an_experiment
+from tests.exporting.records import a_record
 from tests.exporting.tools.conftest import ROOT, Read, go_on, podium
 from tests.service import Service
 
@@ -48,6 +51,36 @@ def test_offline_runs_hold_what_the_trials_measured_and_a_later_export_replaces_
     go_on(service, 1)
     assert export(tools, url, experiment_id, folder).returncode == 0
     check(service, experiment_id, read_all(folder, read_by))
+
+
+def exported(read_by: Read, folder: Path, *ids: str, break_at: int = 0) -> Any:
+    """Have the real wandb write the run of one trial of each of these experiments."""
+    given = {"experiment": an_experiment().model_dump(mode="json"), "record": a_record().model_dump(mode="json")}
+    return read_by("export_wandb.py", str(folder), str(break_at), *ids, given=json.dumps(given))
+
+
+def ids_in(folder: Path) -> list[str]:
+    return sorted(path.name.split("-", 3)[3] for path in folder.glob("wandb/offline-run-*"))
+
+
+def test_an_experiment_whose_name_ends_like_anothers_keeps_its_runs_also_within_one_second(
+    tmp_path: Path, read_by: Read
+) -> None:
+    ids = ["my-exp", "exp", "exp", "exp", "my-exp"]
+    assert exported(read_by, tmp_path, *ids) == {"errors": [], "finished": [0] * 5}
+    assert ids_in(tmp_path) == ["exp-t1", "my-exp-t1"]
+    for path in tmp_path.glob("wandb/offline-run-*/*.wandb"):
+        found = read_by("read_wandb.py", str(path))
+        assert [each["_step"] for each in found["history"]] == [1, 2, 3, 4]
+    assert {path.name for path in tmp_path.iterdir()} == {"wandb"}
+
+
+def test_a_run_that_breaks_is_finished_as_failed_and_leaves_the_earlier_one(tmp_path: Path, read_by: Read) -> None:
+    exported(read_by, tmp_path, "exp")
+    [before] = tmp_path.glob("wandb/offline-run-*")
+    broken = exported(read_by, tmp_path, "exp", break_at=3)
+    assert broken == {"errors": ["the pipe to wandb's process broke"], "finished": [1]}
+    assert list(tmp_path.glob("wandb/offline-run-*")) == [before]
 
 
 def check(service: Service, experiment_id: str, found: dict[int, Any]) -> None:
