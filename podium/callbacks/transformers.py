@@ -31,8 +31,8 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
+from podium.callbacks import output_folder
 from podium.callbacks.metrics import chosen
-from podium.leaving import Fault
 from podium.sdk import Trial
 
 
@@ -49,7 +49,8 @@ class PodiumCallback(TrainerCallback):
         self._folder = Path(tempfile.mkdtemp(prefix="podium-transformers-"))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._told = 0
-        self._evaluated: dict[str, float] | None = None
+        self._evaluated: dict[str, float] = {}
+        self._evaluated_epoch = 0
 
     def resume_path(self) -> str | None:
         """Return the folder to resume from, for `train(resume_from_checkpoint=...)`; None at the very beginning.
@@ -66,7 +67,7 @@ class PodiumCallback(TrainerCallback):
         return str(folder)
 
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Check that the Trainer evaluates each epoch, and saves what it evaluates. Raises ValueError."""
+        """Check that the Trainer evaluates each epoch, and saves all in a folder of this trial. Raises ValueError."""
         if args.world_size > 1:
             raise ValueError(
                 f"{args.world_size} processes train this trial, of which each would report; use one a trial"
@@ -75,11 +76,23 @@ class PodiumCallback(TrainerCallback):
             raise ValueError(f'eval_strategy is "{evaluates}"; it must be "epoch": each epoch is reported')
         if (saves := SaveStrategy(args.save_strategy).value) not in ("epoch", "no"):
             raise ValueError(f'save_strategy is "{saves}"; it must be "epoch", or "no"')
+        if saves == "epoch" and args.save_only_model:
+            raise ValueError(
+                "save_only_model=True loses the optimizer's and the schedule's state, and a run would resume without; "
+                'leave it out, or write save_strategy="no": then a run that is interrupted, or promoted, starts over'
+            )
         if args.num_train_epochs < self._trial.to_epoch:
             raise ValueError(
                 f"num_train_epochs is {args.num_train_epochs:g}, and this run goes to {self._trial.to_epoch}; write "
                 "num_train_epochs=trial.full_epochs"
             )
+        if saves == "epoch":
+            assert args.output_dir is not None
+            output_folder.claim(Path(args.output_dir), self._trial.assignment)
+
+    def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Report the epoch before, where nothing is saved: all its sets of data are evaluated by now."""
+        self._report(None)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Tell how far the epoch is, once in a while, and hear whether to go on."""
@@ -95,38 +108,32 @@ class PodiumCallback(TrainerCallback):
         metrics: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
-        """Take what was evaluated; it is reported once the checkpoint is there, or at once where there is none."""
-        self._evaluated = dict(metrics or {})
-        if args.save_strategy == "no":
-            self._report(_epoch(state), None)
-        self._end_in_time(state, control)
+        """Take what was evaluated. Of a dict of data sets it is one set's metrics: the epoch is reported with all."""
+        if _epoch(state) != self._evaluated_epoch:
+            self._evaluated, self._evaluated_epoch = {}, _epoch(state)
+        self._evaluated |= metrics or {}
+        if self._evaluated_epoch >= self._trial.to_epoch:
+            control.should_training_stop = True
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Report the epoch with its checkpoint. Leaves by an exception when the verdict is stop."""
         assert args.output_dir is not None
-        self._report(_epoch(state), Path(args.output_dir) / f"checkpoint-{state.global_step}")
+        if _epoch(state) == self._evaluated_epoch:
+            self._report(Path(args.output_dir) / f"checkpoint-{state.global_step}")
 
-    def _report(self, epoch: int, folder: Path | None) -> None:
-        if epoch <= self._told or self._evaluated is None:
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Report the last epoch, where nothing is saved."""
+        self._report(None)
+
+    def _report(self, folder: Path | None) -> None:
+        epoch = self._evaluated_epoch
+        if epoch <= self._told:
             return
         metrics = chosen(self._evaluated, self._names, self._trial.assignment.objective)
-        self._told, self._evaluated = epoch, None
-        self._trial.report(epoch=epoch, checkpoint=None if folder is None else _packed(folder), **metrics)
-
-    def _end_in_time(self, state: TrainerState, control: TrainerControl) -> None:
-        if _epoch(state) >= self._trial.to_epoch:
-            control.should_training_stop = True
+        self._told = epoch
+        checkpoint = None if folder is None else output_folder.packed(folder)
+        self._trial.report(epoch=epoch, checkpoint=checkpoint, **metrics)
 
 
 def _epoch(state: TrainerState) -> int:
     return round(state.epoch or 0.0)
-
-
-def _packed(folder: Path) -> bytes:
-    """Return a checkpoint folder as one file. Raises Fault where it is gone."""
-    if not folder.is_dir():
-        raise Fault(f"{folder} is not there: the Trainer was to save it at the end of each epoch")
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(folder, folder.name)
-    return packed.getvalue()

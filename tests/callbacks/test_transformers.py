@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 from torch.utils.data import Dataset
-from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainerCallback, TrainingArguments
 
 from podium.callbacks.transformers import PodiumCallback
 from podium.sdk import Trial
@@ -35,7 +35,9 @@ class Parity(Dataset[Any]):
         return {"input_ids": torch.tensor([1 + label, 5, 6]), "labels": torch.tensor(label)}
 
 
-def train(trial: Trial, *, metrics: list[str] | None = None, **options: Any) -> None:
+def train(
+    trial: Trial, *, metrics: list[str] | None = None, evaluated: Any = None, more: Any = (), **options: Any
+) -> None:
     torch.manual_seed(0)
     reporter = PodiumCallback(trial, metrics=metrics)
     given: dict[str, Any] = {
@@ -55,8 +57,8 @@ def train(trial: Trial, *, metrics: list[str] | None = None, **options: Any) -> 
         BertForSequenceClassification(BertConfig(**TINY)),
         TrainingArguments(**(given | options)),
         train_dataset=Parity(),
-        eval_dataset=Parity(),
-        callbacks=[reporter],
+        eval_dataset=Parity() if evaluated is None else evaluated,
+        callbacks=[reporter, *more],
     )
     trainer.train(resume_from_checkpoint=reporter.resume_path())
 
@@ -108,6 +110,7 @@ def test_without_saving_the_epochs_are_reported_all_the_same(
     [
         ({"eval_strategy": "steps", "eval_steps": 1}, 'must be "epoch": each epoch is reported'),
         ({"save_strategy": "steps", "save_steps": 1}, 'save_strategy is "steps"'),
+        ({"save_only_model": True}, 'save_only_model=True loses the optimizer.* write save_strategy="no"'),
         ({"num_train_epochs": 2}, "num_train_epochs=trial.full_epochs"),
     ],
 )
@@ -117,3 +120,62 @@ def test_arguments_that_would_lose_epochs_are_refused_at_once(
     with pytest.raises(ValueError, match=says):
         run(lambda trial: train(trial, **wrong))
     assert of_eval_loss.epochs == []
+
+
+def test_without_saving_it_does_not_matter_that_a_save_would_be_of_the_model_alone(
+    run: Run, of_eval_loss: FakeRunApi
+) -> None:
+    assert run(lambda trial: train(trial, save_strategy="no", save_only_model=True), to_epoch=1) == 0
+
+
+@pytest.mark.parametrize("saves", ["epoch", "no"])
+def test_of_several_sets_of_data_an_epoch_is_one_report_with_all_of_them(
+    run: Run, of_eval_loss: FakeRunApi, saves: str
+) -> None:
+    sets = {"seen": Parity(), "new": Parity()}
+    names = ["eval_seen_loss", "eval_new_loss"]
+    for objective in names:
+        of_eval_loss.reports.clear()
+        options = {"metrics": names, "evaluated": sets, "save_strategy": saves, "output_dir": objective}
+        at = (Path.cwd() / f"{objective}.kept").as_uri()
+        assert run(lambda trial, given=options: train(trial, **given), objective=objective, checkpoints=at) == 0
+        assert of_eval_loss.epochs == [1, 2, 3]
+        assert [set(report.metrics) for report in of_eval_loss.reports] == [set(names)] * 3
+
+
+@pytest.mark.parametrize("saves", ["epoch", "no"])
+def test_a_verdict_on_several_sets_ends_the_training_too(run: Run, of_eval_loss: FakeRunApi, saves: str) -> None:
+    of_eval_loss.stop_at = 2
+    sets = {"seen": Parity(), "new": Parity()}
+    assert run(lambda trial: train(trial, evaluated=sets, save_strategy=saves), objective="eval_new_loss") == 0
+    assert of_eval_loss.epochs == [1, 2]
+
+
+def test_another_trials_output_folder_is_refused_and_ones_own_is_not(run: Run, of_eval_loss: FakeRunApi) -> None:
+    assert run(train, to_epoch=1) == 0
+    assert run(train, to_epoch=2, from_epoch=1, reported_epoch=1) == 0
+    with pytest.raises(ValueError, match=r"^out is that of trial 3 of digits-k3f9, and this is trial 4 .*output_dir=f"):
+        run(train, trial=4, from_epoch=0, reported_epoch=0, checkpoints=(Path.cwd() / "t4").as_uri())
+    assert of_eval_loss.epochs == [1, 2]
+
+
+def test_checkpoints_that_are_nobodys_are_refused(run: Run, of_eval_loss: FakeRunApi) -> None:
+    Path("out/checkpoint-500").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"^out holds checkpoint-500, which is not from trial 3 of digits-k3f9"):
+        run(train)
+
+
+class Disturbing(TrainerCallback):
+    """Has another run's checkpoint appear while the first epoch is trained."""
+
+    def on_epoch_begin(self, *_: Any, **__: Any) -> None:
+        Path("out/checkpoint-500").mkdir(exist_ok=True)
+
+
+def test_a_checkpoint_that_another_run_has_the_trainer_delete_names_the_cause(
+    run: Run, of_eval_loss: FakeRunApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(lambda trial: train(trial, more=[Disturbing()])) == 1
+    said = capsys.readouterr().err
+    assert "out/checkpoint-2 is not there" in said
+    assert "beside checkpoint-500, which another run left, save_total_limit removed it: give each run a folder" in said
