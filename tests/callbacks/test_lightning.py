@@ -1,9 +1,12 @@
 """PyTorch Lightning's own loop as a trial: what is reported, what is kept, and where a run ends."""
 
 import math
+import os
+import signal
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import lightning.pytorch as pl
@@ -13,6 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from podium.callbacks.lightning import PodiumCallback
 from podium.sdk import Trial
+from podium.taxonomy import ExitCode
 from tests.sdk.fake_run_api import FakeRunApi
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's advice about workers, and torch's about itself
@@ -20,12 +24,12 @@ Run = Callable[..., int]
 
 
 class Line(pl.LightningModule):
-    """A linear regression with a schedule, momentum and dropout: all that a checkpoint must bring back."""
+    """A small regression with a schedule and momentum: all that a checkpoint must bring back."""
 
     def __init__(self, learning_rate: float, epochs: int) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.layers = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Dropout(0.1), torch.nn.Linear(8, 1))
+        self.layers = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
         self.learning_rate, self.epochs = learning_rate, epochs
 
     def training_step(self, batch: Any, index: int) -> torch.Tensor:
@@ -41,7 +45,14 @@ class Line(pl.LightningModule):
         return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.epochs)]
 
 
-def train(trial: Trial, *, learning_rate: float = 0.01, **options: Any) -> None:
+def train(
+    trial: Trial,
+    *,
+    learning_rate: float = 0.01,
+    model: type[Line] = Line,
+    trainer_options: Mapping[str, Any] = MappingProxyType({}),
+    **options: Any,
+) -> None:
     points = torch.linspace(-1, 1, 96).reshape(32, 3)
     loader = DataLoader(TensorDataset(points, points.sum(1, keepdim=True)), batch_size=8)
     reporter = PodiumCallback(trial, **options)
@@ -52,8 +63,9 @@ def train(trial: Trial, *, learning_rate: float = 0.01, **options: Any) -> None:
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
+        **trainer_options,
     )
-    trainer.fit(Line(learning_rate, trial.full_epochs), loader, loader, ckpt_path=reporter.resume_path())
+    trainer.fit(model(learning_rate, trial.full_epochs), loader, loader, ckpt_path=reporter.resume_path())
 
 
 def test_each_epoch_is_reported_once_with_what_the_model_logs(run: Run, api: FakeRunApi) -> None:
@@ -71,11 +83,85 @@ def test_a_promoted_trial_goes_on_as_if_it_had_never_stopped(run: Run, api: Fake
     run(train, to_epoch=1, checkpoints=(tmp_path / "t4").as_uri())
     run(train, to_epoch=3, from_epoch=1, reported_epoch=1, checkpoints=(tmp_path / "t4").as_uri())
     assert api.epochs == [1, 2, 3]
-    resumed = [report.metrics["val_loss"] for report in api.reports]
-    # dropout draws other numbers after a start: Lightning's checkpoint holds no random state
-    assert resumed[0] == straight[0]["val_loss"]
-    assert resumed[2] == pytest.approx(straight[2]["val_loss"], rel=0.2)
-    assert resumed[2] < resumed[0]
+    assert [report.metrics for report in api.reports] == straight
+
+
+class Killed(Line):
+    """Gets SIGTERM within its second epoch, once."""
+
+    is_due = True
+
+    def training_step(self, batch: Any, index: int) -> torch.Tensor:
+        if self.current_epoch == 1 and index == 2 and Killed.is_due:
+            Killed.is_due = False
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().training_step(batch, index)
+
+
+def test_a_sigterm_within_an_epoch_leaves_at_once_and_the_next_attempt_goes_on_from_the_epoch_before(
+    run: Run, api: FakeRunApi, tmp_path: Path
+) -> None:
+    run(train)
+    straight = [report.metrics for report in api.reports]
+    api.reports.clear()
+    kept = (tmp_path / "t4").as_uri()
+    assert run(lambda trial: train(trial, model=Killed), checkpoints=kept) == ExitCode.PREEMPTED
+    assert api.epochs == [1], "the epoch under way is lost"
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert run(lambda trial: train(trial, model=Killed), checkpoints=kept, reported_epoch=1, attempt=2) == 0
+    assert api.epochs == [1, 2, 3]
+    assert [report.metrics for report in api.reports] == straight
+
+
+class Telling(Line):
+    """Logs at the end of an epoch in its own hook, as one does with what is gathered over all batches."""
+
+    def on_train_epoch_end(self) -> None:
+        self.log("gathered", float(self.current_epoch + 1))
+        if self.current_epoch == 0:
+            self.log("once", 1.0)
+
+
+def test_what_the_model_logs_in_its_own_hook_belongs_to_the_epoch_that_ends(run: Run, api: FakeRunApi) -> None:
+    assert run(lambda trial: train(trial, model=Telling), objective="gathered") == 0
+    assert [report.metrics["gathered"] for report in api.reports] == [1.0, 2.0, 3.0]
+    assert ["once" in report.metrics for report in api.reports] == [True, False, False]
+
+
+def test_what_was_not_validated_in_an_epoch_is_no_metric_of_it(run: Run, api: FakeRunApi) -> None:
+    seldom = {"check_val_every_n_epoch": 2}
+    assert run(lambda trial: train(trial, trainer_options=seldom), objective="train_loss") == 0
+    assert [set(report.metrics) for report in api.reports] == [
+        {"train_loss"},
+        {"train_loss", "val_loss"},
+        {"train_loss"},
+    ]
+
+
+def test_an_objective_that_is_not_validated_in_each_epoch_names_the_option(run: Run, api: FakeRunApi) -> None:
+    with pytest.raises(
+        ValueError,
+        match=r"^val_loss is not among the metrics of this epoch \(train_loss\); validation did not run in epoch 1, "
+        r"with check_val_every_n_epoch=2 ",
+    ):
+        run(lambda trial: train(trial, trainer_options={"check_val_every_n_epoch": 2}))
+    assert api.epochs == []
+
+
+def test_the_trainer_has_its_own_callbacks_again_afterwards_and_may_fit_twice(run: Run, api: FakeRunApi) -> None:
+    def twice(trial: Trial) -> None:
+        points = torch.linspace(-1, 1, 96).reshape(32, 3)
+        loader = DataLoader(TensorDataset(points, points.sum(1, keepdim=True)), batch_size=8)
+        reporter = PodiumCallback(trial)
+        trainer = pl.Trainer(accelerator="cpu", callbacks=[reporter], logger=False, enable_progress_bar=False)
+        mine = list(trainer.callbacks)
+        trainer.fit(Line(0.01, 8), loader, loader)
+        assert trainer.callbacks == mine
+        trainer.fit(Line(0.01, 8), loader, loader)
+        trainer.validate(Line(0.01, 8), loader, ckpt_path="best", verbose=False)
+
+    assert run(twice, to_epoch=1) == 0
+    assert api.epochs == [1]
 
 
 def test_nothing_is_trained_twice_where_all_is_trained(run: Run, api: FakeRunApi) -> None:

@@ -1,5 +1,6 @@
 """The Hugging Face Trainer's own loop as a trial: what is reported, what is kept, and where a run ends."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,10 +167,11 @@ def test_checkpoints_that_are_nobodys_are_refused(run: Run, of_eval_loss: FakeRu
 
 
 class Disturbing(TrainerCallback):
-    """Has another run's checkpoint appear while the first epoch is trained."""
+    """Has another run's checkpoint appear while the first epoch is trained, which the Trainer takes for the newest."""
 
     def on_epoch_begin(self, *_: Any, **__: Any) -> None:
         Path("out/checkpoint-500").mkdir(exist_ok=True)
+        os.utime("out/checkpoint-500", (2e9, 2e9))
 
 
 def test_a_checkpoint_that_another_run_has_the_trainer_delete_names_the_cause(
