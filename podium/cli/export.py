@@ -19,6 +19,7 @@ from podium.exporting.mlflow_api import Credentials, MlflowServer
 from podium.exporting.parquet_files import NoPyArrow
 from podium.exporting.reading import ExportClient
 from podium.exporting.spool import Spool
+from podium.exporting.tensorboard import FolderOfAnother
 from podium.exporting.wandb_runs import NoWandb
 from podium.results import SUMMARY
 from podium.wire import Experiment
@@ -83,6 +84,8 @@ def export(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
                 remarks().print(_write(client, found, spool, to, place, experiment_name or found.name, artifacts))
             except (NoPyArrow, NoWandb) as error:
                 raise NotInstalled(str(error)) from None
+            except FolderOfAnother as error:
+                raise BadInput(str(error)) from None
 
 
 def _write(  # noqa: PLR0913,PLR0917 - what the command was given

@@ -12,7 +12,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TextIO, assert_never
+from typing import Any, Protocol, TextIO, assert_never
 
 from podium.exporting.columns import Cell, Column, Kind
 
@@ -92,21 +92,32 @@ def read(text: str, kind: Kind) -> Cell:
 
 def metadata_of(tables: Mapping[str, Sequence[Column]]) -> str:
     """Return the columns and types of these files, by their names, as a document of CSV on the Web."""
-    document = {
-        "@context": "http://www.w3.org/ns/csvw",
-        "tables": [
-            {
-                "url": name,
-                "tableSchema": {
-                    "columns": [
-                        {"titles": column.name, "datatype": DATATYPES[column.kind], "null": ""} for column in columns
-                    ]
-                },
-            }
-            for name, columns in tables.items()
-        ],
-    }
-    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    return _document(
+        {
+            "@context": "http://www.w3.org/ns/csvw",
+            "tables": [{"url": name, "tableSchema": _schema(columns)} for name, columns in tables.items()],
+        }
+    )
+
+
+def renewed(metadata: str, name: str, columns: Sequence[Column]) -> str | None:
+    """Return a document with other columns for a file; None where it tells nothing of that file."""
+    try:
+        document = json.loads(metadata)
+        tables = [table for table in document["tables"] if table["url"] == name]
+    except (ValueError, KeyError, TypeError):  # somebody else's
+        return None
+    for table in tables:
+        table["tableSchema"] = _schema(columns)
+    return _document(document) if tables else None
+
+
+def _schema(columns: Sequence[Column]) -> Mapping[str, Any]:  # Any: JSON
+    return {"columns": [{"titles": column.name, "datatype": DATATYPES[column.kind], "null": ""} for column in columns]}
+
+
+def _document(content: Mapping[str, Any]) -> str:  # Any: JSON
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def columns_in(metadata: str, name: str) -> list[Column]:

@@ -1,7 +1,7 @@
 """A folder for TensorBoard: a run for each trial with its scalars by epoch, and the rows of the HPARAMS tab.
 
 Written by Podium itself: the `tensorboard` package is not needed to write, only to look. Files have fixed names, so
-that exporting again replaces what is there and doubles nothing.
+that exporting again replaces what is there and doubles nothing. A folder is one experiment's: trials have numbers.
 """
 
 import os
@@ -14,21 +14,29 @@ from podium.exporting.series import curve_of
 from podium.exporting.spool import Spool
 from podium.exporting.tfrecord import framed
 from podium.taxonomy import TrialState
-from podium.whole_file import PARTIAL
+from podium.whole_file import PARTIAL, flush
 from podium.wire import Experiment
 
 FILE = "events.out.tfevents.{seconds:010d}.podium"
 """TensorBoard knows a file by `tfevents` in its name, and reads a run's files in the order of their names."""
+OF_EXPERIMENT = FILE + ".{experiment}"
+"""In the folder itself: whose it is, and the columns of the HPARAMS tab."""
+
+
+class FolderOfAnother(Exception):
+    """The folder holds another experiment's trials, with which these would be mixed."""
 
 
 def write_folder(folder: Path, experiment: Experiment, spool: Spool) -> int:
-    """Write the event files of an experiment; return how many scalars."""
+    """Write the event files of an experiment; return how many scalars. Raises FolderOfAnother."""
+    _refuse_anothers(folder, experiment)
     born = experiment.created_at.timestamp()
     objective = experiment.spec.objective.metric
     metrics = [objective, *(name for name in spool.metrics if name != objective)]
     at = At(seconds=born)
     told = event_files.experiment(experiment.name, experiment.spec.parameters, metrics, at)
-    _write(folder, born, [event_files.version(at), told])
+    _write(folder / _name(experiment), [event_files.version(at), told])
+    (folder / FILE.format(seconds=int(born))).unlink(missing_ok=True)  # the same, as it was called before
     return sum(_write_trial(folder / f"t{record.trial.number:04d}", record) for record in spool)
 
 
@@ -49,14 +57,33 @@ def events_of(record: TrialRecord) -> list[bytes]:
     return events
 
 
+def _refuse_anothers(folder: Path, experiment: Experiment) -> None:
+    for path in sorted(folder.glob("events.out.tfevents.*.podium*")):
+        _, _, owner = path.name.partition(".podium.")
+        # before files named their experiment, its name was within
+        if owner != experiment.id if owner else experiment.name.encode() not in path.read_bytes():
+            whose = f"the trials of {owner}" if owner else "another experiment's trials"
+            raise FolderOfAnother(
+                f"{folder} holds {whose}, which TensorBoard would mix with those of {experiment.id}; name another "
+                f"folder: podium export {experiment.id} --to tensorboard {folder}-{experiment.id}"
+            )
+
+
+def _name(experiment: Experiment) -> str:
+    return OF_EXPERIMENT.format(seconds=int(experiment.created_at.timestamp()), experiment=experiment.id)
+
+
 def _write_trial(folder: Path, record: TrialRecord) -> int:
-    _write(folder, record.trial.created_at.timestamp(), events_of(record))
+    _write(folder / FILE.format(seconds=int(record.trial.created_at.timestamp())), events_of(record))
     return sum(len(point.metrics) + 1 for point in curve_of(record))
 
 
-def _write(folder: Path, born: float, events: list[bytes]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / FILE.format(seconds=int(born))
+def _write(path: Path, events: list[bytes]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name.replace('tfevents', 'events')}{PARTIAL}")  # a watching TensorBoard skips it
-    partial.write_bytes(b"".join(map(framed, events)))
-    os.replace(partial, path)
+    try:
+        partial.write_bytes(b"".join(map(framed, events)))
+        flush(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
