@@ -53,7 +53,8 @@ ExperimentName = Annotated[
     typer.Option("--experiment-name", help="MLflow's experiment, or W&B's project.  [default: the experiment's name]"),
 ]
 Artifacts = Annotated[
-    bool, typer.Option("--artifacts/--no-artifacts", help="For mlflow: take results of full trainings along.")
+    bool,
+    typer.Option("--artifacts/--no-artifacts", help="For mlflow: take along spec and results of full trainings."),
 ]
 
 
@@ -103,8 +104,8 @@ def _write(  # noqa: PLR0913,PLR0917 - what the command was given
             return f"wrote {count} offline runs; send them with: wandb sync {place}/wandb/offline-run-*"
         case Road.MLFLOW:
             with MlflowServer(place, _mlflow_credentials(os.environ)) as server:
-                files = _Results(client, found.id) if artifacts and found.spec.training is not None else _no_files
-                done = mlflow_runs.export(server, found, spool, name=name, results=files)
+                files = _Results(client, found.id) if found.spec.training is not None else _no_files
+                done = mlflow_runs.export(server, found, spool, name=name, results=files if artifacts else None)
             return (
                 f"run {done.parent_run} in MLflow's experiment {name}: {done.created} trials new, "
                 f"{done.updated} updated, {done.unchanged} unchanged"

@@ -25,6 +25,7 @@ MOST_METRICS, MOST_NAMED = 800, 100
 """Of one log-batch: it takes 1,000 entities, 100 of them parameters and 100 tags."""
 PASSING = {408, 425, 429, 500, 502, 503, 504}
 TIMEOUT_SECONDS = 60.0
+SERVE = "have the server serve them (--serve-artifacts), or leave them out with --no-artifacts"
 
 
 class MlflowRefused(PodiumError):
@@ -49,6 +50,8 @@ class MlflowRun:
     run_id: str
     artifact_uri: str
     tags: Mapping[str, str]
+    has_ended: bool = False
+    """Whether it has an end time."""
 
 
 class MlflowServer:
@@ -85,11 +88,11 @@ class MlflowServer:
     def experiment(self, name: str) -> str:
         """Return the id of the experiment of this name, which is created if there is none."""
         try:
-            found = self._call("GET", "experiments/get-by-name", {"experiment_name": name})["experiment"]
+            found = self._call("GET", "experiments/get-by-name", {"experiment_name": name}, "experiment")
         except MlflowRefused as error:
             if "RESOURCE_DOES_NOT_EXIST" not in str(error):
                 raise
-            return str(self._call("POST", "experiments/create", {"name": name})["experiment_id"])
+            return str(self._call("POST", "experiments/create", {"name": name}, "experiment_id"))
         if found.get("lifecycle_stage") == "deleted":
             raise MlflowRefused(
                 f"the experiment {name!r} is deleted at {self.uri}; restore it there, or give another --experiment-name"
@@ -113,9 +116,10 @@ class MlflowServer:
     def create_run(self, experiment: str, name: str, tags: Mapping[str, str], start_time: int) -> MlflowRun:
         """Create a run with its tags, in one step. It is not tried again: the answer may be all that was lost."""
         asked = {"experiment_id": experiment, "run_name": name, "start_time": start_time, "tags": _pairs(tags)}
-        return _run(self._once("POST", "runs/create", asked)["run"])
+        return _run(self._once("POST", "runs/create", asked, "run"))
 
     def update_run(self, run_id: str, *, name: str, status: Status, end_time: int | None) -> None:
+        """Tell how a run stands. None leaves the end time that it has; 0 takes it away."""
         asked: dict[str, Any] = {"run_id": run_id, "run_name": name, "status": status}  # Any: JSON
         self._call("POST", "runs/update", asked | ({} if end_time is None else {"end_time": end_time}))
 
@@ -141,6 +145,9 @@ class MlflowServer:
         for part in _parts(_pairs(tags), MOST_NAMED):
             self._call("POST", "runs/log-batch", {"run_id": run_id, "tags": part})
 
+    def delete_tag(self, run_id: str, key: str) -> None:
+        self._call("POST", "runs/delete-tag", {"run_id": run_id, "key": key})
+
     def history(self, run_id: str, key: str) -> Iterator[Metric]:
         """Yield all values of a metric that the run has."""
         asked: dict[str, Any] = {"run_id": run_id, "metric_key": key, "max_results": 25_000}  # Any: JSON
@@ -164,15 +171,23 @@ class MlflowServer:
             where = ARTIFACTS + quote(f"{root.path.strip('/')}/{path}")
             self._retried(lambda: self._send(self._http.build_request("PUT", where, content=content)))
         elif root.scheme in ("s3", "gs") or (root.scheme in ("file", "") and self._is_local):
-            whole_file.write_with_patience(f"{run.artifact_uri.rstrip('/')}/{path}", content, sleep=self._sleep)
+            self._write_artifact(f"{run.artifact_uri.rstrip('/')}/{path}", content)
         else:
             raise MlflowRefused(
-                f"artifacts of {self.uri} lie in {run.artifact_uri}, which podium cannot write; "
-                "have the server serve them (--serve-artifacts), or leave them out with --no-artifacts"
+                f"artifacts of {self.uri} lie in {run.artifact_uri}, which podium cannot write; {SERVE}"
             )
 
-    def _call(self, method: str, what: str, asked: Mapping[str, Any]) -> Any:  # Any: JSON
-        return self._retried(lambda: self._once(method, what, asked))
+    def _write_artifact(self, url: str, content: bytes) -> None:
+        try:
+            whole_file.write_with_patience(url, content, sleep=self._sleep)
+        except Exception as error:  # a storage raises what it likes: botocore's errors are no OSErrors
+            why = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
+            raise MlflowRefused(
+                f"{url}, where {self.uri} has its artifacts, cannot be written: {why}; {SERVE}"
+            ) from error
+
+    def _call(self, method: str, what: str, asked: Mapping[str, Any], part: str | None = None) -> Any:  # Any: JSON
+        return self._retried(lambda: self._once(method, what, asked, part))
 
     def _retried(self, ask: Callable[[], Any]) -> Any:
         retrying = Retrying(
@@ -184,10 +199,19 @@ class MlflowServer:
         )
         return retrying(ask)
 
-    def _once(self, method: str, what: str, asked: Mapping[str, Any]) -> Any:
-        if method == "GET":
-            return self._send(self._http.build_request("GET", API + what, params=dict(asked))).json()
-        return self._send(self._http.build_request(method, API + what, json=asked)).json()
+    def _once(self, method: str, what: str, asked: Mapping[str, Any], part: str | None = None) -> Any:  # Any: JSON
+        """Ask; return the answer, or this part of it."""
+        form: dict[str, Any] = {"params": dict(asked)} if method == "GET" else {"json": asked}  # Any: httpx's
+        response = self._send(self._http.build_request(method, API + what, **form))
+        try:
+            body = response.json()
+            return body if part is None and isinstance(body, dict) else body[part]
+        except (ValueError, KeyError, TypeError, IndexError):
+            kind = response.headers.get("Content-Type", "nothing").partition(";")[0]
+            raise MlflowRefused(
+                f"what answers at {self.uri} is no MLflow server: it said {kind} to {response.url.path}, and not what "
+                "MLflow says; give the address of the tracking server, and what signs in where a page asks for that"
+            ) from None
 
     def _send(self, request: httpx2.Request) -> httpx2.Response:
         try:
@@ -203,7 +227,9 @@ class MlflowServer:
 def _run(found: Mapping[str, Any]) -> MlflowRun:
     info = found["info"]
     tags = {each["key"]: each["value"] for each in found.get("data", {}).get("tags", [])}
-    return MlflowRun(run_id=info["run_id"], artifact_uri=info["artifact_uri"], tags=tags)
+    return MlflowRun(
+        run_id=info["run_id"], artifact_uri=info["artifact_uri"], tags=tags, has_ended=bool(info.get("end_time"))
+    )
 
 
 def _said(response: httpx2.Response) -> str:

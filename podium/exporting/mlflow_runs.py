@@ -4,7 +4,7 @@ Runs are found again by their tags. A run whose digest is unchanged is left alon
 values that MLflow does not hold are sent, since not every store of MLflow's drops a value that it has.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from podium.documents import write_document
@@ -14,6 +14,7 @@ from podium.exporting.mlflow_words import (
     EXPERIMENT_TAG,
     PARENT_TAG,
     TRIAL_TAG,
+    VANISHING_TAGS,
     Told,
     told_of_experiment,
     told_of_trial,
@@ -35,30 +36,56 @@ class Exported:
     unchanged: int
 
 
-def export(server: MlflowServer, experiment: Experiment, records: Spool, *, name: str, results: Results) -> Exported:
-    """Tell MLflow of an experiment, in its experiment of this name. Raises MlflowRefused."""
+def export(
+    server: MlflowServer, experiment: Experiment, records: Spool, *, name: str, results: Results | None
+) -> Exported:
+    """Tell MLflow of an experiment, in its experiment of this name. Raises MlflowRefused.
+
+    `results` is None where no artifact is to go along, not even the spec.
+    """
     home = server.experiment(name)
-    parent = _parent(server, home, told_of_experiment(experiment, records.newest), experiment)
-    children = {run.tags[TRIAL_TAG]: run for run in server.runs(home, {PARENT_TAG: parent.run_id})}
+    known = list(server.runs(home, {EXPERIMENT_TAG: experiment.id}))
+    parent = _parent(server, home, known, experiment, told_of_experiment(experiment, records.newest), results)
+    children, under = children_of(known, parent.run_id), {PARENT_TAG: parent.run_id}
     counts = {"created": 0, "updated": 0, "unchanged": 0}
     for record in records:
         told = told_of_trial(experiment.id, record)
         child = children.get(str(record.trial.number))
         if child is not None and child.tags.get(DIGEST_TAG) == told.digest:
-            counts["unchanged"] += 1
+            if is_moved := child.tags.get(PARENT_TAG) != parent.run_id:
+                server.log(child.run_id, params={}, metrics=[], tags=under)
+            counts["updated" if is_moved else "unchanged"] += 1
             continue
         counts["created" if child is None else "updated"] += 1
-        artifacts = results(record.trial.number) if record.trial.state is TrialState.COMPLETED else {}
-        _tell(server, child or _created(server, home, told, {PARENT_TAG: parent.run_id}), told, artifacts)
+        is_full = record.trial.state is TrialState.COMPLETED
+        artifacts = results(record.trial.number) if results is not None and is_full else {}
+        _tell(server, child or _created(server, home, told, under), told, artifacts, under)
     return Exported(parent_run=parent.run_id, **counts)
 
 
-def _parent(server: MlflowServer, home: str, told: Told, experiment: Experiment) -> MlflowRun:
-    known = [run for run in server.runs(home, {EXPERIMENT_TAG: experiment.id}) if TRIAL_TAG not in run.tags]
-    parent = known[0] if known else _created(server, home, told, {})
+def children_of(known: Iterable[MlflowRun], parent_run: str) -> dict[str, MlflowRun]:
+    """Return the runs of trials by their numbers; of two of one trial, that of this parent.
+
+    A parent that somebody deleted leaves its children, which are then the next one's.
+    """
+    trials = [run for run in known if TRIAL_TAG in run.tags]
+    trials.sort(key=lambda run: run.tags.get(PARENT_TAG) == parent_run)
+    return {run.tags[TRIAL_TAG]: run for run in trials}
+
+
+def _parent(  # noqa: PLR0913,PLR0917
+    server: MlflowServer,
+    home: str,
+    known: Iterable[MlflowRun],
+    experiment: Experiment,
+    told: Told,
+    results: Results | None,
+) -> MlflowRun:
+    found = next((run for run in known if TRIAL_TAG not in run.tags), None)
+    parent = found or _created(server, home, told, {})
     if parent.tags.get(DIGEST_TAG) != told.digest:
         spec = write_document(experiment.spec.model_dump(mode="json", exclude_unset=True))
-        _tell(server, parent, told, {SPEC: spec.encode()})
+        _tell(server, parent, told, {} if results is None else {SPEC: spec.encode()}, {})
     return parent
 
 
@@ -69,7 +96,9 @@ def _created(server: MlflowServer, home: str, told: Told, more: Mapping[str, str
     return MlflowRun(run_id=run.run_id, artifact_uri=run.artifact_uri, tags={})
 
 
-def _tell(server: MlflowServer, run: MlflowRun, told: Told, artifacts: Mapping[str, bytes]) -> None:
+def _tell(
+    server: MlflowServer, run: MlflowRun, told: Told, artifacts: Mapping[str, bytes], more: Mapping[str, str]
+) -> None:
     is_new = not run.tags
     held = (
         set()
@@ -78,10 +107,14 @@ def _tell(server: MlflowServer, run: MlflowRun, told: Told, artifacts: Mapping[s
     )
     for path, content in artifacts.items():
         server.put_artifact(run, path, content)
-    server.update_run(run.run_id, name=told.name, status=told.status, end_time=told.end_time)
+    # a trial that had ended, and runs again, has neither an end nor a reason for it
+    end_time = 0 if told.end_time is None and run.has_ended else told.end_time
+    server.update_run(run.run_id, name=told.name, status=told.status, end_time=end_time)
+    for key in (run.tags.keys() & VANISHING_TAGS) - told.tags.keys():
+        server.delete_tag(run.run_id, key)
     server.log(
         run.run_id,
         params=told.params,
         metrics=[each for each in told.metrics if each not in held],
-        tags={**told.tags, DIGEST_TAG: told.digest},
+        tags={**told.tags, **more, DIGEST_TAG: told.digest},
     )

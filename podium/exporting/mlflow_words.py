@@ -5,6 +5,7 @@ Pure, and the same for the same trial: a digest of it says whether there is anyt
 
 import hashlib
 import json
+import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ EXPERIMENT_TAG = "podium.experiment"
 TRIAL_TAG = "podium.trial"
 DIGEST_TAG = "podium.digest"
 """Written last: a run that has it was told everything that it covers."""
+VANISHING_TAGS = {"podium.end_reason", "podium.best_trial"}
+"""What a run may have been told and is not any more: of a trial that runs again, or was the best."""
 PARENT_TAG = "mlflow.parentRunId"
 STRANGE = re.compile(r"[^A-Za-z0-9_\-. /]")
 MOST_OF_A_VALUE = 6000
@@ -146,7 +149,7 @@ def _metrics(record: TrialRecord) -> Iterable[Metric]:
 
 def _key(name: str) -> str:
     plain = STRANGE.sub("_", name).strip("/")
-    is_path = ".." not in plain and "//" not in plain and not plain.startswith(".")
+    is_path = ".." not in plain and not plain.startswith(".") and posixpath.normpath(plain) == plain  # MLflow's rule
     if plain == name and is_path:
         return name
     return f"{plain.replace('.', '_').replace('//', '_')}_{hashlib.sha256(name.encode()).hexdigest()[:6]}"

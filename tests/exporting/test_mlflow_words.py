@@ -1,11 +1,15 @@
 """What MLflow is told, as values. `make exports` tells it to a real server."""
 
+import posixpath
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from podium.exporting.mlflow_words import (
     MOST_OF_A_VALUE,
+    STRANGE,
     Metric,
     keyed,
     milliseconds,
@@ -53,6 +57,10 @@ def test_a_digest_changes_with_what_is_told_and_with_nothing_else() -> None:
         ("a//b", r"a_b_[0-9a-f]{6}"),
         ("../b", r"__/b_[0-9a-f]{6}"),
         ("/a", r"a_[0-9a-f]{6}"),
+        ("a/./b", r"a/_/b_[0-9a-f]{6}"),
+        ("a/../b", r"a/__/b_[0-9a-f]{6}"),
+        ("a/.", r"a/__[0-9a-f]{6}"),
+        ("a/.b", r"a/\.b"),
     ],
 )
 def test_names_become_keys_that_mlflow_takes(name: str, key: str) -> None:
@@ -60,10 +68,22 @@ def test_names_become_keys_that_mlflow_takes(name: str, key: str) -> None:
 
     [found] = keyed({name: 1})
     assert re.fullmatch(key, found), found
+    assert posixpath.normpath(found) == found
+
+
+@given(st.text(st.sampled_from("a./_:ö \n"), min_size=1, max_size=8))
+def test_every_name_has_a_key_that_mlflow_finds_unique_as_a_path(name: str) -> None:
+    [key] = keyed({name: 1})
+    assert not STRANGE.search(key)
+    normal = posixpath.normpath(key)  # what MLflow's path_not_unique asks
+    assert normal == key
+    assert normal != "."
+    assert not normal.startswith(("..", "/"))
 
 
 def test_two_names_never_become_one_key() -> None:
     assert len(keyed({"a:b": 1, "a;b": 2, "a_b": 3})) == 3
+    assert len(keyed({"a/./b": 1, "a/b": 2, "a/_/b": 3, "a//b": 4, "a/b/": 5, "a/.//b": 6})) == 6
 
 
 def test_values_are_words() -> None:

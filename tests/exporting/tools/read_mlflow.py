@@ -27,7 +27,9 @@ def told(run: Any) -> dict[str, Any]:  # Any: what mlflow has; JSON
             if path.is_file()
         }
     return {
+        "id": run.info.run_id,
         "status": run.info.status,
+        "ended": run.info.end_time,
         "params": run.data.params,
         "tags": run.data.tags,
         "history": {key: sorted(points) for key, points in history.items()},

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from podium.exporting.mlflow_runs import SPEC
@@ -52,6 +53,54 @@ def test_trials_are_child_runs_with_all_that_they_measured_and_nothing_comes_twi
     assert found["parent"]["status"] == "FINISHED"
 
 
+def test_a_trial_that_runs_again_has_no_end(search: tuple[Service, str, str], mlflow: str, read_by: Read) -> None:
+    service, experiment_id, url = search
+    asked = ("export", experiment_id, "--to", "mlflow", mlflow, "--experiment-name", "again")
+    again = set[int]()
+    for _ in range(4):
+        paused = {
+            each["number"] for each in service.read(f"{experiment_id}/trials")["items"] if each["state"] == "paused"
+        }
+        assert podium(url, *asked).exit_code == 0
+        go_on(service, 1)
+        trials = service.read(f"{experiment_id}/trials")["items"]
+        if again := paused & {each["number"] for each in trials if each["state"] == "running"}:
+            break
+    assert again, "a paused trial was promoted"
+    assert podium(url, *asked).exit_code == 0
+    check(service, experiment_id, read_by("read_mlflow.py", mlflow, "again"))
+
+
+def test_a_parent_that_alone_was_deleted_is_made_again_and_gets_its_children_back(
+    search: tuple[Service, str, str], mlflow: str, read_by: Read
+) -> None:
+    service, experiment_id, url = search
+    asked = ("export", experiment_id, "--to", "mlflow", mlflow, "--experiment-name", "orphans")
+    assert podium(url, *asked).exit_code == 0
+    before = read_by("read_mlflow.py", mlflow, "orphans")
+    gone = {"run_id": before["parent"]["id"]}
+    assert httpx2.post(f"{mlflow}/api/2.0/mlflow/runs/delete", json=gone, trust_env=False).status_code == 200
+    number = len(before["children"])
+    assert counted(podium(url, *asked)) == f"0 trials new, {number} updated, 0 unchanged"
+    after = read_by("read_mlflow.py", mlflow, "orphans")
+    check(service, experiment_id, after)
+    assert after["parent"]["id"] != before["parent"]["id"]
+    assert {each["id"] for each in after["children"].values()} == {each["id"] for each in before["children"].values()}
+    assert counted(podium(url, *asked)) == f"0 trials new, 0 updated, {number} unchanged"
+
+
+def test_without_artifacts_nothing_is_stored_as_one(
+    search: tuple[Service, str, str], mlflow: str, read_by: Read
+) -> None:
+    _, experiment_id, url = search
+    asked = ("export", experiment_id, "--to", "mlflow", mlflow, "--experiment-name", "bare", "--no-artifacts")
+    assert podium(url, *asked).exit_code == 0
+    found = read_by("read_mlflow.py", mlflow, "bare")
+    assert [each["artifacts"] for each in (found["parent"], *found["children"].values())] == [{}] * (
+        1 + len(found["children"])
+    )
+
+
 def check(service: Service, experiment_id: str, found: Any) -> None:
     """Compare all that MLflow holds with what Podium tells."""
     told = service.read(experiment_id)
@@ -65,6 +114,8 @@ def check(service: Service, experiment_id: str, found: Any) -> None:
     for trial in trials:
         child, detail = children[str(trial["number"])], service.read(f"{experiment_id}/trials/{trial['number']}")
         assert child["status"] == statuses.get(trial["state"], "FINISHED")
+        ended_at = detail["runs"][-1]["ended_at"]
+        assert child["ended"] == (None if ended_at is None else milliseconds(ended_at))
         assert child["tags"]["podium.state"] == trial["state"]
         assert child["tags"].get("podium.end_reason") == detail["runs"][-1]["end_reason"]
         configuration = trial["configuration"]
