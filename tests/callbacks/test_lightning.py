@@ -154,9 +154,9 @@ def test_the_trainer_has_its_own_callbacks_again_afterwards_and_may_fit_twice(ru
         loader = DataLoader(TensorDataset(points, points.sum(1, keepdim=True)), batch_size=8)
         reporter = PodiumCallback(trial)
         trainer = pl.Trainer(accelerator="cpu", callbacks=[reporter], logger=False, enable_progress_bar=False)
-        mine = list(trainer.callbacks)
+        mine = list(trainer.callbacks)  # type: ignore[attr-defined]  # set by a connector
         trainer.fit(Line(0.01, 8), loader, loader)
-        assert trainer.callbacks == mine
+        assert trainer.callbacks == mine  # type: ignore[attr-defined]
         trainer.fit(Line(0.01, 8), loader, loader)
         trainer.validate(Line(0.01, 8), loader, ckpt_path="best", verbose=False)
 

@@ -30,7 +30,7 @@ def noting(run: Any, exit_code: int | None = None, **rest: Any) -> None:  # Any:
     finish(run, exit_code, **rest)
 
 
-wandb.Run.log, wandb.Run.finish = breaking, noting  # type: ignore[method-assign]  # a fault to order
+wandb.Run.log, wandb.Run.finish = breaking, noting
 errors = []
 for experiment_id in sys.argv[3:]:
     experiment = Experiment.model_validate(given["experiment"] | {"id": experiment_id})
