@@ -39,7 +39,7 @@ def main() -> None:
         identity = stored(database_url, wanted.trials)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PODIUM_")}
         environment |= {"PODIUM_DATABASE_URL": database_url, "PODIUM_SECRET_KEY": secrets.token_hex(32)}
-        environment |= {"PODIUM_STATE_DIR": folder}
+        environment |= {"PODIUM_STATE_DIR": folder, "PODIUM_OPEN": "true"}
         serve = [sys.executable, "-m", "controller", "serve", "--port", str(port)]
         server = stack.enter_context(process("serve", serve, Path(folder), environment))
         api = f"http://127.0.0.1:{port}"

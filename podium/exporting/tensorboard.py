@@ -5,6 +5,9 @@ that exporting again replaces what is there and doubles nothing. A folder is one
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from podium.exporting import event_files
@@ -22,6 +25,9 @@ FILE = "events.out.tfevents.{seconds:010d}.podium"
 OF_EXPERIMENT = FILE + ".{experiment}"
 """In the folder itself: whose it is, and the columns of the HPARAMS tab."""
 
+AT_ONCE = 16
+"""Files that wait for the disk together: one by one, thousands of trials would wait for minutes."""
+
 
 class FolderOfAnother(Exception):
     """The folder holds another experiment's trials, with which these would be mixed."""
@@ -37,7 +43,11 @@ def write_folder(folder: Path, experiment: Experiment, spool: Spool) -> int:
     told = event_files.experiment(experiment.name, experiment.spec.parameters, metrics, at)
     _write(folder / _name(experiment), [event_files.version(at), told])
     (folder / FILE.format(seconds=int(born))).unlink(missing_ok=True)  # the same, as it was called before
-    return sum(_write_trial(folder / f"t{record.trial.number:04d}", record) for record in spool)
+    count, records = 0, iter(spool)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while some := list(islice(records, AT_ONCE)):
+            count += sum(pool.map(partial(_write_trial, folder), some))
+    return count
 
 
 def events_of(record: TrialRecord) -> list[bytes]:
@@ -74,16 +84,19 @@ def _name(experiment: Experiment) -> str:
 
 
 def _write_trial(folder: Path, record: TrialRecord) -> int:
+    """Write a trial's file; return how many scalars."""
+    folder = folder / f"t{record.trial.number:04d}"
     _write(folder / FILE.format(seconds=int(record.trial.created_at.timestamp())), events_of(record))
     return sum(len(point.metrics) + 1 for point in curve_of(record))
 
 
 def _write(path: Path, events: list[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name.replace('tfevents', 'events')}{PARTIAL}")  # a watching TensorBoard skips it
+    hidden = f".{path.name.replace('tfevents', 'events')}"  # a watching TensorBoard skips it
+    unfinished = path.with_name(hidden + PARTIAL)
     try:
-        partial.write_bytes(b"".join(map(framed, events)))
-        flush(partial)
-        os.replace(partial, path)
+        unfinished.write_bytes(b"".join(map(framed, events)))
+        flush(unfinished)
+        os.replace(unfinished, path)
     finally:
-        partial.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
