@@ -59,7 +59,7 @@ def find_address(
     if token is not None:
         return Address(url=at, url_from=at_from, token=token, token_from="the argument")
     kept = (name, chosen) if chosen is not None and is_same_url(chosen.url, at) else None
-    if kept is None and (given := environment.get(TOKEN_VARIABLE)):
+    if kept is None and (given := environment.get(TOKEN_VARIABLE, "").strip()):
         return Address(url=at, url_from=at_from, token=given, token_from=TOKEN_VARIABLE)
     kept = kept or config.of_url(at)
     if kept is None or kept[1].token is None:

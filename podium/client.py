@@ -22,6 +22,7 @@ from podium.refusal import (
     TooManyRequests,
     Unavailable,
     UnexpectedAnswer,
+    UnusableToken,
 )
 
 __all__ = [
@@ -40,5 +41,6 @@ __all__ = [
     "TooManyRequests",
     "Unavailable",
     "UnexpectedAnswer",
+    "UnusableToken",
     "path_of",
 ]

@@ -23,6 +23,7 @@ from podium.refusal import (
     TooManyRequests,
     Unavailable,
     UnexpectedAnswer,
+    UnusableToken,
 )
 from podium.wire import Problem
 
@@ -63,7 +64,14 @@ def path_of(experiment: Named, *steps: str | int) -> str:
 
 
 def headers_with(token: str | None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"} if token else {}
+    """Return the header that shows a token, without the line break that files and Secrets end with.
+
+    Raises UnusableToken here, since the error of whoever sends such a header repeats it.
+    """
+    shown = (token or "").strip()
+    if not shown.isascii() or not shown.isprintable():
+        raise UnusableToken("the token has characters that no token has; copy it anew, e.g. with podium login")
+    return {"Authorization": f"Bearer {shown}"} if shown else {}
 
 
 def heeds_proxies(url: str) -> bool:

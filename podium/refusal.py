@@ -4,6 +4,7 @@ PodiumError
 ├── ServerUnreachable      no answer: timed out, broken off, not an address
 │   └── NotConnected       no connection either: nothing was sent
 ├── UnexpectedAnswer       an answer that is not Podium's, or that this version does not understand
+├── UnusableToken          a token that no request can carry; nothing was sent
 ├── AmbiguousName          several experiments have this name
 ├── StillRunning           waiting took longer than it was to; also a TimeoutError
 └── Refused                an answer with a Problem; `.problem` and `.status` hold it
@@ -34,6 +35,10 @@ class NotConnected(ServerUnreachable):
 
 class UnexpectedAnswer(PodiumError):
     """What answered is not a Podium controller, or one of another version."""
+
+
+class UnusableToken(PodiumError):
+    """The token has characters that no header may have. The message says nothing of it."""
 
 
 class AmbiguousName(PodiumError):

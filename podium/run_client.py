@@ -19,9 +19,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from podium.asked import GivenUp
 from podium.environment import Environment
+from podium.exchange import headers_with
 from podium.leaving import ControllerLost, Fault, OtherData, Superseded, TokenExpired
 from podium.loopback import is_loopback
 from podium.problem import problem_in
+from podium.refusal import UnusableToken
 from podium.taxonomy import Verdict
 from podium.wire import (
     API_PREFIX,
@@ -81,10 +83,12 @@ class RunClient:
         try:
             self._http = httpx2.Client(
                 base_url=self._url + API_PREFIX,
-                headers={"Authorization": f"Bearer {token}"},
+                headers=headers_with(token),
                 timeout=TIMEOUT_SECONDS,
                 trust_env=not is_loopback(httpx2.URL(self._url).host),
             )
+        except UnusableToken:
+            raise Fault("the run token has characters that no token has; start the process as Podium does") from None
         except (httpx2.InvalidURL, UnicodeError) as error:
             raise Fault(f"{url!r} is not an http:// or https:// address: {error}") from None
 
