@@ -18,6 +18,14 @@ from podium.trainer import Training
 
 T = TypeVar("T")
 Location = tuple[int | str, ...]
+PLAIN: Mapping[str, str] = {
+    "missing": "a value; it is missing",
+    "finite_number": "a finite number",
+    "dict_type": "a mapping: keys with values",
+    "model_type": "a mapping: keys with values",
+    "list_type": "a list",
+}
+"""What is allowed, by pydantic's word for what is wrong, where its own sentence speaks of Python."""
 
 
 class SpecRejected(ValueError):
@@ -112,16 +120,17 @@ def _allowed(error: ErrorDetails, model: type[BaseModel] | None) -> str:
             return suggest_name(str(error["loc"][-1]), _known_keys(error["loc"], model))
         case "extra_forbidden":
             return "no such key; /docs lists those that are known"
-        case "missing":
-            return "a value; it is missing"
         case "string_pattern_mismatch" if error["loc"] == ("name",):
             return "a DNS label of 1 to 36 lower-case letters, digits and dashes, a letter first and no dash last"
         case "string_pattern_mismatch":
             return f"text that matches {error.get('ctx', {}).get('pattern')}"
         case "union_tag_invalid":
             return f"`type` one of {error.get('ctx', {}).get('expected_tags')}"
-        case "finite_number":
-            return "a finite number"
+        case "too_short":
+            least = int(error.get("ctx", {}).get("min_length", 1))
+            return f"at least {least} of them"
+        case kind if kind in PLAIN:
+            return PLAIN[kind]
         case _:
             return error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
 

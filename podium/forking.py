@@ -28,7 +28,7 @@ def forked(document: Mapping[str, Any], changes: Mapping[str, object], removed: 
     for path, value in changes.items():
         holder, last = _holder(found, path)
         if isinstance(holder, list) and last not in _keys(holder):
-            raise NoSuchPath(f"{path}: the list has {_listed(holder)}")
+            raise NoSuchPath(f"{path}: {_why_not(holder, last)}")
         holder[last] = value
     return found
 
@@ -41,11 +41,25 @@ def _holder(document: Document, path: str) -> tuple[Any, str | int]:
     node: Any = document
     for step in way:
         if step not in _keys(node):
-            raise NoSuchPath(f"{path}: there is no {step!r}; there is {_listed(node)}")
+            raise NoSuchPath(f"{path}: {_why_not(node, step)}")
         node = node[step]
     if not isinstance(node, dict | list) or isinstance(node, list) != isinstance(last, int):
-        raise NoSuchPath(f"{path}: {last!r} cannot be looked up in {_listed(node)}")
+        raise NoSuchPath(f"{path}: {_why_not(node, last)}")
     return node, last
+
+
+def _why_not(node: object, step: str | int) -> str:
+    match node:
+        case list() if isinstance(step, str):
+            return f"a list has places, not {step!r}; write them like guesses[0], or set the whole list"
+        case list():
+            return f"the list has {len(node)}, counted from 0; set it as a whole to make it longer"
+        case dict() if not node:
+            return f"it is empty, and has no {step!r}; set it as a whole, as in env={{NAME: value}}"
+        case dict():
+            return f"there is no {step!r}; there is {_listed(node)}"
+        case _:
+            return f"{step!r} cannot be looked up in {node!r}"
 
 
 def _keys(node: object) -> Sequence[str | int]:

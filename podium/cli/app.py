@@ -44,7 +44,7 @@ class OneLineErrors(TyperGroup):
             _complain("nothing was done")
             code = FAILED
         except typer.TyperException as error:
-            _complain(error.format_message())
+            _complain(in_plain_words(error.format_message()))
             code = error.exit_code
         except (PodiumError, BadInput, OSError) as error:
             code = _explain(error)
@@ -122,6 +122,13 @@ def _explain(error: PodiumError | BadInput | OSError) -> int:
         case _:
             _complain(str(error))
     return FAILED
+
+
+def in_plain_words(message: str) -> str:
+    """Return typer's sentence without what pydantic, which reads its values, says of itself."""
+    for words, plain in (("Value error, ", ""), ("Input should be ", "it must be ")):
+        message = message.replace(words, plain)
+    return message.partition(", unable to parse ")[0]
 
 
 def _complain(message: str, lines: Sequence[str] = ()) -> None:

@@ -239,6 +239,22 @@ def test_wrong_usage_is_one_line_and_exit_2(podium: Podium, arguments: list[str]
     assert result.stderr.startswith("podium: ")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["ls", "--state", "over"], "'over' is not one of 'running'"),
+        (["trial", "digits", "one"], "'TRIAL': it must be a valid integer"),
+        (["tokens", "create", "ci", "--days", "0"], "'--days': it must be greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_value_is_told_in_plain_words(podium: Podium, arguments: list[str], told: str) -> None:
+    result = podium(*arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert "Value error" not in result.stderr
+    assert "parse" not in result.stderr
+
+
 def test_nobody_there_is_one_line_with_the_remedy(podium: Podium) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

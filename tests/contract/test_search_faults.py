@@ -106,7 +106,7 @@ def test_conditions_lead_in_no_circle() -> None:
         ({"terms": {"depth": -1}, "at_least": 0}, ".at_least", "at most -1"),
         ({"terms": {"depth": 1}}, "", "`at_least`, `at_most`, or both"),
         ({"terms": {"depth": 1}, "at_least": 3, "at_most": 2}, "", "must not exceed"),
-        ({"terms": {}, "at_most": 2}, ".terms", "at least 1 item"),
+        ({"terms": {}, "at_most": 2}, ".terms", "at least 1 of them"),
     ],
 )
 def test_a_constraint_can_be_met_by_numbers_that_exist(constraint: dict[str, Any], path: str, allowed: str) -> None:
