@@ -32,7 +32,8 @@ def chosen(session: Session, named: str | None) -> str:
         return DEFAULT_PROJECT
     if named is None and seen is not None:
         if len(seen) > 1:
-            raise InvalidRequest(f"name the experiment's project, one of {', '.join(sorted(seen))}: `?project=...`")
+            names = ", ".join(sorted(seen))
+            raise InvalidRequest(f"name the experiment's project, one of {names}: `--project`, or `?project=...`")
         [named] = seen
     assert named is not None
     if not (seen is None or named in seen) or session.get(ProjectRow, named) is None:

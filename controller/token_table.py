@@ -17,7 +17,9 @@ from podium.fault import Fault
 
 USED_AGAIN = timedelta(minutes=1)
 """So seldom is it noted that a token is in use: a poll a second would be a write a second."""
-NO_TOKEN = "send the API's token as `Authorization: Bearer ...`; the command line takes PODIUM_TOKEN"
+NO_TOKEN = "send the API's token as `Authorization: Bearer ...`; the command line takes PODIUM_TOKEN, or `podium login`"
+WRONG_TOKEN = "this token opens nothing here: it was never made, or it was revoked; `podium tokens create` makes others"
+"""The same of both: a guess learns nothing."""
 
 
 def make(session: Session, order: TokenOrder, secret: str, *, by: str, now: datetime) -> TokenRow:
@@ -59,7 +61,7 @@ def _faults(session: Session, order: TokenOrder, now: datetime) -> list[Fault]:
 def principal_of(session: Session, secret: str, now: datetime) -> Principal:
     """Return whose token this is, and note that it is in use. Raises InvalidToken and TokenExpired."""
     if not is_secret(secret):
-        raise InvalidToken(NO_TOKEN)
+        raise InvalidToken(WRONG_TOKEN)
     return _in_use(session.scalar(select(TokenRow).where(TokenRow.digest == digest_of(secret))), now)
 
 
@@ -70,7 +72,7 @@ def principal_of_id(session: Session, token_id: int, now: datetime) -> Principal
 
 def _in_use(row: TokenRow | None, now: datetime) -> Principal:
     if row is None or row.revoked_at is not None:
-        raise InvalidToken(NO_TOKEN)
+        raise InvalidToken(WRONG_TOKEN)
     if row.expires_at is not None and row.expires_at <= now:
         raise TokenExpired(f"the token {row.name!r} has expired; an admin makes another with `podium tokens create`")
     if row.last_used_at is None or now - row.last_used_at >= USED_AGAIN:

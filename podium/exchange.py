@@ -17,6 +17,7 @@ from podium.problem import problem_in
 from podium.refusal import (
     REFUSALS,
     NotConnected,
+    NotFound,
     PodiumError,
     Refused,
     ServerUnreachable,
@@ -29,6 +30,8 @@ from podium.wire import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
 JSON = {"Content-Type": "application/json"}
+NO_EXPERIMENT = "ExperimentNotFound"
+"""What the controller calls it."""
 TRIES = 4
 WORTH_REPEATING = (ServerUnreachable, Unavailable, TooManyRequests)
 """What may pass, for a request that is safe to send twice."""
@@ -61,6 +64,12 @@ def created_in(project: str | None) -> str:
 def path_of(experiment: Named, *steps: str | int) -> str:
     """Return the path of an experiment, or of something in it, whatever the user typed as its id."""
     return "/".join(("/experiments", quote(id_of(experiment), safe="").replace(".", "%2E"), *map(str, steps)))
+
+
+def no_experiment(typed: str) -> NotFound:
+    """Say that there is none, also of what can be nobody's id, at which the API has nothing."""
+    detail = f"no experiment {typed!r}; `podium ls` lists them"
+    return NotFound(Problem(error=NO_EXPERIMENT, detail=detail), HTTPStatus.NOT_FOUND)
 
 
 def headers_with(token: str | None) -> dict[str, str]:

@@ -16,7 +16,7 @@ from controller.errors import Forbidden, InvalidToken
 from controller.principal import ANYBODY, BOOTSTRAP, Asking, Principal, attach
 from controller.secret_words import is_secret
 from controller.store import experiment
-from controller.token_table import NO_TOKEN
+from controller.token_table import NO_TOKEN, WRONG_TOKEN
 from podium.access import Role
 
 
@@ -72,7 +72,7 @@ async def known_by(needed: Collaborators, token: str | None, now: datetime) -> P
     if needed.admin_token is not None and secrets.compare_digest(token.encode(), needed.admin_token.encode()):
         return BOOTSTRAP
     if not is_secret(token):  # what cannot be one costs no question to the database
-        raise InvalidToken(NO_TOKEN)
+        raise InvalidToken(WRONG_TOKEN)
 
     def ask() -> Principal:
         with transaction(needed.sessions) as session:

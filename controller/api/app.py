@@ -142,11 +142,18 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
 def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     name = BodyTooLarge.__name__ if error.status_code == BodyTooLarge.status else problems.UNNAMED
-    answer = _problem(request, error.status_code, name, str(error.detail))
+    answer = _problem(request, error.status_code, name, _told(request, error))
     answer.headers.update(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         answer.headers["Allow"] = ", ".join(allowed_methods(request))
     return answer
+
+
+def _told(request: Request, error: HTTPException) -> str:
+    """Return what is said of it; of an address at which nothing is, Starlette says that it was not found."""
+    if error.status_code == HTTPStatus.NOT_FOUND and error.detail == HTTPStatus.NOT_FOUND.phrase:
+        return f"there is nothing at {request.url.path}; the addresses are listed at /docs"
+    return str(error.detail)
 
 
 def _failed(request: Request, error: Exception) -> JSONResponse:

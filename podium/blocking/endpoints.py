@@ -11,7 +11,7 @@ from podium.blocking.evaluations import EvaluationMethods
 from podium.blocking.figures import FigureMethods
 from podium.blocking.studies import StudyMethods
 from podium.blocking.webhooks import WebhookMethods
-from podium.exchange import Named, created_in, path_of
+from podium.exchange import NO_EXPERIMENT, Named, created_in, no_experiment, path_of
 from podium.measured import TrialMeasurements
 from podium.refusal import AmbiguousName, NotFound
 from podium.remembered import Remembered
@@ -64,13 +64,16 @@ class PodiumClient(
 
     def find(self, id_or_name: str) -> Experiment:
         """Return the experiment with this id, else the only one with this name. Raises NotFound, AmbiguousName."""
+        if not id_or_name:
+            raise no_experiment(id_or_name)
         try:
             return self.experiment(id_or_name)
-        except NotFound:
+        except NotFound as error:
+            missing = error if error.problem.error == NO_EXPERIMENT else no_experiment(id_or_name)
             listed = PodiumClient.experiments(self, name=id_or_name)
             named = [found for found in listed if found.name == id_or_name]
             if not named:
-                raise
+                raise missing from None
         if len(named) > 1:
             ids = ", ".join(experiment.id for experiment in named)
             raise AmbiguousName(f"{len(named)} experiments are named {id_or_name}; name one by its id: {ids}")

@@ -115,6 +115,10 @@ def _login_view(login: Login) -> str:
     lines = [f"controller  {login.url}  (from {login.url_from})", f"token       {shown}"]
     if login.who is not None:
         lines.append(f"role        {login.who.role}, as {login.who.name}")
+        if login.who.projects is not None:
+            lines.append(f"projects    {', '.join(login.who.projects)}, and nothing else")
+        if login.who.expires_at is not None:
+            lines.append(f"good until  {login.who.expires_at:%Y-%m-%d %H:%M}")
     lines.append(f"version     {login.controller_version or 'not told'} there, {login.version} here")
     if login.token is None:
         lines.append("the API is open: it asks for no token")

@@ -68,7 +68,7 @@ def test_a_token_is_made_used_listed_and_revoked(real: Podium, monkeypatch: pyte
     assert said(real("tokens", "list")).splitlines()[1:] == []
     assert "revoked" in said(real("tokens", "list", "--all"))
     monkeypatch.setenv("PODIUM_TOKEN", secret)
-    assert "PODIUM_TOKEN" in real("ls").stderr
+    assert "it was revoked" in real("ls").stderr
 
     monkeypatch.setenv("PODIUM_TOKEN", BOOTSTRAP)
     trail = said(real("audit"))
@@ -117,3 +117,35 @@ def test_the_token_of_a_controller_of_ones_own_goes_to_that_controller_alone(tmp
 
 def _token_for(url: str, environment: Mapping[str, str]) -> str | None:
     return find_address(url, None, environment).token
+
+
+def test_whoami_tells_a_tokens_projects_and_its_end_and_a_revoked_one_that_it_opens_nothing(
+    real: Podium, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for project in ("speech", "vision"):
+        real("projects", "create", project)
+    limits = ("--project", "vision", "--project", "speech")
+    secret = said(real("tokens", "create", "ci", "--role", "editor", *limits)).strip()
+    file = tmp_path / "tiny.yaml"
+    file.write_text(json.dumps(spec_document()))
+    monkeypatch.setenv("PODIUM_TOKEN", secret)
+    told = said(real("whoami")).splitlines()
+    assert told[2:4] == ["role        editor, as ci", "projects    speech, vision, and nothing else"]
+    assert told[4].startswith("good until  20")
+    unnamed = real("run", str(file), "--detach")
+    assert (unnamed.exit_code, "one of speech, vision: `--project`" in unnamed.stderr) == (2, True)
+
+    monkeypatch.setenv("PODIUM_TOKEN", BOOTSTRAP)
+    real("tokens", "revoke", "ci")
+    monkeypatch.setenv("PODIUM_TOKEN", secret)
+    refused = real("ls")
+    assert (refused.exit_code, "it was revoked" in refused.stderr) == (1, True)
+    assert secret not in refused.stderr
+    monkeypatch.delenv("PODIUM_TOKEN")
+    assert "send the API's token" in real("ls").stderr
+
+
+@pytest.mark.parametrize("typed", ["", "..", "../../tokens", "a b/ü?x#y"])
+def test_what_can_be_nobodys_id_is_no_experiment(real: Podium, typed: str) -> None:
+    refused = real("show", typed)
+    assert (refused.exit_code, refused.stderr) == (1, f"podium: no experiment {typed!r}; `podium ls` lists them\n")

@@ -274,3 +274,9 @@ def complete(service: Service) -> str:
             service.finish(job)
     assert service.read(experiment_id)["state"] == "completed"
     return experiment_id
+
+
+def test_an_address_at_which_nothing_is_is_named(service: Service) -> None:
+    answer = service.http.get(f"{API}/nothing")
+    assert (answer.status_code, answer.json()["error"]) == (404, "HttpError")
+    assert "there is nothing at /api/v1/nothing" in answer.json()["detail"]
