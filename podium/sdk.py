@@ -127,6 +127,11 @@ class Trial:
         """Whether the last epoch of this run is reported."""
         return self._reported_epoch >= self.to_epoch
 
+    @property
+    def has_reported(self) -> bool:
+        """Whether any epoch of this run is reported."""
+        return self._reported_epoch > 0
+
     def load_checkpoint(self) -> Checkpoint | None:
         """Return the state to resume from, and let `epochs` continue after it; None at the very beginning.
 

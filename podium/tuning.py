@@ -13,7 +13,6 @@ A function of one argument is given the trial; one of several, or of one that is
 What it returns, a number or a mapping of metrics, is reported as the last epoch's where the function has not done so.
 """
 
-import inspect
 import os
 import threading
 import time
@@ -26,6 +25,8 @@ from podium.address import find_address, state_dir_of
 from podium.asking import AskedTrial, trials
 from podium.blocking.client import Client
 from podium.blocking.experiment import Experiment
+from podium.calling import check_function, takes_trial
+from podium.card import card_html, card_line
 from podium.cli.local import local_controller
 from podium.importing.naming import experiment_name
 from podium.ladder import rungs_of
@@ -40,20 +41,19 @@ from podium.wire import Trial as Best
 
 LEAVE_SECONDS = 10.0
 """How long an interrupt waits for what is trained here to leave. What does not goes on to its next report."""
-BY_NAME = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
 Function = Callable[..., Any]  # Any: what a user's function takes and returns
 Document = dict[str, Any]  # Any: a spec, as it is written
 
 
 class TuningFailed(PodiumError):
-    """The function raised again and again; what it raised first is the cause."""
+    """The function raised again and again, or in all trials; what it raised first is the cause."""
 
 
 class TuningPaused(PodiumError):
     """The experiment was paused before its end; the message says by whom or why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Study:
     """What came out. `podium.Client().experiments.get(study.experiment.id)` leads to all the rest."""
 
@@ -70,6 +70,13 @@ class Study:
     def best_value(self) -> float | None:
         """Of the objective, in the same trial."""
         return None if self.best is None else self.best.value
+
+    def __repr__(self) -> str:
+        chosen = "".join(f", {name}={value!r}" for name, value in self.best_parameters.items())
+        return f"<Study {card_line(self.experiment)}{chosen}>"
+
+    def _repr_html_(self) -> str:
+        return card_html(self.experiment)
 
 
 def tune(  # noqa: PLR0913  # options of which most stay as they are
@@ -89,10 +96,11 @@ def tune(  # noqa: PLR0913  # options of which most stay as they are
     is started for this where none is. With an `image`, the function is sent along and the controller starts Jobs; `pod`
     holds what else `trial` may say of them. `sections` are those of `spec_of`.
 
-    Raises SpecRejected, TuningFailed, TuningPaused, FunctionTooLarge and PodiumError; ValueError for a `pod` that says
-    what is run, or that is given without an image. An interrupt pauses the search; what is trained here leaves at its
-    next report.
+    Raises SpecRejected, TuningFailed, TuningPaused, FunctionTooLarge and PodiumError; TypeError for a function that
+    cannot be called with the space; ValueError for a `pod` that says what is run, or that is given without an image.
+    An interrupt pauses the search; what is trained here leaves at its next report.
     """
+    check_function(function, space)
     how = _run_by(function, image, pod or {})
     document = spec_of(function, space, **sections) | {"trial": how}
     with _client(url, token) as client:
@@ -109,7 +117,10 @@ def tune(  # noqa: PLR0913  # options of which most stay as they are
             if failure is not None:
                 raise TuningFailed(f"{experiment.id}: {experiment.message}") from failure
             raise TuningPaused(f"{experiment.id}: {experiment.message}")
-        return Study(experiment=experiment.record, best=_best(experiment))
+        best = _best(experiment)
+        if best is None and failure is not None:
+            raise TuningFailed(f"{experiment.id}: the function raised, and no trial was trained in full") from failure
+        return Study(experiment=experiment.record, best=best)
 
 
 def spec_of(  # noqa: PLR0913  # as above
@@ -159,11 +170,12 @@ def _run_by(function: Function, image: str | None, pod: Mapping[str, object]) ->
 
 def call(function: Function, trial: Trial) -> None:
     """Have the function train one run, and report what it returns where it did not report the last epoch itself."""
-    takes = list(inspect.signature(function).parameters.values())
-    is_of_trial = len(takes) == 1 and takes[0].kind not in BY_NAME and takes[0].name not in trial.parameters
+    is_of_trial = takes_trial(function, trial.parameters)
     returned = function(trial) if is_of_trial else function(**trial.parameters)
-    if trial.is_finished or returned is None:
+    if trial.is_finished or (returned is None and trial.has_reported):
         return
+    if returned is None:
+        raise TypeError("the function returned None and reported nothing: return a number, or call trial.report")
     metrics = dict(returned) if isinstance(returned, Mapping) else {trial.assignment.objective: float(returned)}
     trial.report(epoch=trial.to_epoch, checkpoint=None, samples_per_second=None, **metrics)
 

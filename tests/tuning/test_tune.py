@@ -125,3 +125,40 @@ def test_a_search_that_somebody_pauses_says_so(url: str) -> None:
 def test_a_space_with_a_fault_is_refused_before_anything_runs(url: str) -> None:
     with pytest.raises((SpecRefused, ValueError), match=r"parameters\.x"):
         podium.tune(lambda x: x, {"x": podium.real(1, 0)}, url=url, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("function", "space", "told"),
+    [
+        (3, SPACE, "wants a function first, found 3"),
+        (lambda x: x, {"x": (0, 1)}, r"the space's 'x' is \(0, 1\); write it as podium.real"),
+        (lambda x, width: x, SPACE, r"takes \(x, width\), and the space has x, kind"),
+        (lambda *, trial: 1.0, SPACE, "name its arguments like the parameters"),
+    ],
+)
+def test_what_cannot_be_called_is_told_before_anything_is_created(
+    url: str, service: Service, function: Any, space: Any, told: str
+) -> None:
+    with pytest.raises(TypeError, match=told):
+        podium.tune(function, space, url=url, progress=False, budget=2)
+    assert service.http.get("/api/v1/experiments").json()["items"] == []
+
+
+def test_a_function_that_only_raises_fails_also_where_the_budget_ends_first(url: str) -> None:
+    with pytest.raises(TuningFailed, match="no trial was trained in full") as failed:
+        podium.tune(lambda trial: 1 / 0, SPACE, url=url, progress=False, budget={"runs": 2})
+    assert isinstance(failed.value.__cause__, ZeroDivisionError)
+
+
+def test_a_function_that_returns_nothing_is_told_so(url: str) -> None:
+    with pytest.raises(TuningFailed) as failed:
+        podium.tune(lambda trial: None, SPACE, url=url, progress=False, budget={"runs": 2})
+    assert "returned None and reported nothing" in str(failed.value.__cause__)
+
+
+def test_a_study_shows_itself_in_a_line_and_in_a_notebook(url: str) -> None:
+    study = podium.tune(lambda x: x, {"x": podium.real(0, 1)}, url=url, progress=False, budget={"runs": 2}, name="line")
+    assert repr(study).startswith(f"<Study {study.experiment.id}: completed")
+    assert repr(study).endswith(f", x={study.best_parameters['x']!r}>")
+    assert len(repr(study)) < 200
+    assert study._repr_html_().startswith("<div")
