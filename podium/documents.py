@@ -47,9 +47,10 @@ def _read(text: str, how: Callable[[YAML, io.StringIO], Read]) -> Read:
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UnreadableDocument(
-            f"not valid YAML or JSON{where}: {error.problem or error.context}", mark.line + 1 if mark else None
-        ) from None
+        told = f"not valid YAML or JSON{where}: {error.problem or error.context}"
+        if error.problem == "but found another document":
+            told = f"it holds several documents, of which another begins{where}: write each into a file"
+        raise UnreadableDocument(told, mark.line + 1 if mark else None) from None
     except (YAMLError, ValueError) as error:
         raise UnreadableDocument(f"not valid YAML or JSON: {error}") from None
     except RecursionError:

@@ -18,6 +18,8 @@ from podium.importing.road import Imported, Road, imported, imported_study
 from podium.importing.source import NotImportable
 
 NEEDS_A_HAND = 1
+SQLITE = b"SQLite format 3\0"
+"""How such a file begins."""
 From = Annotated[
     str, typer.Argument(metavar="FILE", help=f"A file, or {PREFIX}URL for the storage of an Optuna study.")
 ]
@@ -52,13 +54,10 @@ def import_(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
         if road is Road.OPTUNA or source.startswith(PREFIX):
             found = [imported_study(source.removeprefix(PREFIX), study)]
         else:
-            run_text = None if run_file is None else run_file.read_text(encoding="utf-8")
-            text = Path(source).read_text(encoding="utf-8")
-            found = imported(text, road=road, run_text=run_text, full_epochs=full_epochs)
+            run_text = None if run_file is None else _text_of(run_file)
+            found = imported(_text_of(Path(source)), road=road, run_text=run_text, full_epochs=full_epochs)
     except (UnreadableDocument, NotImportable) as error:
         raise BadInput(f"{shown}: {error}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"{shown}: it is not UTF-8 text") from None
     text = "---\n".join(each.text for each in found)
     if output is None:
         typer.echo(text, nl=False)
@@ -67,11 +66,28 @@ def import_(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
     return _say(shown, found, strict=strict)
 
 
+def _text_of(path: Path) -> str:
+    """Return what a file holds. Raises BadInput."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror}") from None
+    if content.startswith(SQLITE):
+        raise BadInput(f"{path} is an SQLite database; of an Optuna study: podium import {PREFIX}sqlite:///{path}")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise BadInput(f"{path}: it is not UTF-8 text") from None
+
+
 def _say(source: str, found: Sequence[Imported], *, strict: bool) -> int:
     for each in found:
         for remark in each.remarks:
             remarks().print(f"{source}: {remark}", soft_wrap=True)
         for fault in each.faults:
             typer.echo(f"{source}: to mend before it runs: {fault}", err=True)
+    if len(found) > 1:
+        several = f"{source}: {len(found)} experiments, with --- between them: `podium run` takes a file for each"
+        remarks().print(several, soft_wrap=True)
     lost = any(remark.kind is Kind.LOST for each in found for remark in each.remarks)
     return NEEDS_A_HAND if any(each.faults for each in found) or (strict and lost) else 0

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from podium.importing.katib_trial import trial
-from podium.importing.naming import experiment_name, parameter_name, refuse_twins
+from podium.importing.naming import named, parameter_name, refuse_twins
 from podium.importing.source import Found, NotImportable, Source, number, section, sections, values, whole
 from podium.importing.space import Written, hinted, listed, ranged
 from podium.parameters import Value
@@ -41,7 +41,9 @@ def experiment(source: Source) -> Written:
     parameters, epochs = _parameters(source, found, resource, constants)
     if not parameters:
         raise NotImportable("spec.parameters holds none that can vary; an experiment searches at least one")
-    written: Written = {"name": experiment_name(section(source.document, "metadata", "").get("name"))}
+    metadata = section(source.document, "metadata", "")
+    given = metadata.get("name") or metadata.get("generateName")
+    written: Written = {"name": named(source, "metadata.name", given)}
     written["objective"] = _objective(source, found)
     written["parameters"] = parameters
     written["fidelity"] = _fidelity(source, epochs)

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from podium.importing.naming import experiment_name, parameter_name, refuse_twins
-from podium.importing.optuna_trials import conditions, guesses, is_feasible
+from podium.importing.naming import named, parameter_name, refuse_twins
+from podium.importing.optuna_trials import NOTHING, conditions, guesses, is_feasible
 from podium.importing.source import NotImportable, Source
 from podium.importing.space import Written, listed, ranged
 from podium.ladder import rungs_of
@@ -106,7 +106,7 @@ def experiment(study: Any) -> tuple[Source, Written]:
         raise NotImportable(f"no parameter of {study.study_name!r} can vary; an experiment searches at least one")
     _say_what_varies(source, trials, distributions)
     _conditions(source, finished, parameters)
-    written: Written = {"name": experiment_name(study.study_name)} | _objectives(source, study)
+    written: Written = {"name": named(source, "name", study.study_name)} | _objectives(source, study)
     written["parameters"] = parameters
     written["fidelity"] = _fidelity(source, finished)
     written["budget"] = {"runs": BUDGET}
@@ -153,7 +153,9 @@ def _parameters(source: Source, distributions: Mapping[str, Any]) -> dict[str, W
         if name != given:
             source.changed(path, f"it is called {name}")
         if kind == "CategoricalDistribution":
-            parameter = listed(source, path, list(found.choices))
+            if None in found.choices:
+                source.changed(path, f"the choice None becomes the text {NOTHING!r}: Podium has no None")
+            parameter = listed(source, path, [NOTHING if each is None else each for each in found.choices])
         else:
             is_whole = kind == "IntDistribution"
             parameter = ranged(

@@ -14,6 +14,8 @@ from podium.importing.space import Written
 from podium.parameters import Parameter, Value, names_on
 
 MOST_GUESSES = 20
+NOTHING = "None"
+"""What the choice None of a category becomes."""
 SPACE: TypeAdapter[dict[str, Parameter]] = TypeAdapter(dict[str, Parameter])
 
 
@@ -105,7 +107,9 @@ def _inside(configurations: Sequence[dict[str, Value]], parameters: Mapping[str,
 
 
 def value_in(value: Any, parameter: Written) -> Value:  # Any: of whatever type Optuna holds
-    """Return a value as its parameter has it: the texts "True" and "False" have become booleans."""
+    """Return a value as its parameter has it: the texts "True" and "False" have become booleans, and None a text."""
+    if value is None:
+        return NOTHING
     is_flag = parameter["type"] == "categorical" and set(map(type, parameter["choices"])) == {bool}
     found: Value = value.lower() == "true" if is_flag and isinstance(value, str) else value
     return found

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from podium.importing import sigopt
-from podium.importing.naming import experiment_name
+from podium.importing.naming import named
 from podium.importing.source import Found, Source, section
 from podium.importing.space import Written
 
@@ -38,7 +38,7 @@ def orchestrated(source: Source, *, full_epochs: int | None = None, beside: Foun
         source.assumed("run", f"a full training is {full_epochs} epochs, as the command says")
     written = sigopt.experiment(source, optimization, path, full_epochs=full_epochs)
     if run.get("name"):
-        written["name"] = experiment_name(run["name"])
+        written["name"] = named(source, "name", run["name"])
     source.unlisted("", run if beside is None else {}, OF_A_RUN, "it is about the cluster, or how an image was built")
     written["trial"] = _trial(source, run, command)
     return written

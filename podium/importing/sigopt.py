@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from podium.importing.naming import experiment_name, parameter_name, refuse_twins, rung_name
+from podium.importing.naming import named, parameter_name, refuse_twins, rung_name
 from podium.importing.source import Found, NotImportable, Source, number, section, sections, values, whole
 from podium.importing.space import Written, hinted, listed, ranged
 from podium.ladder import rungs_of
@@ -30,7 +30,7 @@ ITS_OWN = (
 def experiment(source: Source, found: Found, path: str = "", *, full_epochs: int | None = None) -> Written:
     """Return the sections of a spec that an experiment's own keys make, without how a trial is trained."""
     source.unlisted(path, found, (*KNOWN, *ITS_OWN))
-    written: Written = {"name": experiment_name(found.get("name"))}
+    written: Written = {"name": named(source, _at(path, "name"), found.get("name"))}
     written |= _metrics(source, found, path)
     parameters = _parameters(source, found, path)
     if not parameters:

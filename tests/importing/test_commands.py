@@ -45,7 +45,7 @@ def test_what_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
     found = podium("import", str(tmp_path / "x.yaml"))
     assert found.exit_code == 2
     assert found.stderr.count("\n") == 1
-    assert podium("import", str(tmp_path / "missing.yaml")).exit_code == 1
+    assert podium("import", str(tmp_path / "missing.yaml")).exit_code == 2
 
 
 def test_an_imported_spec_that_needs_a_hand_says_which(tmp_path: Path) -> None:
@@ -67,7 +67,9 @@ def test_forking_sets_and_removes_by_path() -> None:
     ("path", "says"),
     [
         ("buget.runs", "there is budget"),
-        ("guesses[1]", "1 of them"),
+        ("guesses[1]", "the list has 1, counted from 0"),
+        ("guesses.0", "write them like guesses"),
+        ("guesses[0].lr.x", "it is empty, and has no 'lr'"),
         ("budget.runs.x", "cannot be looked up"),
         ("a..b", "no path"),
     ],
@@ -106,3 +108,42 @@ def test_a_dry_fork_prints_and_creates_nothing_and_faults_are_told(real: Podium,
     assert "parallelism: found 0" in wrong.stderr
     assert real("fork", old, "--set", "parallelism").exit_code == 2
     assert len(service.http.get("/api/v1/experiments").json()["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("nothing.yaml", None, "cannot read {}: No such file"),
+        (".", None, "cannot read {}: Is a directory"),
+        ("study.db", b"SQLite format 3\x00rest", "podium import optuna:sqlite:///{}"),
+        ("binary.yaml", b"\xff\xfe", "{}: it is not UTF-8 text"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_wrong_input(tmp_path: Path, name: str, content: bytes | None, told: str) -> None:
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    result = podium("import", str(path))
+    assert (result.exit_code, told.format(path) in result.stderr) == (2, True)
+
+
+def test_a_name_that_podium_does_not_take_is_said_to_change(tmp_path: Path) -> None:
+    path = tmp_path / "experiment.json"
+    parameters = [{"name": "x", "type": "double", "bounds": {"min": 0, "max": 1}}]
+    content = {"name": "Größe — été", "parameters": parameters, "metrics": [{"name": "f"}], "observation_budget": 9}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    result = podium("import", str(path))
+    assert result.exit_code == 0
+    assert "name: grosse-ete" in result.stdout
+    assert "'Größe — été' becomes grosse-ete" in result.stderr
+
+
+def test_of_several_experiments_in_a_file_run_wants_one_each(tmp_path: Path) -> None:
+    katib = (Path(__file__).parent / "katib.yaml").read_text(encoding="utf-8")
+    both, spec = tmp_path / "both.yaml", tmp_path / "spec.yaml"
+    both.write_text(f"{katib}\n---\n{katib}", encoding="utf-8")
+    found = podium("import", str(both), "-o", str(spec))
+    assert "2 experiments, with --- between them" in found.stderr
+    refused = podium("run", str(spec))
+    assert refused.exit_code == 2
+    assert "it holds several documents, of which another begins at line" in refused.stderr

@@ -197,3 +197,19 @@ def test_of_more_objectives_than_four_the_rest_is_named() -> None:
     assert found.faults == []
     assert len(found.document["other_objectives"]) == 3
     assert "lost: metrics: value_4: Podium takes four objectives" in " ".join(map(str, found.remarks))
+
+
+def test_none_among_the_choices_becomes_a_text_in_space_conditions_and_guesses() -> None:
+    depth = optuna.distributions.CategoricalDistribution([None, 5, 10])
+    rate = optuna.distributions.FloatDistribution(0.0, 1.0)
+    made = told(
+        ({"depth": None}, {"depth": depth}, 0.1),
+        ({"depth": 5, "rate": 0.5}, {"depth": depth, "rate": rate}, 0.2),
+        ({"depth": 10, "rate": 0.7}, {"depth": depth, "rate": rate}, 0.3),
+    )
+    found = imported_from_memory(made)
+    assert faults_in(found.document) == []
+    assert found.document["parameters"]["depth"]["choices"] == ["None", 5, 10]
+    assert found.document["parameters"]["rate"]["when"] == {"depth": [5, 10]}
+    assert found.document["guesses"][0] == {"depth": "None"}
+    assert any("None becomes the text 'None'" in str(remark) for remark in found.remarks)
