@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Row = dict[str, object]
+TABLES = ("trials", "measurements")
 
 
 def trial_rows(trials: Sequence[Trial]) -> list[Row]:

@@ -13,7 +13,7 @@ from podium.refusal import StillRunning
 from podium.snapshot import has_ended, is_at_rest
 from podium.spec import ExperimentSpec, Limits
 from podium.study import ReportFormat, StudyReport
-from podium.tables import measurement_rows, table_of, trial_rows
+from podium.tables import TABLES, measurement_rows, table_of, trial_rows
 from podium.taxonomy import ExperimentState
 from podium.wire import Experiment as Record
 from podium.wire import ExperimentChange, Progress, Run, Trial
@@ -100,7 +100,7 @@ class AsyncExperiment:
                 shown.show(moment)
                 waited = (moment.now - began).total_seconds()
                 if timeout is not None and waited >= timeout and not is_at_rest(moment.experiment, moment.runs):
-                    raise StillRunning(f"{self.id} is not at rest after {waited:.0f} s; it goes on: {self.message}")
+                    raise StillRunning(f"{self.id} is not at rest after {waited:.3g} s; it goes on: {self.message}")
         return self
 
     async def pause(self) -> Self:
@@ -149,8 +149,11 @@ class AsyncExperiment:
     async def to_pandas(self, table: Literal["trials", "measurements"] = "trials") -> "DataFrame":
         """Return its trials, a row each, or what each of their epochs measured, a row each.
 
-        Parameters are columns by their names, metrics too. Raises ImportError without pandas.
+        Parameters are columns by their names, metrics too. Raises ImportError without pandas, and
+        ValueError for another table.
         """
+        if table not in TABLES:
+            raise ValueError(f"no table {table!r}; there are {', '.join(TABLES)}")
         if table == "trials":
             return table_of(trial_rows([trial async for trial in self._client.trials(self.id)]))
         return table_of(measurement_rows([trial async for trial in self._client.measurements(self.id)]))

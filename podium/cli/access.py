@@ -13,6 +13,7 @@ from podium.cli.access_tables import changes_table, projects_table, tokens_table
 from podium.cli.output import Answer, answers, quietly
 from podium.cli.reading import Url, connect
 from podium.cli.terminal import BadInput, remarks, say
+from podium.client import Client, NotFound
 from podium.faults import faults_of
 from podium.snapshot import utc_now
 
@@ -33,7 +34,9 @@ Projects = Annotated[
 Days = Annotated[int, typer.Option("--days", min=1, max=MOST_DAYS, help="How long it is good.")]
 Forever = Annotated[bool, typer.Option("--never-expires", help="It is good until it is revoked.")]
 Everything = Annotated[bool, typer.Option("--all", help="Also those that are revoked.")]
-Experiment = Annotated[str | None, typer.Argument(metavar="[EXPERIMENT]", help="Only what was changed of this one.")]
+Experiment = Annotated[
+    str | None, typer.Argument(metavar="[EXPERIMENT]", help="Only what was changed of this one: its id or name.")
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="So many, the latest first.")]
 
 
@@ -101,8 +104,19 @@ def list_projects(url: Url = None) -> Answer:
 def audit(experiment: Experiment = None, limit: Limit = 50, url: Url = None) -> Answer:
     """Show who changed what, the latest first; an admin's token is needed."""
     with connect(url) as client:
-        found = list(islice(client.changes(experiment=experiment), limit))
+        named, missing = (None, None) if experiment is None else _id_of(client, experiment)
+        found = list(islice(client.changes(experiment=named), limit))
+    if missing is not None and not found:
+        raise missing
     return Answer(document=found, view=changes_table(found), names=[each.id for each in found])
+
+
+def _id_of(client: Client, experiment: str) -> tuple[str, NotFound | None]:
+    """Return an experiment's id, and why it is not there: of one that is deleted, the trail still tells by its id."""
+    try:
+        return client.find(experiment).id, None
+    except NotFound as missing:
+        return experiment, missing
 
 
 def _meant(token: str, found: Sequence[Token]) -> Token:

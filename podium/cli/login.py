@@ -64,6 +64,8 @@ def logout(profile: ProfileName = None) -> None:
     else:
         file.unlink(missing_ok=True)
     say(f"logged out of {config.profiles[name].url}")
+    if rest and name == config.current:
+        say(f"no profile is current now; there is {', '.join(sorted(rest))}: PODIUM_PROFILE and --profile choose one")
 
 
 class Login(Contract):

@@ -149,3 +149,16 @@ def test_whoami_tells_a_tokens_projects_and_its_end_and_a_revoked_one_that_it_op
 def test_what_can_be_nobodys_id_is_no_experiment(real: Podium, typed: str) -> None:
     refused = real("show", typed)
     assert (refused.exit_code, refused.stderr) == (1, f"podium: no experiment {typed!r}; `podium ls` lists them\n")
+
+
+def test_the_trail_of_an_experiment_is_found_by_its_name_and_after_its_end(real: Podium, tmp_path: Path) -> None:
+    file = tmp_path / "tiny.yaml"
+    file.write_text(json.dumps(spec_document(name="tiny")))
+    experiment_id = said(real("run", str(file), "--detach")).strip()
+    assert said(real("audit", "tiny")) == said(real("audit", experiment_id))
+    assert "experiment created" in said(real("audit", "tiny"))
+    real("stop", "tiny")
+    real("delete", "tiny", "--yes")
+    assert "experiment deleted" in said(real("audit", experiment_id))
+    nobodys = real("audit", "nobody")
+    assert (nobodys.exit_code, nobodys.stderr) == (1, "podium: no experiment 'nobody'; `podium ls` lists them\n")

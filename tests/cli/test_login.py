@@ -110,12 +110,23 @@ def test_profiles_lie_beside_each_other(run: Podium, closed: str, opened: str, c
         assert client.experiments.list() == []
     with podium.Client(closed) as client:  # the token is for this address, whichever profile is current
         assert client.experiments.list() == []
-    run("logout", "--profile", "work")
+    left = run("logout", "--profile", "work")
+    assert left.stdout == f"logged out of {closed}\n"
     with podium.Client(closed) as client, pytest.raises(NotAdmitted):
         client.experiments.list()
     missing = run("whoami", "--profile", "work")
     assert missing.exit_code == 1
     assert "has no profile 'work', it has home; make one with: podium login URL --profile work" in missing.stderr
+
+
+def test_who_leaves_the_current_profile_is_told_of_the_others(run: Podium, closed: str, opened: str) -> None:
+    run("login", opened, "--profile", "home")
+    run("login", closed, "--token", "-", "--profile", "work", typed=TOKEN)
+    left = run("logout")
+    assert left.stdout.splitlines() == [
+        f"logged out of {closed}",
+        "no profile is current now; there is home: PODIUM_PROFILE and --profile choose one",
+    ]
 
 
 def test_a_file_that_others_may_read_is_told_of(run: Podium, closed: str, config: Path) -> None:

@@ -80,7 +80,7 @@ def test_who_looks_too_often_looks_later(ask: Ask) -> None:
 
 
 def test_who_has_no_more_time_is_told_and_the_experiment_goes_on(ask: Ask) -> None:
-    with pytest.raises(StillRunning, match="digits-k3f9 is not at rest after 0 s; it goes on: 2 runs") as caught:
+    with pytest.raises(StillRunning, match=r"digits-k3f9 is not at rest after 0\.\d+ s; it goes on: 2 runs") as caught:
         ask(telling(an_experiment()), lambda client: experiment(client).wait(timeout=0.05), Waits())
     assert isinstance(caught.value, TimeoutError)
 
