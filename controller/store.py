@@ -101,7 +101,9 @@ def best_trial(session: Session, found: ExperimentRow) -> TrialRow:
     best = session.scalar(_that_count(found).limit(1))
     if best is None:
         thresholds = " and kept to the thresholds" if found.spec.get("thresholds") else ""
-        raise NoTrialYet(f"no trial of {found.id!r} has reached full fidelity{thresholds} yet; look again later")
+        has_ended = found.state in (ExperimentState.STOPPED, ExperimentState.COMPLETED)
+        then = f", and it has ended; `podium trials {found.id}` lists them" if has_ended else " yet; look again later"
+        raise NoTrialYet(f"no trial of {found.id!r} has reached full fidelity{thresholds}{then}")
     return best
 
 

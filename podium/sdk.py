@@ -96,6 +96,9 @@ class Trial:
         """The configuration to train with: booleans are booleans, integers are integers."""
         return dict(self.assignment.configuration)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.number}, to epoch {self.to_epoch}: {self.parameters}>"
+
     @property
     def number(self) -> int:
         """The trial's number in its experiment."""

@@ -280,3 +280,11 @@ def test_an_address_at_which_nothing_is_is_named(service: Service) -> None:
     answer = service.http.get(f"{API}/nothing")
     assert (answer.status_code, answer.json()["error"]) == (404, "HttpError")
     assert "there is nothing at /api/v1/nothing" in answer.json()["detail"]
+
+
+def test_an_experiment_that_has_ended_without_a_best_asks_nobody_to_look_again(service: Service) -> None:
+    experiment_id = service.create()
+    url = f"{API}/experiments/{experiment_id}"
+    assert "look again later" in service.http.get(f"{url}/best").json()["detail"]
+    service.http.post(f"{url}/stop")
+    assert f"it has ended; `podium trials {experiment_id}`" in service.http.get(f"{url}/best").json()["detail"]

@@ -55,6 +55,7 @@ def test_a_search_trained_by_who_asks_ends_by_its_budget(service: Service, clien
     experiment = service.create(**EXTERNAL | {"budget": {"cost": 3.0}, "parallelism": 2})
     trained = []
     for trial in trials(client, "tiny", holder="a test"):
+        assert repr(trial).startswith(f"<AskedTrial {trial.number}, to epoch ")
         with trial:
             train(trial)
             trained.append(trial.number)
