@@ -14,7 +14,7 @@ from podium.address import PROFILE_VARIABLE, find_address
 from podium.cli.output import Answer, answers, quietly
 from podium.cli.reading import Url
 from podium.cli.terminal import BadInput, remarks, say
-from podium.client import NotAdmitted, PodiumClient, Refused
+from podium.client import NotAdmitted, PodiumClient, Refused, ServerUnreachable
 from podium.contract import Contract
 from podium.loopback import is_loopback
 from podium.profiles import DEFAULT_PROFILE, Profile, config_file, read_config, write_config
@@ -98,11 +98,19 @@ def whoami(url: Url = None, profile: ProfileName = None) -> Answer:
             url_from=address.url_from,
             token=address.fingerprint if address.token else None,
             token_from=address.token_from if address.token else None,
-            controller_version=_or_none(client.server_version),  # who may list experiments may not read its description
+            controller_version=_version_of(client),
             version=version("podium"),
             who=_or_none(client.who_am_i),
         )
     return Answer(document=login, view=_login_view(login), names=[login.who.name] if login.who else [])
+
+
+def _version_of(client: PodiumClient) -> str | None:
+    """Return the controller's version: None where its description may not be read, or is not there in time."""
+    try:
+        return client.server_version()
+    except (Refused, ServerUnreachable):
+        return None
 
 
 def _or_none(ask: Callable[[], Told]) -> Told | None:

@@ -13,7 +13,7 @@ import podium
 from controller.database import open_sessions
 from podium.address import find_address
 from podium.cli.app import app
-from podium.client import NotAdmitted
+from podium.client import NotAdmitted, PodiumClient, ServerUnreachable
 from tests.cli.served import serving
 from tests.service import Service
 
@@ -117,6 +117,18 @@ def test_profiles_lie_beside_each_other(run: Podium, closed: str, opened: str, c
     missing = run("whoami", "--profile", "work")
     assert missing.exit_code == 1
     assert "has no profile 'work', it has home; make one with: podium login URL --profile work" in missing.stderr
+
+
+def test_a_description_that_does_not_come_in_time_hides_only_the_version(
+    run: Podium, opened: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_late(client: PodiumClient) -> str:
+        raise ServerUnreachable(f"{opened} did not answer within 10 s")
+
+    monkeypatch.setattr(PodiumClient, "server_version", too_late)
+    run("login", opened)
+    told = run("whoami")
+    assert (told.exit_code, "version     not told there, " in told.stdout) == (0, True)
 
 
 def test_who_leaves_the_current_profile_is_told_of_the_others(run: Podium, closed: str, opened: str) -> None:
