@@ -133,13 +133,19 @@ def doctor(state_dir: StateDir = None) -> None:
 
 @contextmanager
 def until_signal() -> Iterator[Says]:
-    """Yield a function that says whether SIGTERM or SIGINT has come. The handler only takes a note."""
+    """Yield a function that says whether SIGTERM, SIGINT or SIGHUP has come. The handler only takes a note.
+
+    SIGHUP comes when the terminal is closed; under `nohup` it is ignored already, and stays so.
+    """
     received: list[int] = []
 
     def note(number: int, frame: object) -> None:
         received.append(number)
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    heard = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        heard.append(signal.SIGHUP)
+    before = {number: signal.signal(number, note) for number in heard}
     try:
         yield lambda: bool(received)
     finally:

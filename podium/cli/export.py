@@ -15,7 +15,7 @@ from podium.cli.terminal import BadInput, remarks
 from podium.client import NotFound, PodiumError
 from podium.exporting import csv_files, mlflow_runs, tables, tensorboard, wandb_runs
 from podium.exporting.columns import trial_columns, trial_row
-from podium.exporting.mlflow_api import Credentials, MlflowServer
+from podium.exporting.mlflow_api import Credentials, MlflowServer, NotAServer
 from podium.exporting.parquet_files import NoPyArrow
 from podium.exporting.reading import ExportClient
 from podium.exporting.spool import Spool
@@ -85,7 +85,7 @@ def export(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
                 remarks().print(_write(client, found, spool, to, place, experiment_name or found.name, artifacts))
             except (NoPyArrow, NoWandb) as error:
                 raise NotInstalled(str(error)) from None
-            except FolderOfAnother as error:
+            except (FolderOfAnother, NotAServer) as error:
                 raise BadInput(str(error)) from None
 
 

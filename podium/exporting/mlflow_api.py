@@ -32,6 +32,10 @@ class MlflowRefused(PodiumError):
     """The MLflow server did not do what it was asked; the message says what it said."""
 
 
+class NotAServer(PodiumError):
+    """What is given is no address of an MLflow server."""
+
+
 class _NotNow(MlflowRefused):
     """It may do it later."""
 
@@ -55,7 +59,10 @@ class MlflowRun:
 
 
 class MlflowServer:
-    """A tracking server, closed at the end of its `with` block. Every method raises MlflowRefused."""
+    """A tracking server, closed at the end of its `with` block. Every method raises MlflowRefused.
+
+    Raises NotAServer for what is no http:// or https:// address.
+    """
 
     def __init__(
         self,
@@ -66,7 +73,7 @@ class MlflowServer:
     ) -> None:
         parts = urlsplit(uri)
         if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise MlflowRefused(f"{uri!r} is no address of an MLflow server; write http://HOST:PORT or https://…")
+            raise NotAServer(f"{uri!r} is no address of an MLflow server; write http://HOST:PORT or https://…")
         self.uri, self._sleep, self._is_local = uri.rstrip("/"), sleep, is_loopback(parts.hostname or "")
         user, password, token = credentials.username, credentials.password, credentials.token
         self._http = httpx2.Client(

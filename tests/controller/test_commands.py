@@ -1,12 +1,15 @@
 """`podium-controller` as a process: what is wrong is said in one line."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
+
+from controller.__main__ import until_signal
 
 
 @pytest.fixture
@@ -53,3 +56,23 @@ def test_a_wrong_configuration_is_one_clear_line(environment: dict[str, str], wo
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
     assert word in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_is_noted_and_what_was_done_with_it_before_is_done_again(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with until_signal() as is_asked_to_stop:
+        assert not is_asked_to_stop()
+        os.kill(os.getpid(), number)
+        assert is_asked_to_stop()
+    assert signal.getsignal(number) is before
+
+
+def test_a_terminal_that_closes_is_nothing_to_who_was_started_with_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with until_signal() as is_asked_to_stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not is_asked_to_stop()
+    finally:
+        signal.signal(signal.SIGHUP, before)
