@@ -75,7 +75,7 @@ def test_a_metric_that_nobody_reported_bounds_nothing() -> None:
 def test_several_objectives_lead_along_the_whole_front() -> None:
     """The front is y = 0, x from 0.2 to 0.8. In each third of it something close was trained in full."""
     counts = np.zeros(3)
-    for seed in (0, 1):
+    for seed in range(4):  # one search leads where its first points lie
         asked = replace(PLAIN, other_goals=(Goal(metric="latency", maximize=True),), seed=seed)
         outcome = simulate(
             asked,
@@ -87,7 +87,7 @@ def test_several_objectives_lead_along_the_whole_front() -> None:
         assert outcome.suggestions[-1].predicted_mean is None
         close = [x_of(seen.configuration) for seen in seen_in_full(outcome) if float(seen.configuration["y"]) < 0.1]
         counts += np.histogram(close, bins=[0.2, 0.4, 0.6, 0.8])[0]
-    assert counts.min() >= 3
+    assert counts.min() >= 5
 
 
 def test_weights_sum_to_one_and_take_turns() -> None:
