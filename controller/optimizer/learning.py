@@ -55,16 +55,13 @@ class _Beliefs:
 
 
 def _beliefs(dimensions: int, least_noise: float = LEAST_NOISE) -> _Beliefs:
-    """Length scales grow with the root of the dimension (Hvarfner et al. 2024, section 4), and start shorter.
-
-    The fidelity scale may be so small, at two standard deviations, that a rung tells next to nothing of the next.
-    """
+    """Length scales grow with the root of the dimension (Hvarfner et al. 2024, section 4), and start shorter."""
     root = 0.5 * math.log(dimensions)
     every = np.ones(dimensions)
     log = math.log
     return _Beliefs(
         mean=np.concatenate([every * (root - 0.5), [0.0, log(8.0), 0.0, log(0.05), 0.3]]),
-        std=np.concatenate([every * math.sqrt(3), [1.0, 1.2, 0.2, 1.0, 0.5]]),
+        std=np.concatenate([every * math.sqrt(3), [1.0, 0.7, 0.2, 1.0, 0.5]]),
         start=np.concatenate([every * (root + log(0.5)), [0.0, log(8.0), 0.0, max(log(0.01), log(least_noise)), 0.3]]),
         lower=np.concatenate([every * log(0.03), [-4.0, log(0.4), -1.0, log(least_noise), -0.5]]),
         upper=np.concatenate([every * log(100.0), [4.0, log(80.0), 1.0, 0.0, 2.0]]),
