@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import structlog
 
 from controller import attempts, onlookers
+from controller.alone import alone
 from controller.beside import Chore
 from controller.cluster import Cluster, ClusterAway
 from controller.database import Sessions, transaction
@@ -66,18 +68,23 @@ class LiveOutput:
         with self._lock:
             self._become(onlookers.leaving(onlookers.remaining(self._watches, now), job, now))
             may_go = onlookers.may_go(self._watches.get(job), now)
+            if may_go:
+                self._become(onlookers.without(self._watches, job))
         if not may_go:
             self.wake()
         return may_go
 
     def look(self) -> float:
-        """Show what was read, and begin to read what is due. Return for how many seconds to rest. Never waits."""
+        """Show what was read, and begin to read what is due, which is not waited for. Return the seconds to rest."""
         self._show(self._take())
         now = self.clock()
         with self._lock:
             self._become(onlookers.remaining(self._watches, now))
             jobs = onlookers.due(self._watches, self._reading.keys(), now)
             self._become(onlookers.begun(self._watches, jobs, now))
+            is_overdue = onlookers.is_any_overdue(self._watches, now)
+        if is_overdue:
+            self.wake_reconciler()
         for job in jobs:
             self._reading[job] = self.readers.submit(self.cluster.log_tail, job)
         for job in jobs:
@@ -98,13 +105,16 @@ class LiveOutput:
             return
         for job, tail in tails.items():
             if tail:
-                with transaction(self.sessions) as session:  # one each: who locks several has an order of his own
-                    attempts.show_output(session, job, tail)
+                alone(partial(self._keep, job, tail), job=job)
         with self._lock:
             self._become(onlookers.shown(self._watches, tails))
             are_leaving = [job for job in tails if job in self._watches and self._watches[job].leaving_at]
         if are_leaving:
             self.wake_reconciler()
+
+    def _keep(self, job: str, tail: str) -> None:
+        with transaction(self.sessions) as session:  # one each: who locks several has an order of his own
+            attempts.show_output(session, job, tail)
 
     def _become(self, watches: dict[str, onlookers.Watch]) -> None:
         object.__setattr__(self, "_watches", watches)  # frozen, but for this

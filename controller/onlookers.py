@@ -87,6 +87,16 @@ def may_go(watch: Watch | None, now: datetime) -> bool:
     return _is_heard_out(watch) or now - watch.leaving_at >= LAST_WORDS
 
 
+def is_any_overdue(watches: Watches, now: datetime) -> bool:
+    """Say whether a Job that is to be deleted has waited for its last words for as long as any does."""
+    return any(watch.leaving_at is not None and now - watch.leaving_at >= LAST_WORDS for watch in watches.values())
+
+
+def without(watches: Watches, job: str) -> dict[str, Watch]:
+    """Return the watches once a Job is deleted."""
+    return {name: watch for name, watch in watches.items() if name != job}
+
+
 def _is_due(watch: Watch, now: datetime) -> bool:
     if watch.read_at is None or now - watch.read_at >= EVERY:
         return True

@@ -18,9 +18,11 @@ def check_function(function: Function, space: Mapping[str, object]) -> None:
 
     A parameter with a `when` is not there in every trial: whether the function can do without it shows then.
     """
+    how = "podium.real(low, high), podium.integer(low, high) or podium.choice(...)"
+    if not isinstance(space, Mapping):
+        raise TypeError(f"podium.tune wants a space next, found {space!r}; write a dict of names, each with {how}")
     for name, parameter in space.items():
         if not isinstance(parameter, Mapping):
-            how = "podium.real(low, high), podium.integer(low, high) or podium.choice(...)"
             raise TypeError(f"the space's {name!r} is {parameter!r}; write it as {how}")
     signature = _signature(function)
     if not space or takes_trial(function, space):

@@ -53,8 +53,15 @@ def news(before: str, now: str) -> tuple[str, bool]:
 def _overlap(known: str, seen: str) -> int:
     """Return how many letters of `seen`, the most possible, are the end of `known`."""
     for length in range(min(len(known), len(seen)), 0, -1):
-        begin = len(known) - length
-        at_line = begin == 0 or known[begin - 1] == "\n"
-        if (at_line or length >= SURE_LETTERS) and seen.startswith(known[begin:]):
+        if seen.startswith(known[-length:]) and _is_sure(known, seen, length):
             return length
     return 0
+
+
+def _is_sure(known: str, seen: str, length: int) -> bool:
+    """Say whether an overlap is no chance. Of a half-written line alone it may be: "step 50" begins "step 501", too."""
+    begin = len(known) - length
+    if begin == 0 or length >= SURE_LETTERS:
+        return True
+    has_whole_line = "\n" in known[begin:] or seen[length : length + 1] in ("", "\n")
+    return known[begin - 1] == "\n" and has_whole_line

@@ -35,7 +35,7 @@ from podium.parameters import Configuration
 from podium.preemption import Preemption
 from podium.refusal import NotFound, PodiumError
 from podium.sdk import Trial
-from podium.taxonomy import ExperimentState
+from podium.taxonomy import EndReason, ExperimentState
 from podium.wire import Experiment as Record
 from podium.wire import Trial as Best
 
@@ -118,8 +118,8 @@ def tune(  # noqa: PLR0913  # options of which most stay as they are
                 raise TuningFailed(f"{experiment.id}: {experiment.message}") from failure
             raise TuningPaused(f"{experiment.id}: {experiment.message}")
         best = _best(experiment)
-        if best is None and failure is not None:
-            raise TuningFailed(f"{experiment.id}: the function raised, and no trial was trained in full") from failure
+        if best is None and failure is not None and not _has_trained(experiment):
+            raise TuningFailed(f"{experiment.id}: the function raised in all trials") from failure
         return Study(experiment=experiment.record, best=best)
 
 
@@ -250,6 +250,10 @@ def _best(experiment: Experiment) -> Best | None:
         return experiment.best()
     except NotFound:
         return None
+
+
+def _has_trained(experiment: Experiment) -> bool:
+    return any(run.end_reason is EndReason.SUCCEEDED for run in experiment.runs())
 
 
 def real(low: float, high: float, *, log: bool = False) -> Document:

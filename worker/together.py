@@ -129,7 +129,8 @@ def joined(rank: Rank) -> Iterator[Together]:
         yield everybody
     except BaseException as error:
         if everybody.has_parted:
-            distributed.destroy_process_group()  # else its threads may abort the process at its end
+            with suppress(RuntimeError):  # the reason to leave is this error
+                distributed.destroy_process_group()  # else its threads may abort the process at its end
         elif not rank.is_first or (isinstance(error, Exception) and exit_of(error) is None):
             time.sleep(LATER_SECONDS)
         raise

@@ -93,7 +93,7 @@ class HereAndElsewhere:
             self._here.delete_job(name)
 
     def log_tail(self, name: str) -> str:
-        return self._elsewhere.last_words(name) or self._here.log_tail(name)
+        return self._here.log_tail(name) or self._elsewhere.last_words(name)
 
     def tell(self, name: str, event: JobEvent) -> None:
         self._here.tell(name, event)

@@ -77,11 +77,11 @@ class Printer:
     """Prints what comes, under the name of the attempt that it is of."""
 
     def __init__(self) -> None:
-        self._heading = ""
+        self._job = ""
 
     def print(self, output: Output) -> None:
         attempt = output.attempt
-        has_begun = self._heading.startswith(f"==> {attempt.job}:")
+        has_begun = self._job == attempt.job
         if not has_begun:
             self._head(attempt)
         if output.is_after_gap:
@@ -95,8 +95,8 @@ class Printer:
                 typer.echo(f"({attempt.detail})")
 
     def _head(self, attempt: Attempt) -> None:
-        self._heading = f"==> {attempt.job}: {attempt.end_reason or attempt.state} <=="
-        typer.echo(self._heading)
+        self._job = attempt.job
+        typer.echo(f"==> {attempt.job}: {attempt.end_reason or attempt.state} <==")
 
 
 def _attempts(trial: TrialDetail) -> list[Attempt]:

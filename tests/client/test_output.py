@@ -1,5 +1,6 @@
 """A trial's output followed: the same by the blocking client and by the asynchronous."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+import podium
 from podium.aio import output as aio_output
 from podium.aio.endpoints import AsyncPodiumClient
 from podium.aio.following import PATIENCE, AsyncClock
@@ -17,8 +19,10 @@ from podium.client import ServerUnreachable
 from podium.printed import Output
 from podium.taxonomy import AttemptState, EndReason, RunState
 from podium.wire import Attempt, TrialDetail
+from tests.cli.served import serving
 from tests.cli.stand_in import BORN, a_run, a_trial, an_attempt
 from tests.client.answering import Handler, Use, Waits, asynchronous, blocking
+from tests.service import API, Service
 
 Moment = TrialDetail | httpx2.RequestError
 FIRST = an_attempt(1, state=AttemptState.RUNNING, end_reason=None, ended_at=None)
@@ -117,3 +121,22 @@ def test_a_controller_that_is_away_is_waited_for_and_nothing_is_missed(ask: Any)
     for_ever = PATIENCE // timedelta(minutes=1) + 2
     with pytest.raises(ServerUnreachable):
         follow(ask, [running, *(moment for _ in range(for_ever) for moment in away())])
+
+
+def test_an_experiments_trial_is_followed_by_its_number(service: Service) -> None:
+    experiment_id = service.create(parallelism=1, budget={"cost": 1.0})
+    service.settle()
+    [job] = service.active()
+    service.cluster.exit(job, 65, log="the loss is NaN")
+    service.settle()
+    service.http.post(f"{API}/experiments/{experiment_id}/stop")
+    service.settle()
+
+    async def followed(url: str) -> list[str]:
+        async with podium.AsyncClient(url) as client:
+            experiment = await client.experiments.get(experiment_id)
+            return [each.text async for each in experiment.trials.follow(1)]
+
+    with serving(service.app) as url, podium.Client(url) as client:
+        texts = [each.text for each in client.experiments.get(experiment_id).trials.follow(1)]
+        assert texts == asyncio.run(followed(url)) == ["the loss is NaN\n"]

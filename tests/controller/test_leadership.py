@@ -89,6 +89,7 @@ def test_the_leader_alone_hears_whose_output_is_watched_and_is_not_woken_by_it(
     wait_for(lambda: leader.is_held, "it leads", 30)
     standby = Leadership(database_url, _ignore, watched=unheard.append)
     standby.start()
+    assert woken.wait(30)  # once, because it leads
     woken.clear()
     with transaction(open_sessions(engine)) as session:
         ask_for_output(session, ["tiny-k3f9-t1-e4-a1", "tiny-k3f9-t2-e4-a1"])

@@ -15,6 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 from sqlalchemy import Engine, make_url
+from sqlalchemy.orm import Session
 
 from controller import attempts
 from controller.actions import EndAttempt
@@ -239,12 +240,38 @@ def test_an_output_that_cannot_be_read_holds_up_neither_others_nor_the_reconcile
         service.finish(bad)
         service.reconciler.reconcile()
         assert bad in service.cluster.seen, "its last words are not had"
+        passes: list[bool] = []
+        object.__setattr__(live, "wake_reconciler", lambda: passes.append(True))
+        live.look()
+        assert passes == []
         service.clock.advance(LAST_WORDS.total_seconds())
+        live.look()
+        assert passes, "the next pass may be half a minute away"
         service.settle()
         assert bad not in service.cluster.seen, "they are not waited for any longer"
     finally:
         cluster.goes_on.set()
         live.close()
+
+
+def test_an_output_that_cannot_be_kept_keeps_no_other_from_being_shown(
+    service: Service, live: LiveOutput, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment_id = service.create(parallelism=2)
+    service.settle()
+    show = attempts.show_output
+
+    def picky(session: Session, job: str, tail: str) -> None:
+        if tail == "no":
+            raise ValueError(tail)
+        show(session, job, tail)
+
+    monkeypatch.setattr(attempts, "show_output", picky)
+    for job, tail in zip(service.active(), ("no", "yes"), strict=True):
+        service.cluster.logs[job] = tail
+        live.watch(job)
+    look(live)
+    assert {kept(service, experiment_id, number) for number in (1, 2)} == {"", "yes"}
 
 
 def test_a_watched_job_is_deleted_once_its_last_words_are_read(service: Service, live: LiveOutput) -> None:
@@ -264,6 +291,8 @@ def test_a_watched_job_is_deleted_once_its_last_words_are_read(service: Service,
     assert woken
     service.reconciler.reconcile()
     assert job not in service.cluster.seen
+    live.look()
+    assert not live._reading, "nothing is read of what is deleted"
     service.settle()
     assert kept(service, experiment_id) == "goodbye"
 

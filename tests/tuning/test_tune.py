@@ -19,6 +19,14 @@ from tests.service import Service
 SPACE = {"x": podium.real(0, 1), "kind": podium.choice("a", "b")}
 
 
+@pytest.fixture(autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C is heard also where the tests were started so that it would not be, as with `nohup` and `&`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def url(service: Service) -> Iterator[str]:
     """The application's address, whose reconciler makes its passes meanwhile."""
@@ -65,6 +73,17 @@ def test_a_function_that_returns_a_number_and_takes_parameters_by_name(url: str)
 def test_metrics_may_be_several(url: str) -> None:
     study = tune(lambda trial: {"score": 0.5, "loss": 2.0}, url, objective="score", name="two")
     assert study.best.metrics == {"score": 0.5, "loss": 2.0}
+
+
+def test_a_search_of_which_something_was_trained_has_not_failed(url: str) -> None:
+    def train(trial: Any) -> None:
+        if trial.to_epoch == trial.full_epochs:
+            raise KeyError("of the last epochs")
+        for epoch in trial.epochs():
+            trial.report(epoch=epoch, value=0.5)
+
+    study = podium.tune(train, SPACE, url=url, progress=False, epochs=16, budget={"cost": 3.0, "runs": 7}, name="one")
+    assert (study.experiment.state, study.best) == ("completed", None)
 
 
 def test_what_raises_again_and_again_is_shown(url: str) -> None:
@@ -131,6 +150,7 @@ def test_a_space_with_a_fault_is_refused_before_anything_runs(url: str) -> None:
     ("function", "space", "told"),
     [
         (3, SPACE, "wants a function first, found 3"),
+        (lambda x: x, ["x"], r"wants a space next, found \['x'\]; write a dict"),
         (lambda x: x, {"x": (0, 1)}, r"the space's 'x' is \(0, 1\); write it as podium.real"),
         (lambda x, width: x, SPACE, r"takes \(x, width\), and the space has x, kind"),
         (lambda *, trial: 1.0, SPACE, "name its arguments like the parameters"),
@@ -145,7 +165,7 @@ def test_what_cannot_be_called_is_told_before_anything_is_created(
 
 
 def test_a_function_that_only_raises_fails_also_where_the_budget_ends_first(url: str) -> None:
-    with pytest.raises(TuningFailed, match="no trial was trained in full") as failed:
+    with pytest.raises(TuningFailed, match="raised in all trials") as failed:
         podium.tune(lambda trial: 1 / 0, SPACE, url=url, progress=False, budget={"runs": 2})
     assert isinstance(failed.value.__cause__, ZeroDivisionError)
 
