@@ -1,11 +1,13 @@
 """Runs that are asked for, over HTTP, on a real database: what becomes of each way to end one."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from controller.database import transaction
-from controller.leases.taking import take_back
+from controller.leases import taking
+from podium.asked import Ask
 from podium.snapshot import is_at_rest
 from podium.wire import Experiment, Run
 from tests.builders import spec_document
@@ -162,13 +164,24 @@ def test_what_nobody_took_before_a_pause_is_not_in_flight_and_what_was_taken_is(
     assert ask(service, experiment)["suggestion"]["job"] == untaken
 
 
-def test_what_is_taken_just_before_it_is_taken_back_stays_taken(service: Service, experiment: str) -> None:
-    held = ask(service, experiment)["suggestion"]
-    with transaction(service.sessions) as session:
-        take_back(session, held["job"])
+def test_what_is_taken_while_it_is_taken_back_stays_taken(service: Service, experiment: str) -> None:
+    with ThreadPoolExecutor() as aside, transaction(service.sessions) as session:
+        asked = taking.ask(session, experiment, Ask(), service.signer, service.clock())
+        assert asked.suggestion is not None
+        taken_back = aside.submit(withdraw, service, asked.suggestion.job)
+        with pytest.raises(TimeoutError):  # it waits for who asks
+            taken_back.result(0.3)
+        session.commit()
+        taken_back.result(30)
+    held = asked.suggestion.model_dump(mode="json")
     tell(service, held)
     service.settle()
     assert service.read(f"{experiment}/trials/{held['trial']}")["runs"][0]["end_reason"] == "succeeded"
+
+
+def withdraw(service: Service, job: str) -> None:
+    with transaction(service.sessions) as session:
+        taking.take_back(session, job)
 
 
 def test_stopping_takes_everything_back(service: Service, experiment: str) -> None:
