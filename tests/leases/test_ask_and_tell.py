@@ -173,10 +173,10 @@ def test_what_is_taken_while_it_is_taken_back_stays_taken(service: Service, expe
             taken_back.result(0.3)
         session.commit()
         taken_back.result(30)
-    held = asked.suggestion.model_dump(mode="json")
-    tell(service, held)
+    attempts = service.read(f"{experiment}/attempts")["items"]
+    assert {each["job"]: each["state"] for each in attempts}[asked.suggestion.job] == "running"
     service.settle()
-    assert service.read(f"{experiment}/trials/{held['trial']}")["runs"][0]["end_reason"] == "succeeded"
+    tell(service, asked.suggestion.model_dump(mode="json"))
 
 
 def withdraw(service: Service, job: str) -> None:
