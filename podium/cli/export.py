@@ -18,6 +18,7 @@ from podium.exporting.columns import trial_columns, trial_row
 from podium.exporting.mlflow_api import Credentials, MlflowServer, NotAServer
 from podium.exporting.parquet_files import NoPyArrow
 from podium.exporting.reading import ExportClient
+from podium.exporting.shown_address import without_user
 from podium.exporting.spool import Spool
 from podium.exporting.tensorboard import FolderOfAnother
 from podium.exporting.wandb_runs import NoWandb
@@ -70,7 +71,7 @@ def export(  # noqa: PLR0913,PLR0917  # typer reads options from parameters
 ) -> None:
     """Write trials and measurements as CSV or Parquet, or tell MLflow, TensorBoard or Weights & Biases of them."""
     if where is not None and output is not None:
-        raise BadInput(f"say once where to write, found {where} and --output {output}")
+        raise BadInput(f"say once where to write, found {without_user(where)} and --output {without_user(output)}")
     place = where or output
     if place is None and to is not Road.CSV:
         raise BadInput(f"say where: podium export {experiment} --to {to.value} {'URI' if to is Road.MLFLOW else 'DIR'}")

@@ -17,6 +17,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from podium import whole_file
 from podium.client import PodiumError
 from podium.exporting.mlflow_words import Metric, Status
+from podium.exporting.shown_address import without_any_user, without_user
 from podium.loopback import is_loopback
 
 API = "/api/2.0/mlflow/"
@@ -71,13 +72,13 @@ class MlflowServer:
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        parts = urlsplit(uri)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise NotAServer(f"{uri!r} is no address of an MLflow server; write http://HOST:PORT or https://…")
-        self.uri, self._sleep, self._is_local = uri.rstrip("/"), sleep, is_loopback(parts.hostname or "")
+        host = _host(uri)
+        self.shown = without_user(uri.rstrip("/"))
+        """The address for messages: the one that is given may hold a password."""
+        self._sleep, self._is_local = sleep, is_loopback(host)
         user, password, token = credentials.username, credentials.password, credentials.token
         self._http = httpx2.Client(
-            base_url=self.uri,
+            base_url=uri.rstrip("/"),
             auth=(user, password or "") if user is not None else None,
             headers={"Authorization": f"Bearer {token}"} if token and user is None else {},
             timeout=TIMEOUT_SECONDS,
@@ -102,7 +103,8 @@ class MlflowServer:
             return str(self._call("POST", "experiments/create", {"name": name}, "experiment_id"))
         if found.get("lifecycle_stage") == "deleted":
             raise MlflowRefused(
-                f"the experiment {name!r} is deleted at {self.uri}; restore it there, or give another --experiment-name"
+                f"the experiment {name!r} is deleted at {self.shown}; restore it there, or give another "
+                "--experiment-name"
             )
         return str(found["experiment_id"])
 
@@ -181,7 +183,7 @@ class MlflowServer:
             self._write_artifact(f"{run.artifact_uri.rstrip('/')}/{path}", content)
         else:
             raise MlflowRefused(
-                f"artifacts of {self.uri} lie in {run.artifact_uri}, which podium cannot write; {SERVE}"
+                f"artifacts of {self.shown} lie in {without_user(run.artifact_uri)}, which podium cannot write; {SERVE}"
             )
 
     def _write_artifact(self, url: str, content: bytes) -> None:
@@ -190,7 +192,7 @@ class MlflowServer:
         except Exception as error:  # a storage raises what it likes: botocore's errors are no OSErrors
             why = (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
             raise MlflowRefused(
-                f"{url}, where {self.uri} has its artifacts, cannot be written: {why}; {SERVE}"
+                f"{url}, where {self.shown} has its artifacts, cannot be written: {why}; {SERVE}"
             ) from error
 
     def _call(self, method: str, what: str, asked: Mapping[str, Any], part: str | None = None) -> Any:  # Any: JSON
@@ -216,19 +218,34 @@ class MlflowServer:
         except (ValueError, KeyError, TypeError, IndexError):
             kind = response.headers.get("Content-Type", "nothing").partition(";")[0]
             raise MlflowRefused(
-                f"what answers at {self.uri} is no MLflow server: it said {kind} to {response.url.path}, and not what "
-                "MLflow says; give the address of the tracking server, and what signs in where a page asks for that"
+                f"what answers at {self.shown} is no MLflow server: it said {kind} to {response.url.path}, and not "
+                "what MLflow says; give the address of the tracking server, and what signs in where a page asks for "
+                "that"
             ) from None
 
     def _send(self, request: httpx2.Request) -> httpx2.Response:
         try:
             response = self._http.send(request)
         except httpx2.RequestError as error:
-            raise _NotNow(f"no answer from MLflow at {self.uri}: {str(error) or type(error).__name__}") from None
+            raise _NotNow(f"no answer from MLflow at {self.shown}: {str(error) or type(error).__name__}") from None
         if response.is_success:
             return response
         kind = _NotNow if response.status_code in PASSING else MlflowRefused
-        raise kind(f"MLflow at {self.uri} answered {response.status_code} to {request.url.path}: {_said(response)}")
+        raise kind(f"MLflow at {self.shown} answered {response.status_code} to {request.url.path}: {_said(response)}")
+
+
+def _host(uri: str) -> str:
+    """Return the host of a server's address. Raises NotAServer."""
+    try:
+        url = httpx2.URL(uri)
+        if url.scheme in ("http", "https") and url.host:
+            return url.host
+    except (httpx2.InvalidURL, ValueError):  # what they say may hold a part of a password
+        pass
+    escaped = ", and %2F, %3F, %23 for / ? # in a password" if "@" in uri else ""
+    raise NotAServer(
+        f"{without_any_user(uri)!r} is no address of an MLflow server; write http://HOST:PORT or https://…{escaped}"
+    )
 
 
 def _run(found: Mapping[str, Any]) -> MlflowRun:

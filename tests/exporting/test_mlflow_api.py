@@ -4,13 +4,16 @@
 """
 
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from podium.client import PodiumError
 from podium.exporting.mlflow_api import MlflowRefused, MlflowRun, MlflowServer
 from podium.exporting.mlflow_runs import children_of
 from podium.exporting.mlflow_words import PARENT_TAG, TRIAL_TAG
@@ -24,8 +27,10 @@ class Page(BaseHTTPRequestHandler):
 
     kind: ClassVar[str] = "text/html; charset=utf-8"
     body: ClassVar[bytes] = b"<html>Sign in</html>"
+    signed: ClassVar[list[str | None]] = []
 
     def do_GET(self) -> None:
+        self.signed.append(self.headers.get("Authorization"))
         self.send_response(200)
         self.send_header("Content-Type", self.kind)
         self.send_header("Content-Length", str(len(self.body)))
@@ -38,20 +43,34 @@ class Page(BaseHTTPRequestHandler):
         """Say nothing: a test's output is its failures."""
 
 
+@contextmanager
+def answering(kind: str, body: bytes) -> Iterator[tuple[str, list[str | None]]]:
+    """Serve a page; yield its address, and by what each request signs in."""
+    signed: list[str | None] = []
+    handler = type("Handler", (Page,), {"kind": kind, "body": body, "signed": signed})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", signed
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @pytest.fixture(
-    params=[("text/html", b"<html>Sign in</html>"), ("application/json", b"[]"), ("application/json", b"{}")]
+    params=[
+        ("text/html", b"<html>Sign in</html>"),
+        ("application/json", b"[]"),
+        ("application/json", b"{}"),
+    ]
 )
 def stranger(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     """The address of a server that is not MLflow's, and the type of what it says."""
     kind, body = request.param
-    handler = type("Handler", (Page,), {"kind": kind, "body": body})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", kind
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with answering(kind, body) as (address, _):
+        yield address, kind
 
 
 def test_a_server_that_is_not_mlflows_is_told_in_one_line(service: Service, stranger: tuple[str, str]) -> None:
@@ -89,3 +108,42 @@ def a_run(identity: str, trial: str | None, parent: str | None) -> MlflowRun:
 def test_children_of_a_deleted_parent_are_known_and_of_two_the_parents_own_is() -> None:
     known = [a_run("new", None, None), a_run("b", "1", "new"), a_run("a", "1", "gone"), a_run("c", "2", "gone")]
     assert {number: run.run_id for number, run in children_of(known, "new").items()} == {"1": "b", "2": "c"}
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://bob:s3cret@127.0.0.1:1", "no answer from MLflow at http://127.0.0.1:1: "),
+        ("http://bob:s3cret%40@127.0.0.1:1/a@b/", "no answer from MLflow at http://127.0.0.1:1/a@b: "),
+        ("ftp://bob:s3cret@host", "'ftp://host' is no address of an MLflow server"),
+        ("bob:s3cret@host:5000", "'host:5000' is no address of an MLflow server"),
+        ("http://bob:s3cret/x@host", "'http://host' is no address of an MLflow server; .* %2F, %3F, %23 for / "),
+    ],
+)
+def test_no_message_holds_the_password_of_an_address(address: str, shown: str) -> None:
+    with (
+        pytest.raises(PodiumError, match=shown) as error,
+        MlflowServer(address, sleep=lambda seconds: None) as server,
+    ):
+        server.experiment("digits")
+    assert "bob" not in str(error.value)
+    assert "s3cret" not in str(error.value)
+
+
+def test_the_password_of_an_address_signs_in() -> None:
+    body = b'{"experiment": {"experiment_id": "7"}}'
+    with (
+        answering("application/json", body) as (address, signed),
+        MlflowServer(address.replace("http://", "http://bob:s3cret@")) as server,
+    ):
+        assert server.experiment("digits") == "7"
+    assert signed == ["Basic " + b64encode(b"bob:s3cret").decode()]
+
+
+def test_artifacts_at_an_address_with_a_password_are_told_without_it() -> None:
+    run = MlflowRun(run_id="r", artifact_uri="ftp://bob:s3cret@host/0/r", tags={})
+    with (
+        MlflowServer("http://127.0.0.1:9", sleep=lambda seconds: None) as server,
+        pytest.raises(MlflowRefused, match="lie in ftp://host/0/r, which podium cannot write"),
+    ):
+        server.put_artifact(run, "experiment.yaml", b"")
