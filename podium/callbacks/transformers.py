@@ -35,6 +35,9 @@ from podium.callbacks import output_folder
 from podium.callbacks.metrics import chosen
 from podium.sdk import Trial
 
+LEAST_SHARE = 1e-6
+"""Of an epoch: less than a step, and more than floating point loses."""
+
 
 class PodiumCallback(TrainerCallback):
     """Reports what the Trainer evaluates at the end of each epoch, with its checkpoint folder as the checkpoint.
@@ -108,7 +111,12 @@ class PodiumCallback(TrainerCallback):
         metrics: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
-        """Take what was evaluated. Of a dict of data sets it is one set's metrics: the epoch is reported with all."""
+        """Take what was evaluated. Of a dict of data sets it is one set's metrics: the epoch is reported with all.
+
+        What another callback has evaluated within an epoch is left alone.
+        """
+        if not _is_whole_epoch(state):
+            return
         if _epoch(state) != self._evaluated_epoch:
             self._evaluated, self._evaluated_epoch = {}, _epoch(state)
         self._evaluated |= metrics or {}
@@ -137,3 +145,7 @@ class PodiumCallback(TrainerCallback):
 
 def _epoch(state: TrainerState) -> int:
     return round(state.epoch or 0.0)
+
+
+def _is_whole_epoch(state: TrainerState) -> bool:
+    return abs((state.epoch or 0.0) - _epoch(state)) < LEAST_SHARE

@@ -181,3 +181,26 @@ def test_a_checkpoint_that_another_run_has_the_trainer_delete_names_the_cause(
     said = capsys.readouterr().err
     assert "out/checkpoint-2 is not there" in said
     assert "beside checkpoint-500, which another run left, save_total_limit removed it: give each run a folder" in said
+
+
+class Curious(TrainerCallback):
+    """Has the Trainer evaluate within an epoch, too, at the 7th step; remembers at which step the training ended."""
+
+    ended_at = 0
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        control.should_evaluate = state.global_step == 7
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.ended_at = state.global_step
+
+
+@pytest.mark.parametrize("saves", ["epoch", "no"])
+def test_an_evaluation_within_an_epoch_is_none_of_an_epoch_and_ends_nothing(
+    run: Run, of_eval_loss: FakeRunApi, saves: str
+) -> None:
+    curious = Curious()
+    options = {"per_device_train_batch_size": 4, "save_strategy": saves, "more": [curious]}
+    assert run(lambda trial: train(trial, **options), to_epoch=2) == 0
+    assert of_eval_loss.epochs == [1, 2]
+    assert curious.ended_at == 8
