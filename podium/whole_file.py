@@ -82,6 +82,15 @@ def make_folder(folder: str) -> None:
             os.chmod(folder, os.stat(folder).st_mode | stat.S_IRWXG)
 
 
+def flush_names(folder: str | os.PathLike[str]) -> None:
+    """Have the names in a folder survive a power cut, where its file system can: some mounts refuse to flush folders.
+
+    Where the rename is done the new is in its place, and an error would say that it is not.
+    """
+    with suppress(OSError):
+        flush(folder)
+
+
 def flush(path: str | os.PathLike[str]) -> None:
     """Have a file's content, or the names in a folder, survive a power cut."""
     number = os.open(path, os.O_RDONLY)

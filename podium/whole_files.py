@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from podium.whole_file import PARTIAL, flush
+from podium.whole_file import PARTIAL, flush, flush_names
 
 Beside = Callable[[Path], Path]
 """Where to write the file that is to be at a path."""
@@ -35,7 +35,7 @@ def together() -> Iterator[Beside]:
         for path, partial in partials.items():
             os.replace(partial, path)
         for folder in {path.parent for path in partials}:
-            flush(folder)
+            flush_names(folder)
     finally:
         for partial in partials.values():
             partial.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from podium.whole_file import flush
+from podium.whole_file import flush, flush_names
 
 
 def put(new: Path, place: Path) -> None:
@@ -21,7 +21,7 @@ def put(new: Path, place: Path) -> None:
     _flush_all(new)
     if not place.exists():
         os.replace(new, place)
-        flush(place.parent)
+        flush_names(place.parent)
         return
     before = Path(tempfile.mkdtemp(prefix=f".{place.name}.before-", dir=place.parent))
     try:
@@ -30,15 +30,19 @@ def put(new: Path, place: Path) -> None:
     except BaseException:
         _put_back(before, place)
         raise
-    flush(place.parent)
+    flush_names(place.parent)
     shutil.rmtree(before, ignore_errors=True)
 
 
 def _flush_all(folder: Path) -> None:
     for path in folder.rglob("*"):
-        if path.is_dir() or (path.is_file() and not path.is_symlink()):
+        if path.is_symlink():
+            continue
+        if path.is_dir():
+            flush_names(path)
+        elif path.is_file():
             flush(path)
-    flush(folder)
+    flush_names(folder)
 
 
 def _put_back(before: Path, place: Path) -> None:

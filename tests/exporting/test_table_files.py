@@ -13,6 +13,7 @@ from podium.exporting.record import TrialRecord
 from podium.exporting.spool import Spool
 from tests.exporting.records import a_record
 from tests.exporting.test_tables import parameters
+from tests.exporting.test_whole_folder import flushing_no_folders
 
 
 class Breaking(Spool):
@@ -64,6 +65,15 @@ def test_files_are_on_the_disk_before_they_have_their_names(tmp_path: Path, monk
     assert done == [f"flush {name}.partial" for name in names] + [f"rename {name}" for name in names] + [
         f"flush {tmp_path.name}"
     ]
+
+
+def test_a_mount_that_flushes_no_folders_takes_files_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushing_no_folders(monkeypatch)
+    with Spool([a_record(1)]) as spool:
+        tables.write_folder(tmp_path, spool, parameters(), "csv")
+    assert {path.name for path in tmp_path.iterdir()} == {"trials.csv", "measurements.csv", csv_files.METADATA}
 
 
 def test_a_file_of_trials_beside_the_types_of_an_earlier_export_renews_them(tmp_path: Path) -> None:

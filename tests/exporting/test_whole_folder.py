@@ -1,6 +1,7 @@
 """A folder takes another's place, or the other is still there: renames are made to fail one by one."""
 
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,18 @@ def failing_at(calls: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "replace", refused)
 
 
+def flushing_no_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let folders not be flushed, as some mounts do."""
+    fsync = os.fsync
+
+    def refused(number: int) -> None:
+        if stat.S_ISDIR(os.fstat(number).st_mode):
+            raise OSError(22, "Invalid argument")
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", refused)
+
+
 def test_a_folder_takes_a_free_place_and_a_taken_one(tmp_path: Path, new: Path) -> None:
     whole_folder.put(new, tmp_path / "place")
     whole_folder.put(a_folder(tmp_path / "newer", "newer"), tmp_path / "place")
@@ -47,6 +60,33 @@ def test_after_a_rename_that_fails_what_was_there_is_there(
     place = a_folder(tmp_path / "place", "old")
     failing_at({call}, monkeypatch)
     with pytest.raises(OSError, match="No space left"):
+        whole_folder.put(new, place)
+    assert (place / "model").read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {"place", "new"}
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_mount_that_flushes_no_folders_takes_the_new_one_all_the_same(
+    tmp_path: Path, new: Path, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (new / "more").mkdir()
+    place = a_folder(tmp_path / "place", "old") if taken else tmp_path / "place"
+    flushing_no_folders(monkeypatch)
+    whole_folder.put(new, place)
+    assert (place / "model").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["place"]
+
+
+def test_a_file_that_cannot_be_flushed_leaves_what_was_there(
+    tmp_path: Path, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = a_folder(tmp_path / "place", "old")
+
+    def refused(number: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", refused)
+    with pytest.raises(OSError, match="Input/output error"):
         whole_folder.put(new, place)
     assert (place / "model").read_text() == "old"
     assert {path.name for path in tmp_path.iterdir()} == {"place", "new"}
