@@ -5,6 +5,7 @@ that exporting again replaces what is there and doubles nothing. A folder is one
 """
 
 import os
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -18,6 +19,7 @@ from podium.exporting.spool import Spool
 from podium.exporting.tfrecord import framed
 from podium.taxonomy import TrialState
 from podium.whole_file import PARTIAL, flush
+from podium.whole_files import APART
 from podium.wire import Experiment
 
 FILE = "events.out.tfevents.{seconds:010d}.podium"
@@ -92,11 +94,9 @@ def _write_trial(folder: Path, record: TrialRecord) -> int:
 
 def _write(path: Path, events: list[bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    hidden = f".{path.name.replace('tfevents', 'events')}"  # a watching TensorBoard skips it
-    unfinished = path.with_name(hidden + PARTIAL)
-    try:
+    with tempfile.TemporaryDirectory(prefix=APART, dir=path.parent, ignore_cleanup_errors=True) as apart:
+        hidden = path.name.replace("tfevents", "events")  # a watching TensorBoard skips it
+        unfinished = Path(apart) / (hidden + PARTIAL)
         unfinished.write_bytes(b"".join(map(framed, events)))
         flush(unfinished)
         os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from podium import whole_files
 from podium.exporting import csv_files, tables
 from podium.exporting.columns import MEASUREMENT_COLUMNS, trial_columns
 from podium.exporting.csv_files import columns_in
@@ -65,6 +66,24 @@ def test_files_are_on_the_disk_before_they_have_their_names(tmp_path: Path, monk
     assert done == [f"flush {name}.partial" for name in names] + [f"rename {name}" for name in names] + [
         f"flush {tmp_path.name}"
     ]
+
+
+def test_two_that_write_the_same_at_once_do_not_meet_and_the_later_one_stays(tmp_path: Path) -> None:
+    place = tmp_path / "trials.csv"
+    with whole_files.together() as later:
+        later(place).write_text("later")
+        with whole_files.together() as sooner:
+            sooner(place).write_text("sooner")
+        assert place.read_text() == "sooner"
+    assert place.read_text() == "later"
+    assert [path.name for path in tmp_path.iterdir()] == ["trials.csv"]
+
+
+def test_others_may_read_what_any_file_of_this_process_lets_them_read(tmp_path: Path) -> None:
+    (tmp_path / "any").touch()
+    with whole_files.together() as beside:
+        beside(tmp_path / "trials.csv").touch()
+    assert (tmp_path / "trials.csv").stat().st_mode == (tmp_path / "any").stat().st_mode
 
 
 def test_a_mount_that_flushes_no_folders_takes_files_all_the_same(

@@ -33,6 +33,19 @@ def test_an_experiment_may_come_again_and_doubles_nothing(tmp_path: Path) -> Non
     assert len(before) == 3
 
 
+def test_two_exports_at_once_do_not_meet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = os.replace
+
+    def met(source: Path, target: Path) -> None:
+        monkeypatch.setattr(os, "replace", replace)
+        write(tmp_path, an_experiment())
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", met)
+    write(tmp_path, an_experiment())
+    assert len(names(tmp_path)) == 3
+
+
 @pytest.mark.parametrize("later_seconds", [0, 60])
 def test_another_experiment_is_refused_also_one_of_the_same_second(tmp_path: Path, later_seconds: int) -> None:
     first = an_experiment()
