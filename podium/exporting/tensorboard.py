@@ -32,7 +32,7 @@ AT_ONCE = 16
 
 
 class FolderOfAnother(Exception):
-    """The folder holds another experiment's trials, with which these would be mixed."""
+    """The folder holds another experiment's trials, or nobody knows whose, with which these would be mixed."""
 
 
 def write_folder(folder: Path, experiment: Experiment, spool: Spool) -> int:
@@ -44,7 +44,6 @@ def write_folder(folder: Path, experiment: Experiment, spool: Spool) -> int:
     at = At(seconds=born)
     told = event_files.experiment(experiment.name, experiment.spec.parameters, metrics, at)
     _write(folder / _name(experiment), [event_files.version(at), told])
-    (folder / FILE.format(seconds=int(born))).unlink(missing_ok=True)  # the same, as it was called before
     count, records = 0, iter(spool)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while some := list(islice(records, AT_ONCE)):
@@ -72,11 +71,10 @@ def events_of(record: TrialRecord) -> list[bytes]:
 def _refuse_anothers(folder: Path, experiment: Experiment) -> None:
     for path in sorted(folder.glob("events.out.tfevents.*.podium*")):
         _, _, owner = path.name.partition(".podium.")
-        # before files named their experiment, its name was within
-        if owner != experiment.id if owner else experiment.name.encode() not in path.read_bytes():
-            whose = f"the trials of {owner}" if owner else "another experiment's trials"
+        if owner != experiment.id:
+            held = f"the trials of {owner}" if owner else f"{path.name}, which does not say whose trials are here"
             raise FolderOfAnother(
-                f"{folder} holds {whose}, which TensorBoard would mix with those of {experiment.id}; name another "
+                f"{folder} holds {held}, which TensorBoard would mix with those of {experiment.id}; name another "
                 f"folder: podium export {experiment.id} --to tensorboard {folder}-{experiment.id}"
             )
 

@@ -58,15 +58,13 @@ def test_another_experiment_is_refused_also_one_of_the_same_second(tmp_path: Pat
     write(tmp_path / "runs-other", other)
 
 
-def test_a_folder_from_before_files_named_their_experiment_is_known_by_what_is_in_them(tmp_path: Path) -> None:
-    ours, other = an_experiment(), an_experiment(id="other-x1y2", name="others")
-    write(tmp_path, ours)
-    [root] = tmp_path.glob("*tfevents*")
-    os.rename(root, tmp_path / FILE.format(seconds=int(ours.created_at.timestamp())))
-    with pytest.raises(FolderOfAnother, match="holds another experiment's trials"):
-        write(tmp_path, other)
-    write(tmp_path, ours)
-    assert [path.name for path in tmp_path.glob("*tfevents*")] == [root.name]
+def test_a_folder_that_does_not_say_whose_it_is_is_refused_even_if_it_tells_of_such_a_name(tmp_path: Path) -> None:
+    ours = an_experiment(name="a")
+    nobodys = tmp_path / FILE.format(seconds=int(ours.created_at.timestamp()))
+    nobodys.write_bytes(b"banana")
+    with pytest.raises(FolderOfAnother, match=rf"holds {nobodys.name}, which does not say whose .* name another"):
+        write(tmp_path, ours)
+    assert names(tmp_path) == {nobodys.name}
 
 
 def test_the_command_refuses_in_one_line_and_names_the_remedy(service: Service, tmp_path: Path) -> None:
