@@ -7,8 +7,9 @@ of other packages into whatever environment `podium` is installed in (docs/decis
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx2
@@ -16,10 +17,21 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from podium import whole_file
 from podium.client import PodiumError
+from podium.exporting.mlflow_answers import (
+    OTHER_SHAPE,
+    MlflowRun,
+    read_experiment,
+    read_metric,
+    read_object,
+    read_page,
+    read_run,
+    read_text,
+)
 from podium.exporting.mlflow_words import Metric, Status
 from podium.exporting.shown_address import without_any_user, without_user
 from podium.loopback import is_loopback
 
+T = TypeVar("T")
 API = "/api/2.0/mlflow/"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
 MOST_METRICS, MOST_NAMED = 800, 100
@@ -48,15 +60,6 @@ class Credentials:
     token: str | None = None
     username: str | None = None
     password: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MlflowRun:
-    run_id: str
-    artifact_uri: str
-    tags: Mapping[str, str]
-    has_ended: bool = False
-    """Whether it has an end time."""
 
 
 class MlflowServer:
@@ -96,17 +99,19 @@ class MlflowServer:
     def experiment(self, name: str) -> str:
         """Return the id of the experiment of this name, which is created if there is none."""
         try:
-            found = self._call("GET", "experiments/get-by-name", {"experiment_name": name}, "experiment")
+            found, is_deleted = self._call("GET", "experiments/get-by-name", {"experiment_name": name}, read_experiment)
         except MlflowRefused as error:
             if "RESOURCE_DOES_NOT_EXIST" not in str(error):
                 raise
-            return str(self._call("POST", "experiments/create", {"name": name}, "experiment_id"))
-        if found.get("lifecycle_stage") == "deleted":
+            return self._call(
+                "POST", "experiments/create", {"name": name}, lambda body: read_text(body["experiment_id"])
+            )
+        if is_deleted:
             raise MlflowRefused(
                 f"the experiment {name!r} is deleted at {self.shown}; restore it there, or give another "
                 "--experiment-name"
             )
-        return str(found["experiment_id"])
+        return found
 
     def runs(self, experiment: str, tags: Mapping[str, str]) -> Iterator[MlflowRun]:
         """Yield the runs that have these tags and are not deleted. Values must hold no quotes."""
@@ -116,21 +121,20 @@ class MlflowServer:
             "max_results": 1000,
         }
         while True:
-            answer = self._call("POST", "runs/search", asked)
-            yield from (_run(each) for each in answer.get("runs", []))
-            if not answer.get("next_page_token"):
+            found, asked["page_token"] = self._call("POST", "runs/search", asked, partial(read_page, "runs", read_run))
+            yield from found
+            if not asked["page_token"]:
                 return
-            asked["page_token"] = answer["next_page_token"]
 
     def create_run(self, experiment: str, name: str, tags: Mapping[str, str], start_time: int) -> MlflowRun:
         """Create a run with its tags, in one step. It is not tried again: the answer may be all that was lost."""
         asked = {"experiment_id": experiment, "run_name": name, "start_time": start_time, "tags": _pairs(tags)}
-        return _run(self._once("POST", "runs/create", asked, "run"))
+        return self._once("POST", "runs/create", asked, lambda body: read_run(body["run"]))
 
     def update_run(self, run_id: str, *, name: str, status: Status, end_time: int | None) -> None:
         """Tell how a run stands. None leaves the end time that it has; 0 takes it away."""
         asked: dict[str, Any] = {"run_id": run_id, "run_name": name, "status": status}  # Any: JSON
-        self._call("POST", "runs/update", asked | ({} if end_time is None else {"end_time": end_time}))
+        self._call("POST", "runs/update", asked | ({} if end_time is None else {"end_time": end_time}), read_object)
 
     def log(
         self, run_id: str, *, params: Mapping[str, str], metrics: Sequence[Metric], tags: Mapping[str, str]
@@ -146,32 +150,26 @@ class MlflowServer:
             first, points = points[:MOST_METRICS], points[MOST_METRICS:]
             is_all = not points and len(params) <= MOST_NAMED and len(tags) <= MOST_NAMED
             asked = {"run_id": run_id, "params": some, "metrics": first, "tags": _pairs(tags) if is_all else []}
-            self._call("POST", "runs/log-batch", asked)
+            self._call("POST", "runs/log-batch", asked, read_object)
             if is_all:
                 return
         for part in _parts(points, MOST_METRICS):
-            self._call("POST", "runs/log-batch", {"run_id": run_id, "metrics": part})
+            self._call("POST", "runs/log-batch", {"run_id": run_id, "metrics": part}, read_object)
         for part in _parts(_pairs(tags), MOST_NAMED):
-            self._call("POST", "runs/log-batch", {"run_id": run_id, "tags": part})
+            self._call("POST", "runs/log-batch", {"run_id": run_id, "tags": part}, read_object)
 
     def delete_tag(self, run_id: str, key: str) -> None:
-        self._call("POST", "runs/delete-tag", {"run_id": run_id, "key": key})
+        self._call("POST", "runs/delete-tag", {"run_id": run_id, "key": key}, read_object)
 
     def history(self, run_id: str, key: str) -> Iterator[Metric]:
         """Yield all values of a metric that the run has."""
         asked: dict[str, Any] = {"run_id": run_id, "metric_key": key, "max_results": 25_000}  # Any: JSON
         while True:
-            answer = self._call("GET", "metrics/get-history", asked)
-            for each in answer.get("metrics", []):
-                yield Metric(
-                    key=str(each["key"]),
-                    value=float(each["value"]),
-                    timestamp=int(each["timestamp"]),
-                    step=int(each.get("step", 0)),
-                )
-            if not answer.get("next_page_token"):
+            read = partial(read_page, "metrics", read_metric)
+            found, asked["page_token"] = self._call("GET", "metrics/get-history", asked, read)
+            yield from found
+            if not asked["page_token"]:
                 return
-            asked["page_token"] = answer["next_page_token"]
 
     def put_artifact(self, run: MlflowRun, path: str, content: bytes) -> None:
         """Store a file with a run, in place of one of this name: through the server, or where it says."""
@@ -195,10 +193,10 @@ class MlflowServer:
                 f"{url}, where {self.shown} has its artifacts, cannot be written: {why}; {SERVE}"
             ) from error
 
-    def _call(self, method: str, what: str, asked: Mapping[str, Any], part: str | None = None) -> Any:  # Any: JSON
-        return self._retried(lambda: self._once(method, what, asked, part))
+    def _call(self, method: str, what: str, asked: Mapping[str, Any], read: Callable[[Any], T]) -> T:  # Any: JSON
+        return self._retried(lambda: self._once(method, what, asked, read))
 
-    def _retried(self, ask: Callable[[], Any]) -> Any:
+    def _retried(self, ask: Callable[[], T]) -> T:
         retrying = Retrying(
             retry=retry_if_exception_type(_NotNow),
             wait=wait_random_exponential(multiplier=0.2, max=5.0),
@@ -208,14 +206,13 @@ class MlflowServer:
         )
         return retrying(ask)
 
-    def _once(self, method: str, what: str, asked: Mapping[str, Any], part: str | None = None) -> Any:  # Any: JSON
-        """Ask; return the answer, or this part of it."""
+    def _once(self, method: str, what: str, asked: Mapping[str, Any], read: Callable[[Any], T]) -> T:  # Any: JSON
+        """Ask; return what is read from the answer."""
         form: dict[str, Any] = {"params": dict(asked)} if method == "GET" else {"json": asked}  # Any: httpx's
         response = self._send(self._http.build_request(method, API + what, **form))
         try:
-            body = response.json()
-            return body if part is None and isinstance(body, dict) else body[part]
-        except (ValueError, KeyError, TypeError, IndexError):
+            return read(read_object(response.json()))
+        except OTHER_SHAPE:
             kind = response.headers.get("Content-Type", "nothing").partition(";")[0]
             raise MlflowRefused(
                 f"what answers at {self.shown} is no MLflow server: it said {kind} to {response.url.path}, and not "
@@ -245,14 +242,6 @@ def _host(uri: str) -> str:
     escaped = ", and %2F, %3F, %23 for / ? # in a password" if "@" in uri else ""
     raise NotAServer(
         f"{without_any_user(uri)!r} is no address of an MLflow server; write http://HOST:PORT or https://…{escaped}"
-    )
-
-
-def _run(found: Mapping[str, Any]) -> MlflowRun:
-    info = found["info"]
-    tags = {each["key"]: each["value"] for each in found.get("data", {}).get("tags", [])}
-    return MlflowRun(
-        run_id=info["run_id"], artifact_uri=info["artifact_uri"], tags=tags, has_ended=bool(info.get("end_time"))
     )
 
 

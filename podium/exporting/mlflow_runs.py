@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from podium.documents import write_document
-from podium.exporting.mlflow_api import MlflowRun, MlflowServer
+from podium.exporting.mlflow_answers import MlflowRun
+from podium.exporting.mlflow_api import MlflowServer
 from podium.exporting.mlflow_words import (
     DIGEST_TAG,
     EXPERIMENT_TAG,

@@ -14,7 +14,8 @@ from typing import ClassVar
 import pytest
 
 from podium.client import PodiumError
-from podium.exporting.mlflow_api import MlflowRefused, MlflowRun, MlflowServer
+from podium.exporting.mlflow_answers import MlflowRun
+from podium.exporting.mlflow_api import MlflowRefused, MlflowServer
 from podium.exporting.mlflow_runs import children_of
 from podium.exporting.mlflow_words import PARENT_TAG, TRIAL_TAG
 from tests.cli.served import serving
@@ -64,6 +65,8 @@ def answering(kind: str, body: bytes) -> Iterator[tuple[str, list[str | None]]]:
         ("text/html", b"<html>Sign in</html>"),
         ("application/json", b"[]"),
         ("application/json", b"{}"),
+        ("application/json", b'{"experiment": []}'),
+        ("application/json", b'{"experiment": {"experiment_id": null}}'),
     ]
 )
 def stranger(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
@@ -147,3 +150,47 @@ def test_artifacts_at_an_address_with_a_password_are_told_without_it() -> None:
         pytest.raises(MlflowRefused, match="lie in ftp://host/0/r, which podium cannot write"),
     ):
         server.put_artifact(run, "experiment.yaml", b"")
+
+
+A_RUN = b'"info": {"run_id": "r", "artifact_uri": "file:///r"}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"runs": [{"data": {}}]}',
+        b'{"runs": [{"info": []}]}',
+        b'{"runs": [{"info": {"run_id": "r", "artifact_uri": null}}]}',
+        b'{"runs": [{"data": {"tags": [7]}, ' + A_RUN + b"}]}",
+        b'{"runs": 7}',
+        b'{"runs": [], "next_page_token": 7}',
+        b"[]",
+    ],
+)
+def test_runs_of_another_shape_are_told_in_one_line(body: bytes) -> None:
+    with (
+        answering("application/json", body) as (address, _),
+        MlflowServer(address) as server,
+        pytest.raises(MlflowRefused, match=r"is no MLflow server: it said application/json to /api/2.0/mlflow/runs/"),
+    ):
+        list(server.runs("7", {}))
+
+
+@pytest.mark.parametrize("value", [b"[]", b'"high"', b"null"])
+def test_a_metric_of_another_shape_is_told_in_one_line(value: bytes) -> None:
+    body = b'{"metrics": [{"key": "top1", "timestamp": 1, "value": ' + value + b"}]}"
+    with (
+        answering("application/json", body) as (address, _),
+        MlflowServer(address) as server,
+        pytest.raises(MlflowRefused, match=r"is no MLflow server: it said application/json to /api/2.0/mlflow/metrics"),
+    ):
+        list(server.history("r", "top1"))
+
+
+def test_a_run_that_is_created_and_not_told_is_told_in_one_line() -> None:
+    with (
+        answering("application/json", b'{"run": {}}') as (address, _),
+        MlflowServer(address) as server,
+        pytest.raises(MlflowRefused, match=r"is no MLflow server: it said application/json to /api/2.0/mlflow/runs/"),
+    ):
+        server.create_run("7", "digits", {}, 0)
