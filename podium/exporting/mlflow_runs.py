@@ -46,7 +46,13 @@ def export(
     """
     home = server.experiment(name)
     known = list(server.runs(home, {EXPERIMENT_TAG: experiment.id}))
-    parent = _parent(server, home, known, experiment, told_of_experiment(experiment, records.newest), results)
+    parent = _parent(
+        server,
+        home,
+        found=next((run for run in known if TRIAL_TAG not in run.tags), None),
+        told=told_of_experiment(experiment, records.newest),
+        artifacts={} if results is None else {SPEC: _spec_of(experiment)},
+    )
     children, under = children_of(known, parent.run_id), {PARENT_TAG: parent.run_id}
     counts = {"created": 0, "updated": 0, "unchanged": 0}
     for record in records:
@@ -74,20 +80,18 @@ def children_of(known: Iterable[MlflowRun], parent_run: str) -> dict[str, Mlflow
     return {run.tags[TRIAL_TAG]: run for run in trials}
 
 
-def _parent(  # noqa: PLR0913,PLR0917
-    server: MlflowServer,
-    home: str,
-    known: Iterable[MlflowRun],
-    experiment: Experiment,
-    told: Told,
-    results: Results | None,
+def _parent(
+    server: MlflowServer, home: str, *, found: MlflowRun | None, told: Told, artifacts: Mapping[str, bytes]
 ) -> MlflowRun:
-    found = next((run for run in known if TRIAL_TAG not in run.tags), None)
+    """Return the experiment's own run, created where none is found, and told where it has changed."""
     parent = found or _created(server, home, told, {})
     if parent.tags.get(DIGEST_TAG) != told.digest:
-        spec = write_document(experiment.spec.model_dump(mode="json", exclude_unset=True))
-        _tell(server, parent, told, {} if results is None else {SPEC: spec.encode()}, {})
+        _tell(server, parent, told, artifacts, {})
     return parent
+
+
+def _spec_of(experiment: Experiment) -> bytes:
+    return write_document(experiment.spec.model_dump(mode="json", exclude_unset=True)).encode()
 
 
 def _created(server: MlflowServer, home: str, told: Told, more: Mapping[str, str]) -> MlflowRun:

@@ -200,7 +200,7 @@ def test_an_evaluation_within_an_epoch_is_none_of_an_epoch_and_ends_nothing(
     run: Run, of_eval_loss: FakeRunApi, saves: str
 ) -> None:
     curious = Curious()
-    options = {"per_device_train_batch_size": 4, "save_strategy": saves, "more": [curious]}
+    options: dict[str, Any] = {"per_device_train_batch_size": 4, "save_strategy": saves, "more": [curious]}
     assert run(lambda trial: train(trial, **options), to_epoch=2) == 0
     assert of_eval_loss.epochs == [1, 2]
     assert curious.ended_at == 8
