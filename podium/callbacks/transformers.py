@@ -84,6 +84,11 @@ class PodiumCallback(TrainerCallback):
                 "save_only_model=True loses the optimizer's and the schedule's state, and a run would resume without; "
                 'leave it out, or write save_strategy="no": then a run that is interrupted, or promoted, starts over'
             )
+        if args.max_steps > 0:
+            raise ValueError(
+                f"max_steps is {args.max_steps}, and a run is counted in epochs; write num_train_epochs="
+                "trial.full_epochs, and give a data set that has no length one, for an epoch to end"
+            )
         if args.num_train_epochs < self._trial.to_epoch:
             raise ValueError(
                 f"num_train_epochs is {args.num_train_epochs:g}, and this run goes to {self._trial.to_epoch}; write "

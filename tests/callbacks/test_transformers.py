@@ -113,6 +113,7 @@ def test_without_saving_the_epochs_are_reported_all_the_same(
         ({"save_strategy": "steps", "save_steps": 1}, 'save_strategy is "steps"'),
         ({"save_only_model": True}, 'save_only_model=True loses the optimizer.* write save_strategy="no"'),
         ({"num_train_epochs": 2}, "num_train_epochs=trial.full_epochs"),
+        ({"max_steps": 5}, "max_steps is 5, and a run is counted in epochs"),
     ],
 )
 def test_arguments_that_would_lose_epochs_are_refused_at_once(
