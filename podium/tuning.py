@@ -112,15 +112,7 @@ def tune(  # noqa: PLR0913  # options of which most stay as they are
             with suppress(PodiumError):  # the interrupt is what is to be heard of
                 experiment.pause()
             raise
-        experiment.refresh()
-        if experiment.state is ExperimentState.PAUSED:
-            if failure is not None:
-                raise TuningFailed(f"{experiment.id}: {experiment.message}") from failure
-            raise TuningPaused(f"{experiment.id}: {experiment.message}")
-        best = _best(experiment)
-        if best is None and failure is not None and not _has_trained(experiment):
-            raise TuningFailed(f"{experiment.id}: the function raised in all trials") from failure
-        return Study(experiment=experiment.record, best=best)
+        return _outcome(experiment, failure)
 
 
 def spec_of(  # noqa: PLR0913  # as above
@@ -250,6 +242,19 @@ def _best(experiment: Experiment) -> Best | None:
         return experiment.best()
     except NotFound:
         return None
+
+
+def _outcome(experiment: Experiment, failure: BaseException | None) -> Study:
+    """Return what came out of a search that is at rest. Raises TuningFailed and TuningPaused."""
+    experiment.refresh()
+    if experiment.state is ExperimentState.PAUSED:
+        if failure is not None:
+            raise TuningFailed(f"{experiment.id}: {experiment.message}") from failure
+        raise TuningPaused(f"{experiment.id}: {experiment.message}")
+    best = _best(experiment)
+    if best is None and failure is not None and not _has_trained(experiment):
+        raise TuningFailed(f"{experiment.id}: the function raised in all trials") from failure
+    return Study(experiment=experiment.record, best=best)
 
 
 def _has_trained(experiment: Experiment) -> bool:
